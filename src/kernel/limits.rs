@@ -1,0 +1,74 @@
+//! Every limit of the appliance, in one place. A refusal names the limit by these names.
+
+/// Bytes of one request body.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rows of one page.
+pub const PAGE_ROWS_MAX: usize = 200;
+/// Rows of one page when the caller does not say.
+pub const PAGE_ROWS_DEFAULT: usize = 50;
+/// Leaves of one filter tree.
+pub const FILTER_LEAVES_MAX: usize = 50;
+/// Nesting of one filter tree.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Values of one `in` list.
+pub const FILTER_IN_MAX: usize = 500;
+/// Fields one list can be sorted by.
+pub const SORT_FIELDS_MAX: usize = 4;
+/// Fields one list can ask for.
+pub const LIST_FIELDS_MAX: usize = 100;
+/// Characters of one search text.
+pub const SEARCH_CHARS_MAX: usize = 200;
+/// Hits per object of a global search.
+pub const SEARCH_HITS_PER_OBJECT: usize = 5;
+/// Records of one bulk call.
+pub const BULK_RECORDS_MAX: usize = 1_000;
+/// Rows a search over a sealed field may open before it gives up with an error.
+pub const SEALED_CANDIDATES_MAX: usize = 2_000;
+/// Records that one delete may touch through cascade and unlink.
+pub const CASCADE_RECORDS_MAX: usize = 10_000;
+/// Characters of a text field unless its definition says less.
+pub const TEXT_CHARS_MAX: usize = 1_000;
+/// Characters of a long or rich text field.
+pub const LONG_TEXT_CHARS_MAX: usize = 100_000;
+/// Bytes of a JSON field.
+pub const JSON_BYTES_MAX: usize = 64 * 1024;
+/// Fields of one object.
+pub const OBJECT_FIELDS_MAX: usize = 400;
+/// Custom objects of one appliance.
+pub const OBJECTS_MAX: usize = 300;
+/// Options of one enum field.
+pub const ENUM_OPTIONS_MAX: usize = 500;
+/// Characters of an object, field or option name.
+pub const NAME_CHARS_MAX: usize = 48;
+/// Bytes of one audit entry.
+pub const AUDIT_ENTRY_BYTES_MAX: usize = 16 * 1024;
+/// Characters of a purpose.
+pub const PURPOSE_CHARS_MAX: usize = 200;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// How long an idempotency key is remembered.
+pub const IDEMPOTENCY_SECONDS: i64 = 24 * 3600;
+/// Idle time after which a session ends.
+pub const SESSION_IDLE_SECONDS: i64 = 30 * 60;
+/// Time after which a session ends in any case.
+pub const SESSION_ABSOLUTE_SECONDS: i64 = 12 * 3600;
+/// Sessions one user can have at a time; the oldest makes room.
+pub const SESSIONS_PER_USER_MAX: usize = 20;
+/// Longest life of an API token.
+pub const TOKEN_LIFE_SECONDS_MAX: i64 = 366 * 24 * 3600;
+/// API tokens one user can have.
+pub const TOKENS_PER_USER_MAX: usize = 50;
+/// Fewest characters of a password.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// Most characters of a password.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Failed sign-ins of one login before waiting begins.
+pub const SIGN_IN_FREE_FAILURES: u32 = 5;
+/// Longest wait after failed sign-ins.
+pub const SIGN_IN_DELAY_SECONDS_MAX: i64 = 15 * 60;
+/// Bytes of one cell of an import file.
+pub const IMPORT_CELL_BYTES_MAX: usize = 1024 * 1024;
+/// Columns of an import file.
+pub const IMPORT_COLUMNS_MAX: usize = 1_000;
+/// Rows an import commits together.
+pub const IMPORT_BATCH_ROWS: usize = 500;
