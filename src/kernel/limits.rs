@@ -72,3 +72,23 @@ pub const IMPORT_CELL_BYTES_MAX: usize = 1024 * 1024;
 pub const IMPORT_COLUMNS_MAX: usize = 1_000;
 /// Rows an import commits together.
 pub const IMPORT_BATCH_ROWS: usize = 500;
+/// Characters of a login.
+pub const LOGIN_CHARS_MAX: usize = 64;
+/// Characters of a request id.
+pub const REQUEST_ID_CHARS_MAX: usize = 64;
+/// Failed sign-ins from one address before waiting begins; wider than for a login, because an office shares an address.
+pub const SIGN_IN_SOURCE_FREE_FAILURES: u32 = 50;
+/// Logins and addresses the lock-out remembers.
+pub const SIGN_IN_TABLE_ENTRIES_MAX: usize = 50_000;
+/// Password hashes computed at a time; each takes 19 MiB.
+pub const PASSWORD_HASHES_PARALLEL_MAX: usize = 4;
+/// Requests that may wait for a password hash.
+pub const PASSWORD_HASHES_WAITING_MAX: usize = 64;
+/// Sessions and tokens whose facts are kept in memory for some seconds.
+pub const ACTOR_CACHE_ENTRIES_MAX: usize = 10_000;
+/// Characters of the name of an API token.
+pub const TOKEN_NAME_CHARS_MAX: usize = 80;
+/// Scopes of one API token.
+pub const TOKEN_SCOPES_MAX: usize = 50;
+/// Networks from which one API token may be used.
+pub const TOKEN_NETWORKS_MAX: usize = 20;
