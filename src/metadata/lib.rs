@@ -1,1 +1,25 @@
-//! Empty room, to be filled.
+//! The engine's idea of data: objects, fields and relations as definitions, values checked against them,
+//! changes of definitions planned before they run. Pure: it never reads a database, a file or a clock.
+
+mod address;
+mod catalog;
+mod column;
+mod definition;
+mod draft;
+mod field_type;
+mod system_fields;
+mod value;
+mod value_parse;
+
+pub use address::Address;
+pub use catalog::{Catalog, CatalogError};
+pub use column::{Column, ColumnRole, ColumnType, sort_key};
+pub use definition::{
+    DeleteRule, FieldDef, IndexPart, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing, Sensitivity,
+    Subject,
+};
+pub use draft::{Checked, Mode};
+pub use field_type::{EnumOption, FieldType};
+pub use system_fields::{SYSTEM_FIELD_NAMES, system_fields};
+pub use value::{Value, ValueError};
+pub use value_parse::parse_value;
