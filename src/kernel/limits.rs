@@ -92,3 +92,17 @@ pub const TOKEN_NAME_CHARS_MAX: usize = 80;
 pub const TOKEN_SCOPES_MAX: usize = 50;
 /// Networks from which one API token may be used.
 pub const TOKEN_NETWORKS_MAX: usize = 20;
+/// Bytes of one value before it is sealed: the largest pad bucket (1 MiB) less its one byte of padding.
+pub const SEALED_VALUE_BYTES_MAX: usize = 1024 * 1024 - 1;
+/// Bytes of one sealed change or appliance-internal blob before it is sealed.
+pub const SEALED_BLOB_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Opened data keys the vault keeps in memory.
+pub const KEY_CACHE_ENTRIES_MAX: usize = 20_000;
+/// Unseal slots of one appliance.
+pub const UNSEAL_SLOTS_MAX: usize = 16;
+/// Characters of the label of an unseal slot.
+pub const UNSEAL_LABEL_CHARS_MAX: usize = 100;
+/// Bytes of an unseal passphrase.
+pub const PASSPHRASE_BYTES_MAX: usize = 1024;
+/// Bytes of the file of unseal slots.
+pub const UNSEAL_FILE_BYTES_MAX: u64 = 256 * 1024;
