@@ -106,3 +106,7 @@ pub const UNSEAL_LABEL_CHARS_MAX: usize = 100;
 pub const PASSPHRASE_BYTES_MAX: usize = 1024;
 /// Bytes of the file of unseal slots.
 pub const UNSEAL_FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes of one row of an import file.
+pub const IMPORT_ROW_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of a mapping file.
+pub const IMPORT_MAPPING_BYTES_MAX: usize = 1024 * 1024;
