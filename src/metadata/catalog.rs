@@ -1,6 +1,6 @@
 //! All definitions of an appliance at one moment, checked against each other. Immutable: a change makes a new one.
 
-use crate::{FieldType, ObjectDef, Profile, Subject, system_fields};
+use crate::{FieldType, LinkDef, ObjectDef, Profile, Sealing, Subject, system_fields};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A catalogue that contradicts itself. The text names object and field.
@@ -13,10 +13,27 @@ pub struct CatalogError {
     pub problem: String,
 }
 
+/// A many-to-many relation seen from one of its ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relation {
+    /// Its name seen from this end.
+    pub name: String,
+    /// The object at the other end.
+    pub target: String,
+    /// The object that defines it; its name is part of the link table's.
+    pub definer: Arc<ObjectDef>,
+    /// The definition.
+    pub link: LinkDef,
+    /// Whether it is seen from the end that does not define it.
+    pub inverse: bool,
+}
+
 /// All objects by name.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     version: u64,
+    profile: Profile,
+    sources: Vec<Arc<ObjectDef>>,
     objects: BTreeMap<String, Arc<ObjectDef>>,
 }
 
@@ -25,18 +42,24 @@ impl Catalog {
     /// `version` is the number of definition changes so far.
     pub fn build(definitions: Vec<ObjectDef>, profile: Profile, version: u64) -> Result<Self, CatalogError> {
         let mut objects = BTreeMap::new();
+        let mut sources = Vec::with_capacity(definitions.len());
         for mut definition in definitions {
+            definition.fields.retain(|field| !field.system);
+            sources.push(Arc::new(definition.clone()));
             for field in &mut definition.fields {
                 field.sealing = field.sealing_in(profile);
+                // A search token or sort key of a sealed value would lay it open on disk.
+                let plain = field.sealing == Sealing::Plain;
+                field.searchable &= plain;
+                field.indexed &= plain;
             }
-            definition.fields.retain(|field| !field.system);
             definition.fields.extend(system_fields(definition.number.is_some()));
             let name = definition.name.clone();
             if objects.insert(name.clone(), Arc::new(definition)).is_some() {
                 return Err(CatalogError { object: name, problem: "is defined twice".to_owned() });
             }
         }
-        let catalog = Self { version, objects };
+        let catalog = Self { version, profile, sources, objects };
         catalog.objects.values().try_for_each(|object| catalog.check(object))?;
         Ok(catalog)
     }
@@ -44,6 +67,14 @@ impl Catalog {
     /// The number of definition changes so far.
     pub fn version(&self) -> u64 {
         self.version
+    }
+    /// The profile it was built for.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+    /// The definitions as they were given: not resolved to the profile, without system fields. What is stored.
+    pub fn definitions(&self) -> Vec<ObjectDef> {
+        self.sources.iter().map(|source| ObjectDef::clone(source)).collect()
     }
     /// The definition of this name.
     pub fn object(&self, name: &str) -> Option<&Arc<ObjectDef>> {
@@ -65,6 +96,26 @@ impl Catalog {
         }
         found
     }
+    /// The many-to-many relations that this object can use, from either end, in order of their names.
+    pub fn relations(&self, object: &str) -> Vec<Relation> {
+        let mut found = Vec::new();
+        for definer in self.objects.values() {
+            for link in &definer.links {
+                let mut add = |name: &str, target: &str, inverse| {
+                    let (name, target) = (name.to_owned(), target.to_owned());
+                    found.push(Relation { name, target, definer: Arc::clone(definer), link: link.clone(), inverse });
+                };
+                if definer.name == object {
+                    add(&link.name, &link.target, false);
+                }
+                if let (true, Some(inverse)) = (link.target == object, &link.inverse) {
+                    add(inverse, &definer.name, true);
+                }
+            }
+        }
+        found.sort_by(|one, two| one.name.cmp(&two.name));
+        found
+    }
 
     fn check(&self, object: &ObjectDef) -> Result<(), CatalogError> {
         let problem = |problem: String| CatalogError { object: object.name.clone(), problem };
@@ -84,7 +135,8 @@ impl Catalog {
             return Err(problem(format!("the title field {} does not exist", object.title_field)));
         }
         if let Subject::Field(name) = &object.subject {
-            let reference = object.field(name).is_some_and(|field| matches!(field.field_type, FieldType::Reference { .. }));
+            let reference =
+                object.field(name).is_some_and(|field| matches!(field.field_type, FieldType::Reference { .. }));
             if !reference {
                 return Err(problem(format!("the subject field {name} is not a reference")));
             }

@@ -116,7 +116,7 @@ pub enum DeleteRule {
 
 /// One field of an object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "crate::FieldDraft")]
 pub struct FieldDef {
     /// Stable name: lower-case letters, digits, single underscores.
     pub name: String,
@@ -128,46 +128,46 @@ pub struct FieldDef {
     /// How sensitive its values are.
     pub sensitivity: Sensitivity,
     /// How it lies in the database under the standard profile.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub sealing: Sealing,
     /// How it lies in the database under the strict profile, where that differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sealing_strict: Option<Sealing>,
-    /// Parts with a blind index of their own (sealed `exact` fields only).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Parts with a blind index of their own; only of sealed values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<IndexPart>,
     /// The mask shown to readers without the right to the value; `all` when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
     /// Must have a value.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub required: bool,
     /// No two live records share a value.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub unique: bool,
     /// Found by the global search and `q=`.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub searchable: bool,
     /// Has an index for filters and sorting.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub indexed: bool,
     /// Set by the appliance, never by a person.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub read_only: bool,
     /// The value of a new record when none is given (wire form).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<serde_json::Value>,
     /// Help beside the field.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<Label>,
     /// Other names of the field in files to import.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
     /// Added by the customer at run time.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub custom: bool,
     /// No longer offered; its column and values stay.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub retired: bool,
     /// One of the columns that every object has.
     #[serde(skip)]

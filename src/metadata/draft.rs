@@ -23,7 +23,12 @@ pub struct Checked {
 
 impl Checked {
     /// Checks a JSON object against a definition. `pointer` is the place of the object in the request, usually empty.
-    pub fn parse(definition: &ObjectDef, body: &Map<String, Json>, mode: Mode, pointer: &str) -> Result<Self, Vec<FaultItem>> {
+    pub fn parse(
+        definition: &ObjectDef,
+        body: &Map<String, Json>,
+        mode: Mode,
+        pointer: &str,
+    ) -> Result<Self, Vec<FaultItem>> {
         let mut errors = Vec::new();
         let mut values = Vec::with_capacity(body.len());
         for (name, wire) in body {
@@ -58,7 +63,10 @@ impl Checked {
     }
     /// Sets a system field that the appliance decides, such as the owner of a new record.
     pub fn set_system(&mut self, definition: &ObjectDef, name: &str, value: Value) {
-        let Some(index) = definition.field_index(name).filter(|index| definition.fields.get(*index).is_some_and(|field| field.system)) else {
+        let Some(index) = definition
+            .field_index(name)
+            .filter(|index| definition.fields.get(*index).is_some_and(|field| field.system))
+        else {
             return;
         };
         self.values.retain(|(at, _)| *at != index);
@@ -76,7 +84,9 @@ fn settable<'d>(definition: &'d ObjectDef, name: &str, pointer: &str) -> Result<
     let found = definition.field_index(name).and_then(|index| definition.fields.get(index).map(|field| (index, field)));
     match found {
         Some((_, field)) if field.retired => Err(item(Code::FieldUnknown, "The field is retired.")),
-        Some((_, field)) if field.read_only => Err(item(Code::FieldReadOnly, "The field is set by the appliance; leave it out.")),
+        Some((_, field)) if field.read_only => {
+            Err(item(Code::FieldReadOnly, "The field is set by the appliance; leave it out."))
+        }
         Some(found) => Ok(found),
         None => Err(item(Code::FieldUnknown, "There is no such field; see the metadata of the object.")),
     }
@@ -104,7 +114,11 @@ fn require(definition: &ObjectDef, values: &[(usize, Value)], mode: Mode, pointe
         };
         let place = format!("{pointer}/{}", field.name);
         if missing && !errors.iter().any(|error| error.pointer == place) {
-            errors.push(FaultItem { pointer: place, code: Code::FieldRequired, detail: "A value is required.".to_owned() });
+            errors.push(FaultItem {
+                pointer: place,
+                code: Code::FieldRequired,
+                detail: "A value is required.".to_owned(),
+            });
         }
     }
 }

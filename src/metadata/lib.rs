@@ -7,12 +7,14 @@ mod column;
 mod definition;
 mod draft;
 mod field_type;
+mod field_wire;
+mod standard;
 mod system_fields;
 mod value;
 mod value_parse;
 
 pub use address::Address;
-pub use catalog::{Catalog, CatalogError};
+pub use catalog::{Catalog, CatalogError, Relation};
 pub use column::{Column, ColumnRole, ColumnType, sort_key};
 pub use definition::{
     DeleteRule, FieldDef, IndexPart, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing, Sensitivity,
@@ -20,6 +22,8 @@ pub use definition::{
 };
 pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};
+pub use field_wire::FieldDraft;
+pub use standard::{OBJECT_SCHEMA, shipped};
 pub use system_fields::{SYSTEM_FIELD_NAMES, system_fields};
 pub use value::{Value, ValueError};
 pub use value_parse::parse_value;

@@ -6,8 +6,24 @@ use kernel::Label;
 
 /// Names that no other field may take.
 pub const SYSTEM_FIELD_NAMES: &[&str] = &[
-    "id", "version", "number", "owner", "unit", "team", "created_at", "created_by", "updated_at", "updated_by",
-    "deleted_at", "deleted_by", "is_sample", "import_job", "locked_by", "lock_reason", "retention_until", "rid",
+    "id",
+    "version",
+    "number",
+    "owner",
+    "unit",
+    "team",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "deleted_at",
+    "deleted_by",
+    "is_sample",
+    "import_job",
+    "locked_by",
+    "lock_reason",
+    "retention_until",
+    "rid",
 ];
 
 fn field(name: &str, en: &str, zh: &str, field_type: FieldType, read_only: bool, indexed: bool) -> FieldDef {

@@ -49,9 +49,7 @@ fn parse_present(field: &FieldDef, wire: &Json) -> Parsed {
         FieldType::Url => url(string(wire)?),
         FieldType::Address => address(wire),
         FieldType::Reference { targets, .. } => reference(wire, targets),
-        FieldType::File => {
-            string(wire)?.parse().map(Value::File).map_err(|_| format_error("the id of a stored file"))
-        }
+        FieldType::File => string(wire)?.parse().map(Value::File).map_err(|_| format_error("the id of a stored file")),
         FieldType::Json => {
             if wire.to_string().len() > limits::JSON_BYTES_MAX {
                 return Err((Code::ValueTooLong, format!("At most {} bytes of JSON.", limits::JSON_BYTES_MAX)));
@@ -137,7 +135,8 @@ fn known_option(options: &[crate::EnumOption], code: &str) -> Result<(), (Code, 
     if options.iter().any(|option| option.active && option.code == code) {
         return Ok(());
     }
-    let mut codes: Vec<&str> = options.iter().filter(|option| option.active).map(|option| option.code.as_str()).collect();
+    let mut codes: Vec<&str> =
+        options.iter().filter(|option| option.active).map(|option| option.code.as_str()).collect();
     let more = if codes.len() > 20 { ", …" } else { "" };
     codes.truncate(20);
     Err((Code::ValueNotAnOption, format!("Expected one of: {}{more}.", codes.join(", "))))
@@ -195,8 +194,13 @@ fn url(text: &str) -> Parsed {
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let rest = full.strip_prefix("https://").or_else(|| full.strip_prefix("http://"));
     match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && full.len() <= 2_000
-            && !full.chars().any(|character| character.is_whitespace() || character.is_control() || "<>\"".contains(character)) =>
+        Some(rest)
+            if !rest.is_empty()
+                && !rest.starts_with('/')
+                && full.len() <= 2_000
+                && !full.chars().any(|character| {
+                    character.is_whitespace() || character.is_control() || "<>\"".contains(character)
+                }) =>
         {
             Ok(Value::Text(full))
         }
@@ -208,7 +212,11 @@ fn address(wire: &Json) -> Parsed {
     let mut address: Address = serde_json::from_value(wire.clone())
         .map_err(|_| type_error("an object with country, province, city, district, street, postcode"))?;
     for part in [
-        &mut address.country, &mut address.province, &mut address.city, &mut address.district, &mut address.street,
+        &mut address.country,
+        &mut address.province,
+        &mut address.city,
+        &mut address.district,
+        &mut address.street,
         &mut address.postcode,
     ] {
         let Some(text) = part.take() else { continue };
