@@ -1,0 +1,502 @@
+//! The verbs of identity from outside, over ports in memory and a clock that is moved by hand.
+
+use crate::{
+    ActorContext, ActorKind, AuthMethod, BearerError, Channel, Cidr, Identity, Locale, PasswordError, PasswordHash,
+    PasswordWeakness, ROLE_APPLIANCE, ROLE_LOCAL_OPERATOR, SessionEnd, SessionError, SignInError, SignInEvent,
+    SignInRefusal, SignedIn, TokenError, TokenScopes, TokenVerb,
+    hasher::Hasher,
+    memory::{CountingRandom, Memory, facts, session_actor, token_actor},
+};
+use kernel::{
+    Clock, Code, Fault, ManualClock, Timestamp, UserId,
+    limits::{
+        SESSION_ABSOLUTE_SECONDS, SESSION_IDLE_SECONDS, SESSIONS_PER_USER_MAX, SIGN_IN_FREE_FAILURES,
+        TOKEN_LIFE_SECONDS_MAX, TOKEN_NAME_CHARS_MAX, TOKEN_NETWORKS_MAX, TOKENS_PER_USER_MAX,
+    },
+};
+use std::sync::{Arc, OnceLock};
+
+const PASSWORD: &str = "correct horse battery";
+const START: i64 = 1_700_000_000;
+
+/// Hashed once for all tests.
+fn password_hash() -> PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| Hasher::new().hash(PASSWORD, &CountingRandom::new(99)).unwrap()).clone()
+}
+
+struct World {
+    memory: Arc<Memory>,
+    clock: Arc<ManualClock>,
+    identity: Identity,
+    anna: UserId,
+}
+
+impl World {
+    fn new() -> Self {
+        let (memory, clock) = (Arc::new(Memory::default()), Arc::new(ManualClock::at_seconds(START)));
+        let identity = Identity::new(memory.ports(), clock.clone(), Arc::new(CountingRandom::new(0)));
+        let anna = facts("Anna");
+        let user = anna.user;
+        memory.user_put(anna, Some(password_hash()));
+        Self { memory, clock, identity, anna: user }
+    }
+    fn restarted(&self) -> Identity {
+        Identity::new(self.memory.ports(), self.clock.clone(), Arc::new(CountingRandom::new(1)))
+    }
+    fn sign_in(&self) -> SignedIn {
+        self.identity.sign_in(" ANNA ", PASSWORD, context()).unwrap()
+    }
+    fn fail(&self, login: &str) -> SignInError {
+        self.identity.sign_in(login, "wrong horse battery", context()).unwrap_err()
+    }
+    fn end_of(&self, cookie: &SignedIn) -> Option<SessionEnd> {
+        match self.identity.resume(cookie.cookie.expose(), context()) {
+            Ok(_) => None,
+            Err(SessionError::Ended(end)) => Some(end),
+            Err(SessionError::Port(error)) => panic!("{error:?}"),
+        }
+    }
+}
+
+fn context() -> ActorContext {
+    ActorContext::new(Channel::Ui, "r-1").unwrap().with_source("10.0.0.1".parse().unwrap())
+}
+fn from(address: &str) -> ActorContext {
+    ActorContext::new(Channel::Api, "r-2").unwrap().with_source(address.parse().unwrap())
+}
+fn code(error: impl Into<Fault>) -> Code {
+    error.into().code
+}
+
+#[test]
+fn a_password_becomes_an_actor_and_a_cookie_resumes_it() {
+    let world = World::new();
+    let signed_in = world.sign_in();
+    assert_eq!((signed_in.actor.user(), signed_in.actor.login()), (world.anna, "Anna"));
+    assert_eq!((signed_in.actor.kind(), signed_in.actor.auth()), (ActorKind::User, AuthMethod::Password));
+    assert_eq!(signed_in.expires, world.clock.now().plus_seconds(SESSION_ABSOLUTE_SECONDS));
+    let context = context().with_locale(Locale::Zh).with_purpose("call back").unwrap();
+    let resumed = world.identity.resume(signed_in.cookie.expose(), context).unwrap();
+    assert_eq!(resumed.actor.session(), signed_in.actor.session());
+    assert_eq!((resumed.actor.locale(), resumed.actor.purpose()), (Locale::Zh, Some("call back")));
+    assert!(resumed.actor.token_allows("account", TokenVerb::Admin), "a session is not narrowed");
+    assert_eq!(world.identity.check_csrf(&resumed, Some(signed_in.csrf.expose())), Ok(()));
+    let refused = world.identity.check_csrf(&resumed, Some("x")).unwrap_err();
+    assert_eq!(code(refused), Code::CsrfRequired);
+    assert!(world.memory.user(world.anna).unwrap().signed_in.is_some());
+    let shown = format!("{:?} {signed_in:?} {resumed:?}", world.identity);
+    for secret in ["Anna", "10.0.0.1", signed_in.cookie.expose(), signed_in.csrf.expose()] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn wrong_passwords_unknown_logins_and_closed_accounts_look_and_cost_the_same() {
+    let world = World::new();
+    let closed = facts("closed");
+    world.memory.user_put(closed.clone(), Some(password_hash()));
+    world.memory.user_change(closed.user, |user| user.facts.active = false);
+    world.memory.user_put(facts("directory"), None);
+    for (login, password) in [
+        ("anna", "wrong horse"),
+        ("nobody", PASSWORD),
+        ("closed", PASSWORD),
+        ("directory", PASSWORD),
+        ("", PASSWORD),
+        (&"x".repeat(70), "y"),
+    ] {
+        let before = world.identity.password_hashes_computed();
+        let error = world.identity.sign_in(login, password, context()).unwrap_err();
+        assert!(matches!(error.refusal, SignInRefusal::Failed), "{login}");
+        assert_eq!(world.identity.password_hashes_computed() - before, 1, "one Argon2 run for {login:?}");
+        let fault = Fault::from(error);
+        assert_eq!((fault.code, fault.cause()), (Code::SignInFailed, None));
+    }
+    assert_eq!(
+        world.memory.calls("record_failures"),
+        0,
+        "a failure writes nothing, so it takes as long for an unknown login"
+    );
+}
+
+#[test]
+fn failures_delay_are_stored_at_upkeep_and_survive_a_restart() {
+    let world = World::new();
+    let first = world.fail("anna");
+    assert!(matches!(first.event, Some(SignInEvent::Failed(_))));
+    for _ in 0..SIGN_IN_FREE_FAILURES {
+        assert!(world.fail("anna").event.is_none());
+    }
+    let before = world.identity.password_hashes_computed();
+    let delayed = world.identity.sign_in("anna", PASSWORD, context()).unwrap_err();
+    assert!(matches!(delayed.refusal, SignInRefusal::Delayed { seconds: 2 }), "{delayed:?}");
+    assert_eq!(world.identity.password_hashes_computed(), before, "a refused attempt costs nothing");
+    let fault = Fault::from(delayed);
+    assert_eq!(fault.code, Code::SignInDelayed);
+    assert_eq!(fault.extension.as_deref(), Some("{\"retry_after_seconds\":2}"));
+
+    let (events, stored) = world.identity.upkeep(true);
+    stored.unwrap();
+    let [SignInEvent::FailedAgain(report)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((report.failures, report.refused, report.users.as_slice()), (5, 1, [world.anna].as_slice()));
+    assert_eq!(world.memory.user(world.anna).unwrap().failed_count, 6);
+
+    let restarted = world.restarted();
+    let delayed = restarted.sign_in("anna", PASSWORD, context()).unwrap_err();
+    assert!(matches!(delayed.refusal, SignInRefusal::Delayed { seconds: 2 }), "{delayed:?}");
+    world.clock.advance_seconds(2);
+    assert!(restarted.sign_in("anna", PASSWORD, context()).is_ok());
+    assert_eq!(world.memory.user(world.anna).unwrap().failed_count, 0);
+}
+
+#[test]
+fn a_broken_storage_is_not_the_users_failure() {
+    let world = World::new();
+    world.memory.break_down(true);
+    for _ in 0..20 {
+        let error = world.identity.sign_in("anna", PASSWORD, context()).unwrap_err();
+        let fault = Fault::from(error);
+        assert_eq!((fault.code, fault.cause()), (Code::Internal, Some("the disk is full")));
+    }
+    world.memory.break_down(false);
+    world.fail("anna");
+    world.memory.break_down(true);
+    assert!(world.identity.upkeep(false).1.is_err());
+    world.memory.break_down(false);
+    assert!(world.identity.upkeep(false).1.is_ok());
+    assert_eq!(
+        world.memory.user(world.anna).unwrap().failed_count,
+        1,
+        "a count that could not be stored is tried again"
+    );
+    assert!(world.identity.sign_in("anna", PASSWORD, context()).is_ok());
+}
+
+#[test]
+fn sessions_end_by_idleness_age_and_sign_out() {
+    let world = World::new();
+    let session = world.sign_in();
+    world.clock.advance_seconds(SESSION_IDLE_SECONDS - 1);
+    assert_eq!(world.end_of(&session), None);
+    world.clock.advance_seconds(SESSION_IDLE_SECONDS);
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Idle));
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Unknown), "it is gone");
+
+    let session = world.sign_in();
+    for _ in 0..SESSION_ABSOLUTE_SECONDS / 1_000 {
+        world.clock.advance_seconds(1_000);
+        assert_eq!(world.end_of(&session), None);
+    }
+    world.clock.advance_seconds(SESSION_ABSOLUTE_SECONDS % 1_000);
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Absolute));
+
+    let session = world.sign_in();
+    assert_eq!(world.end_of(&session), None);
+    world.identity.sign_out(&session.actor).unwrap();
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Unknown), "also from the cache");
+    let fault = Fault::from(SessionError::Ended(SessionEnd::Idle));
+    assert_eq!((fault.code, fault.detail.contains("30 minutes")), (Code::SignInRequired, true));
+}
+
+#[test]
+fn wrong_cookies_open_nothing_and_end_nothing() {
+    let world = World::new();
+    let (session, other) = (world.sign_in(), world.sign_in());
+    let (id, _) = session.cookie.expose().split_once('.').unwrap();
+    let (_, secret) = other.cookie.expose().split_once('.').unwrap();
+    for cookie in ["", "x.y", &format!("{id}.{secret}")] {
+        for _ in 0..2 {
+            let error = world.identity.resume(cookie, context()).unwrap_err();
+            assert!(matches!(error, SessionError::Ended(SessionEnd::Unknown)), "{cookie}");
+        }
+        assert_eq!(world.end_of(&session), None, "also once it is cached");
+    }
+}
+
+#[test]
+fn a_request_loads_nothing_for_ten_seconds_and_stores_one_use_a_minute() {
+    let world = World::new();
+    let session = world.sign_in();
+    for _ in 0..100 {
+        assert_eq!(world.end_of(&session), None);
+    }
+    assert_eq!((world.memory.calls("session_load"), world.memory.calls("session_touch")), (1, 0));
+    for _ in 0..120 {
+        world.clock.advance_seconds(1);
+        assert_eq!(world.end_of(&session), None);
+    }
+    assert_eq!(world.memory.calls("session_load"), 13);
+    assert_eq!(world.memory.calls("session_touch"), 2);
+}
+
+#[test]
+fn changed_rights_and_closed_accounts_end_sessions() {
+    let world = World::new();
+    let session = world.sign_in();
+    assert_eq!(world.end_of(&session), None);
+    world.memory.user_change(world.anna, |user| user.facts.auth_epoch += 1);
+    assert_eq!(world.end_of(&session), None, "another node's change is seen after ten seconds at most");
+    world.clock.advance_seconds(10);
+    assert_eq!(world.end_of(&session), Some(SessionEnd::RightsChanged));
+
+    let session = world.sign_in();
+    assert_eq!(world.end_of(&session), None);
+    world.memory.user_change(world.anna, |user| user.facts.active = false);
+    world.identity.invalidate_user(world.anna);
+    assert_eq!(world.end_of(&session), Some(SessionEnd::UserClosed), "this process's change at once");
+
+    world.memory.user_change(world.anna, |user| user.facts.active = true);
+    let session = world.sign_in();
+    assert_eq!(world.end_of(&session), None);
+    assert_eq!(world.identity.sessions_end(world.anna).unwrap(), 1);
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Unknown));
+}
+
+#[test]
+fn changed_units_reach_the_actor_without_a_new_sign_in() {
+    let world = World::new();
+    let session = world.sign_in();
+    let name = |world: &World| {
+        let resumed = world.identity.resume(session.cookie.expose(), context()).unwrap();
+        resumed.actor.display_name().to_owned()
+    };
+    assert_eq!(name(&world), "Anna");
+    world.memory.user_change(world.anna, |user| user.facts.display_name = "Anna B.".to_owned());
+    world.identity.invalidate_all();
+    assert_eq!(name(&world), "Anna B.");
+}
+
+#[test]
+fn the_oldest_sessions_make_room() {
+    let world = World::new();
+    let first = world.sign_in();
+    let second = world.sign_in();
+    world.clock.advance_seconds(1);
+    for _ in 2..SESSIONS_PER_USER_MAX {
+        world.sign_in();
+    }
+    world.clock.advance_seconds(60);
+    assert_eq!(world.end_of(&first), None, "used last");
+    let last = world.sign_in();
+    assert_eq!(world.end_of(&second), Some(SessionEnd::Unknown));
+    assert_eq!((world.end_of(&first), world.end_of(&last)), (None, None));
+    assert_eq!(world.identity.sessions_list(world.anna).unwrap().len(), SESSIONS_PER_USER_MAX);
+    world.clock.advance_seconds(SESSION_IDLE_SECONDS + 1);
+    assert!(world.identity.sessions_list(world.anna).unwrap().is_empty());
+    assert_eq!(world.identity.sessions_sweep().unwrap(), SESSIONS_PER_USER_MAX);
+}
+
+#[test]
+fn a_password_changes_with_the_old_one_only_and_ends_all_sessions() {
+    let world = World::new();
+    let (session, other) = (world.sign_in(), world.sign_in());
+    let change = |old: &str, new: &str| world.identity.password_change(&session.actor, old, new);
+    assert!(matches!(change(PASSWORD, PASSWORD), Err(PasswordError::Weak(PasswordWeakness::Unchanged))));
+    assert!(matches!(
+        change(PASSWORD, "anna and the horse"),
+        Err(PasswordError::Weak(PasswordWeakness::ContainsLogin))
+    ));
+    assert_eq!(code(change("wrong horse battery", "a bird in the hand").unwrap_err()), Code::SignInFailed);
+    let renewed = change(PASSWORD, "a bird in the hand").unwrap();
+    assert_eq!(world.end_of(&renewed), None);
+    assert_ne!(renewed.actor.session(), session.actor.session());
+    assert_eq!((world.end_of(&session), world.end_of(&other)), (Some(SessionEnd::Unknown), Some(SessionEnd::Unknown)));
+    assert!(world.identity.sign_in("anna", PASSWORD, context()).is_err());
+    assert!(world.identity.sign_in("anna", "a bird in the hand", context()).is_ok());
+    for _ in 0..=SIGN_IN_FREE_FAILURES {
+        let _ = world.identity.password_change(&renewed.actor, "wrong horse battery", "two in the bush");
+    }
+    let error = world.identity.password_change(&renewed.actor, "a bird in the hand", "two in the bush").unwrap_err();
+    assert_eq!(code(error), Code::SignInDelayed, "a stolen session cannot guess the password");
+}
+
+#[test]
+fn an_administrator_sets_a_password_and_old_sessions_die() {
+    let world = World::new();
+    let session = world.sign_in();
+    assert!(matches!(
+        world.identity.password_set(world.anna, "short"),
+        Err(PasswordError::Weak(PasswordWeakness::TooShort))
+    ));
+    assert_eq!(world.end_of(&session), None, "a refused password changes nothing");
+    world.identity.password_set(world.anna, "a bird in the hand").unwrap();
+    assert_eq!(world.end_of(&session), Some(SessionEnd::Unknown));
+    assert!(world.identity.sign_in("anna", "a bird in the hand", context()).is_ok());
+    let unknown = world.identity.password_set(facts("nobody").user, "a bird in the hand").unwrap_err();
+    assert_eq!(code(unknown), Code::RecordNotFound);
+}
+
+#[test]
+fn an_old_hash_is_renewed_at_sign_in_and_keeps_the_sessions() {
+    let world = World::new();
+    let session = world.sign_in();
+    // Argon2id of the test password with 8 MiB and one pass, made by the library with other parameters.
+    let params = argon2::Params::new(8 * 1024, 1, 1, None).unwrap();
+    let salt = argon2::password_hash::SaltString::encode_b64(&[3; 16]).unwrap();
+    let old = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let old = argon2::PasswordHasher::hash_password(&old, PASSWORD.as_bytes(), &salt).unwrap().to_string();
+    world.memory.user_change(world.anna, |user| user.password = Some(PasswordHash::parse(&old).unwrap()));
+    world.sign_in();
+    let renewed = world.memory.user(world.anna).unwrap().password.unwrap();
+    assert!(renewed.expose().contains("m=19456,t=2,p=1"), "{}", renewed.expose());
+    world.sign_in();
+    assert_eq!(world.end_of(&session), None);
+}
+
+#[test]
+fn reserved_roles_never_reach_a_user() {
+    let world = World::new();
+    let roles = [ROLE_LOCAL_OPERATOR, "seller", ROLE_APPLIANCE].map(str::to_owned);
+    world.memory.user_change(world.anna, |user| user.facts.roles = roles.to_vec());
+    let session = world.sign_in();
+    assert_eq!(session.actor.roles(), ["seller"]);
+    let resumed = world.identity.resume(session.cookie.expose(), context()).unwrap();
+    assert_eq!(resumed.actor.roles(), ["seller"]);
+}
+
+#[test]
+fn a_token_carries_its_scopes_until_it_expires_or_is_revoked() {
+    let world = World::new();
+    let session = world.sign_in();
+    let expires = world.clock.now().plus_seconds(3_600);
+    let make = || world.identity.token_create(&session.actor, " nightly ", &["account:read"], expires, vec![]).unwrap();
+    let (record, text) = make();
+    assert_eq!(record.name, "nightly");
+    assert!(text.expose().starts_with(&record.prefix()));
+    assert!(!format!("{record:?}{text:?}").contains("nightly"));
+    let actor = world.identity.bearer(text.expose(), from("10.9.9.9")).unwrap();
+    assert_eq!(
+        (actor.user(), actor.auth(), actor.token(), actor.session()),
+        (world.anna, AuthMethod::Token, Some(record.id), None)
+    );
+    assert!(actor.token_allows("account", TokenVerb::Read) && !actor.token_allows("account", TokenVerb::Update));
+    let used = world.identity.tokens_list(world.anna).unwrap()[0].last_used_at;
+    assert_eq!(used, Some(world.clock.now()), "the first use is stored at once");
+    assert!(matches!(
+        world.identity.token_create(&actor, "child", &["*:*"], expires, vec![]),
+        Err(TokenError::SessionRequired)
+    ));
+    assert!(matches!(
+        world.identity.password_change(&actor, PASSWORD, "a bird in the hand"),
+        Err(PasswordError::SessionRequired)
+    ));
+
+    let (revoked, revoked_text) = make();
+    assert!(world.identity.bearer(revoked_text.expose(), context()).is_ok());
+    assert!(matches!(world.identity.token_revoke(facts("bert").user, revoked.id), Err(TokenError::NotFound)));
+    world.identity.token_revoke(world.anna, revoked.id).unwrap();
+    assert!(matches!(world.identity.bearer(revoked_text.expose(), context()), Err(BearerError::Revoked)));
+
+    let foreign = format!("{}{}", record.prefix(), revoked_text.expose().strip_prefix(&revoked.prefix()).unwrap());
+    assert!(matches!(world.identity.bearer(&foreign, context()), Err(BearerError::Unknown)));
+    world.clock.advance_seconds(3_599);
+    assert!(world.identity.bearer(text.expose(), context()).is_ok());
+    world.clock.advance_seconds(1);
+    assert!(matches!(world.identity.bearer(text.expose(), context()), Err(BearerError::Expired)));
+}
+
+#[test]
+fn tokens_are_cached_touched_once_a_minute_and_end_with_the_account() {
+    let world = World::new();
+    let session = world.sign_in();
+    let expires = world.clock.now().plus_seconds(3_600);
+    let (_, text) = world.identity.token_create(&session.actor, "a", &["*:read"], expires, vec![]).unwrap();
+    for _ in 0..120 {
+        assert!(world.identity.bearer(text.expose(), context()).is_ok());
+        world.clock.advance_seconds(1);
+    }
+    assert_eq!((world.memory.calls("token_load"), world.memory.calls("token_touch")), (12, 2));
+    world.memory.user_change(world.anna, |user| user.facts.active = false);
+    world.identity.invalidate_user(world.anna);
+    let error = world.identity.bearer(text.expose(), context()).unwrap_err();
+    assert!(matches!(error, BearerError::UserClosed));
+    assert_eq!(code(error), Code::SignInRequired);
+}
+
+#[test]
+fn a_token_works_from_its_networks_only() {
+    let world = World::new();
+    let session = world.sign_in();
+    let allow: Vec<Cidr> = vec!["10.0.0.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+    let expires = world.clock.now().plus_seconds(60);
+    let (_, text) = world.identity.token_create(&session.actor, "a", &["*:*"], expires, allow).unwrap();
+    for (address, allowed) in
+        [("10.0.0.77", true), ("::ffff:10.0.0.1", true), ("10.0.1.1", false), ("2001:db8::9", true), ("::1", false)]
+    {
+        assert_eq!(world.identity.bearer(text.expose(), from(address)).is_ok(), allowed, "{address}");
+    }
+    let unknown = world.identity.bearer(text.expose(), ActorContext::new(Channel::Api, "r").unwrap()).unwrap_err();
+    assert_eq!(code(unknown), Code::TokenScope, "an unknown address is outside");
+}
+
+#[test]
+fn the_limits_of_tokens() {
+    let world = World::new();
+    let session = world.sign_in();
+    let now = world.clock.now();
+    let create = |name: &str, scope: &str, expires: Timestamp, networks: usize| {
+        let allow = vec!["10.0.0.0/8".parse().unwrap(); networks];
+        world.identity.token_create(&session.actor, name, &[scope], expires, allow).map(|_| ())
+    };
+    let (soon, longest) = (now.plus_seconds(1), now.plus_seconds(TOKEN_LIFE_SECONDS_MAX));
+    for name in ["", "  ", "a\nb", &"n".repeat(TOKEN_NAME_CHARS_MAX + 1)] {
+        assert!(matches!(create(name, "*:*", soon, 0), Err(TokenError::Name)), "{name:?}");
+    }
+    assert!(matches!(create("a", "*:write", soon, 0), Err(TokenError::Scopes(_))));
+    assert!(matches!(create("a", "*:*", now, 0), Err(TokenError::Expiry)));
+    assert!(matches!(create("a", "*:*", longest.plus_seconds(1), 0), Err(TokenError::Expiry)));
+    assert!(matches!(create("a", "*:*", soon, TOKEN_NETWORKS_MAX + 1), Err(TokenError::Networks)));
+    let fault = Fault::from(create("a", "*:*", now, 0).unwrap_err());
+    assert_eq!((fault.code, fault.items[0].pointer.as_str()), (Code::ValidationFailed, "/expires_at"));
+    for _ in 0..TOKENS_PER_USER_MAX {
+        create(&"n".repeat(TOKEN_NAME_CHARS_MAX), "*:*", longest, TOKEN_NETWORKS_MAX).unwrap();
+    }
+    let error = create("a", "*:*", longest, 0).unwrap_err();
+    assert_eq!(code(error), Code::LimitExceeded);
+    let one = world.identity.tokens_list(world.anna).unwrap()[0].id;
+    world.identity.token_revoke(world.anna, one).unwrap();
+    assert!(create("a", "*:*", longest, 0).is_ok(), "a revoked token makes room");
+}
+
+#[test]
+fn a_password_changed_while_signing_in_opens_no_session() {
+    /// Answers with a credential of the epoch before.
+    struct Late(Arc<Memory>);
+    impl crate::UserDirectory for Late {
+        fn facts(&self, user: UserId) -> Result<Option<crate::ActorFacts>, crate::PortError> {
+            Ok(self.0.facts(user)?.map(|facts| crate::ActorFacts { auth_epoch: facts.auth_epoch + 1, ..facts }))
+        }
+        fn credential_by_login(&self, login: &str) -> Result<Option<crate::Credential>, crate::PortError> {
+            self.0.credential_by_login(login)
+        }
+        fn set_password_hash(&self, _: UserId, _: &PasswordHash, _: Timestamp) -> Result<(), crate::PortError> {
+            Ok(())
+        }
+        fn replace_password_hash(&self, _: UserId, _: &PasswordHash, _: &PasswordHash) -> Result<(), crate::PortError> {
+            Ok(())
+        }
+        fn record_sign_in(&self, _: UserId, _: Timestamp, _: Option<std::net::IpAddr>) -> Result<(), crate::PortError> {
+            Ok(())
+        }
+        fn record_failures(&self, _: UserId, _: u32, _: Timestamp) -> Result<(), crate::PortError> {
+            Ok(())
+        }
+    }
+    let world = World::new();
+    let ports = crate::Ports { users: Arc::new(Late(world.memory.clone())), ..world.memory.ports() };
+    let identity = Identity::new(ports, world.clock.clone(), Arc::new(CountingRandom::new(3)));
+    let error = identity.sign_in("anna", PASSWORD, context()).unwrap_err();
+    assert!(matches!(error.refusal, SignInRefusal::Failed));
+}
+
+#[test]
+fn actors_for_other_crates_tests_come_on_the_same_road() {
+    let actor = session_actor(facts("bert"), context()).unwrap();
+    assert_eq!((actor.user(), actor.auth()), (facts("bert").user, AuthMethod::Password));
+    let scopes = TokenScopes::parse(&["account:read"]).unwrap();
+    let actor = token_actor(facts("bert"), scopes, context()).unwrap();
+    assert!(!actor.token_allows("contact", TokenVerb::Read));
+    let closed = crate::ActorFacts { active: false, ..facts("bert") };
+    assert!(matches!(session_actor(closed, context()), Err(SessionError::Ended(SessionEnd::UserClosed))));
+}
