@@ -110,3 +110,23 @@ pub const UNSEAL_FILE_BYTES_MAX: u64 = 256 * 1024;
 pub const IMPORT_ROW_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a mapping file.
 pub const IMPORT_MAPPING_BYTES_MAX: usize = 1024 * 1024;
+/// Search tokens of one text.
+pub const SEARCH_TOKENS_PER_TEXT_MAX: usize = 200;
+/// Conditions of one search text.
+pub const SEARCH_TOKENS_PER_QUERY_MAX: usize = 16;
+/// Columns of one object's table; PostgreSQL has room for 1,600.
+pub const OBJECT_COLUMNS_MAX: usize = 1_500;
+/// Indexed fields of one object; each makes every write dearer.
+pub const OBJECT_INDEXES_MAX: usize = 24;
+/// Relations that one object defines.
+pub const OBJECT_LINKS_MAX: usize = 100;
+/// Objects that one polymorphic reference may point to.
+pub const REFERENCE_TARGETS_MAX: usize = 20;
+/// Bytes of a table's name: PostgreSQL's 63 less the suffixes of its indexes.
+pub const TABLE_NAME_BYTES_MAX: usize = 54;
+/// Characters of a label.
+pub const LABEL_CHARS_MAX: usize = 200;
+/// Other names of one field in files to import.
+pub const FIELD_ALIASES_MAX: usize = 50;
+/// Changes of definitions in one plan.
+pub const PLAN_CHANGES_MAX: usize = 200;
