@@ -2,8 +2,8 @@
 //! Messages name no login and no password; what the storage said goes to the operator's log only.
 
 use crate::{
-    hasher::HashError, lockout::SignInEvent, password::PasswordWeakness, ports::PortError, session::CsrfRequired,
-    token_scopes::ScopesInvalid,
+    failure_report::SignInEvent, hasher::HashError, password::PasswordWeakness, ports::PortError,
+    session::CsrfRequired, token_scopes::ScopesInvalid,
 };
 use kernel::{
     Code, Fault,

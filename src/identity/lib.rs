@@ -9,6 +9,7 @@ mod cache;
 mod cidr;
 mod context;
 mod error;
+mod failure_report;
 mod hasher;
 mod local;
 mod lockout;
@@ -19,10 +20,14 @@ mod password;
 pub mod ports;
 mod secret;
 mod service;
+#[cfg(test)]
+mod service_fixture;
 mod service_password;
 #[cfg(test)]
 mod service_tests;
 mod service_token;
+#[cfg(test)]
+mod service_token_tests;
 mod session;
 mod token;
 mod token_scopes;
@@ -31,12 +36,12 @@ pub use actor::{Actor, ActorFacts, ActorKind, AuthMethod};
 pub use cidr::{Cidr, CidrInvalid};
 pub use context::{ActorContext, Channel, ContextInvalid, Locale};
 pub use error::{BearerError, PasswordError, SessionEnd, SessionError, SignInError, SignInRefusal, TokenError};
+pub use failure_report::{FailureReport, SignInEvent};
 pub use hasher::{PasswordHash, PasswordHashInvalid};
 pub use local::{
     DirectoryOwnership, LOCAL_OPERATOR_USER, LocalOperator, LocalOperatorProof, NotLocalOperator, ROLE_APPLIANCE,
     ROLE_LOCAL_OPERATOR, SYSTEM_USER, SystemActor,
 };
-pub use lockout::{FailureReport, SignInEvent};
 pub use login::{LoginInvalid, login_fold};
 pub use password::{PasswordWeakness, password_check, password_generate};
 pub use ports::{Credential, PortError, SessionPort, TokenPort, UserDirectory};

@@ -3,7 +3,10 @@
 //! Nothing is ever locked for good, and an attacker cannot keep a person out: from an address where a person has signed in before,
 //! only failures from there count (the "device cookie" idea of OWASP, keyed by address). It holds no logins, only digests of them.
 
-use crate::secret::sha256;
+use crate::{
+    failure_report::{Failure, Moment, Reports, SignInEvent},
+    secret::sha256,
+};
 use kernel::{
     Timestamp, UserId,
     limits::{
@@ -11,7 +14,7 @@ use kernel::{
     },
 };
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -21,39 +24,6 @@ use std::{
 const FORGET: Duration = Duration::from_secs(3600);
 /// How long an address stays known for a login after a sign-in from there.
 const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Failures of one source within this time are told in one event.
-const REPORT_WINDOW: Duration = Duration::from_secs(60);
-/// Sources told apart in reports; the rest are summed without an address.
-const REPORT_SOURCES_MAX: usize = 1_000;
-/// Users named in one report.
-const REPORT_USERS_MAX: usize = 16;
-
-/// Failed sign-ins of one source within a minute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailureReport {
-    /// The address (of IPv6 the /64 network); none when it is not known or too many addresses failed at once.
-    pub source: Option<IpAddr>,
-    /// Attempts with a wrong login or password, or for a closed account.
-    pub failures: u32,
-    /// Attempts refused unread because a wait was not over.
-    pub refused: u32,
-    /// The users whose logins were tried, at most 16; unknown logins are never kept, since people type passwords there.
-    pub users: Vec<UserId>,
-    /// The first of them.
-    pub first_at: Timestamp,
-    /// The last of them.
-    pub last_at: Timestamp,
-}
-
-/// What the caller must put into the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignInEvent {
-    /// The first failure of a source, told at once.
-    Failed(FailureReport),
-    /// Its further failures of the last minute, told together.
-    FailedAgain(FailureReport),
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Login([u8; 16]),
@@ -85,16 +55,10 @@ impl Entry {
     }
 }
 
-struct Report {
-    window_start: Duration,
-    report: FailureReport,
-    users: BTreeSet<UserId>,
-}
-
 #[derive(Default)]
 struct Tables {
     entries: HashMap<Key, Entry>,
-    reports: HashMap<Option<IpAddr>, Report>,
+    reports: Reports,
     /// Counts that wait to be stored, so that a failure costs no write and takes as long for an unknown login.
     unsaved: HashMap<UserId, (u32, Timestamp)>,
     entries_max: usize,
@@ -112,13 +76,6 @@ pub(crate) struct Attempt {
 /// Refused: so many whole seconds to wait.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Delay(pub(crate) u64);
-
-/// The two times of a moment: one that never goes back for waiting, one for the record.
-#[derive(Clone, Copy)]
-pub(crate) struct Moment {
-    pub(crate) monotonic: Duration,
-    pub(crate) wall: Timestamp,
-}
 
 pub(crate) struct Lockout(Mutex<Tables>);
 
@@ -210,29 +167,17 @@ impl Lockout {
         if let Some(user) = user {
             tables.unsaved.insert(user, (attempt.failures, now.wall));
         }
-        tables.report(attempt.source, user, false, now)
+        tables.reports.count(attempt.source, Failure::Wrong(user), now)
     }
 
     /// An attempt was refused unread.
     pub(crate) fn refused(&self, source: Option<IpAddr>, now: Moment) -> Option<SignInEvent> {
-        self.tables().report(source.map(network_of), None, true, now)
+        self.tables().reports.count(source.map(network_of), Failure::Refused, now)
     }
 
     /// Reports whose minute is over; all of them when `all`, as before a stop.
     pub(crate) fn reports_due(&self, now: Duration, all: bool) -> Vec<SignInEvent> {
-        let mut due = Vec::new();
-        self.tables().reports.retain(|_, open| {
-            if !all && open.window_start + REPORT_WINDOW > now {
-                return true;
-            }
-            if open.report.failures + open.report.refused > 0 {
-                due.push(SignInEvent::FailedAgain(open.take()));
-                open.window_start = now;
-                return !all;
-            }
-            false
-        });
-        due
+        self.tables().reports.due(now, all)
     }
 
     /// Failure counts to be stored; they leave the list.
@@ -284,51 +229,6 @@ impl Tables {
         for (_, key) in order.into_iter().take(self.entries_max.div_ceil(8)) {
             self.entries.remove(&key);
         }
-    }
-
-    fn report(
-        &mut self,
-        source: Option<IpAddr>,
-        user: Option<UserId>,
-        refused: bool,
-        now: Moment,
-    ) -> Option<SignInEvent> {
-        let full = self.reports.len() >= REPORT_SOURCES_MAX && !self.reports.contains_key(&source);
-        let source = if full { None } else { source };
-        let first = !self.reports.contains_key(&source);
-        let open = self.reports.entry(source).or_insert_with(|| Report {
-            window_start: now.monotonic,
-            report: FailureReport {
-                source,
-                failures: 0,
-                refused: 0,
-                users: Vec::new(),
-                first_at: now.wall,
-                last_at: now.wall,
-            },
-            users: BTreeSet::new(),
-        });
-        let report = &mut open.report;
-        if report.failures + report.refused == 0 {
-            report.first_at = now.wall;
-        }
-        let count = if refused { &mut report.refused } else { &mut report.failures };
-        *count = count.saturating_add(1);
-        report.last_at = now.wall;
-        if let Some(user) = user.filter(|_| open.users.len() < REPORT_USERS_MAX) {
-            open.users.insert(user);
-        }
-        first.then(|| SignInEvent::Failed(open.take()))
-    }
-}
-
-impl Report {
-    /// The report so far; counting goes on from zero.
-    fn take(&mut self) -> FailureReport {
-        let users = std::mem::take(&mut self.users).into_iter().collect();
-        let report = FailureReport { users, ..self.report.clone() };
-        (self.report.failures, self.report.refused) = (0, 0);
-        report
     }
 }
 
@@ -486,40 +386,21 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_told_at_once_and_then_once_a_minute() {
+    fn counts_of_users_wait_to_be_stored_and_leave_with_a_success() {
         let lockout = Lockout::new();
-        let fail = |at: u64, user: Option<UserId>| {
+        for at in 1..=3 {
             let attempt = lockout.admit("anna", HERE, seconds(at)).unwrap();
-            lockout.failed(&attempt, user, moment(at))
-        };
-        let Some(SignInEvent::Failed(first)) = fail(1, None) else { panic!("the first is told at once") };
-        assert_eq!((first.source, first.failures, first.refused, first.users.len()), (HERE, 1, 0, 0));
-        assert_eq!(fail(2, Some(user())), None);
-        assert_eq!(fail(3, Some(user())), None);
-        assert_eq!(lockout.refused(HERE, moment(4)), None);
-        assert!(lockout.reports_due(seconds(60), false).is_empty());
-        let due = lockout.reports_due(seconds(61), false);
-        let [SignInEvent::FailedAgain(again)] = due.as_slice() else { panic!("{due:?}") };
-        assert_eq!((again.failures, again.refused, again.users.as_slice()), (2, 1, [user()].as_slice()));
-        assert_eq!((again.first_at, again.last_at), (moment(2).wall, moment(4).wall));
-        assert!(lockout.reports_due(seconds(121), false).is_empty(), "nothing new");
-        assert!(fail(130, None).is_some(), "a new minute is told at once again");
+            let _ = lockout.failed(&attempt, Some(user()), moment(at));
+        }
         assert_eq!(lockout.unsaved(), [(user(), 3, moment(3).wall)]);
         assert!(lockout.unsaved().is_empty());
-        assert_eq!(fail(131, None), None);
-        assert_eq!(lockout.reports_due(seconds(131), true).len(), 1, "before a stop everything is told");
-    }
-
-    #[test]
-    fn many_sources_share_one_report() {
-        let lockout = Lockout::new();
-        let mut told = 0;
-        for count in 0..2_000u32 {
-            told += usize::from(lockout.refused(Some(IpAddr::V4(count.into())), moment(1)).is_some());
-        }
-        assert_eq!(told, REPORT_SOURCES_MAX + 1);
-        let due = lockout.reports_due(seconds(61), false);
-        let [SignInEvent::FailedAgain(rest)] = due.as_slice() else { panic!("{due:?}") };
-        assert_eq!((rest.source, rest.refused), (None, 999));
+        let attempt = lockout.admit("anna", HERE, seconds(4)).unwrap();
+        let _ = lockout.failed(&attempt, Some(user()), moment(4));
+        lockout.unsaved_again(user(), 3, moment(3).wall);
+        assert_eq!(lockout.unsaved(), [(user(), 4, moment(4).wall)], "the newer count stays");
+        let attempt = lockout.admit("anna", HERE, seconds(5)).unwrap();
+        let _ = lockout.failed(&attempt, Some(user()), moment(5));
+        lockout.succeeded(&attempt, user(), seconds(5));
+        assert!(lockout.unsaved().is_empty());
     }
 }
