@@ -2,9 +2,9 @@
 //! integers. A member that says nothing is left out, so one entry has one spelling. Reading is strict: bytes that would
 //! be written differently are refused. The table of keys is in docs/auditor/log-format.md and never changes its meaning.
 
-use crate::entry::{
-    Act, ActOutcome, Actor, ActorKind, AuthMethod, Change, Channel, Decision, Disclosed, Effect, Entry, FieldUse, How,
-    Phase, SealedChange, Source, Target, Verb,
+use crate::{
+    codes::{ActOutcome, ActorKind, AuthMethod, Channel, Effect, How, Phase, Verb},
+    entry::{Act, Actor, Change, Decision, Disclosed, Entry, FieldUse, SealedChange, Source, Target},
 };
 use kernel::{Id, Timestamp, limits::AUDIT_ENTRY_BYTES_MAX};
 use minicbor::{Decoder, Encoder, decode, encode};

@@ -58,7 +58,9 @@ pub enum LogError {
     #[error("the log was begun but its checkpoint is missing; restore the log from a backup, do not begin a new one")]
     CheckpointMissing,
     /// The log does not contain what was sealed before.
-    #[error("the log ends at entry {size} or differs before entry {expected}, which was sealed; restore it from a backup")]
+    #[error(
+        "the log ends at entry {size} or differs before entry {expected}, which was sealed; restore it from a backup"
+    )]
     Anchor {
         /// How many entries there are.
         size: u64,

@@ -9,15 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Writes of one append; remembers which folders have to be synced.
+/// Files of one append that are written before any is synced: the first sync then carries most of the others with it.
+const OPEN_FILES_MAX: usize = 64;
+
+/// Writes of one append; remembers which files and folders have to be synced.
 pub(crate) struct Journal<'a> {
     root: &'a Path,
+    files: Vec<(PathBuf, File)>,
     folders: BTreeSet<PathBuf>,
 }
 
 impl<'a> Journal<'a> {
     pub(crate) fn new(root: &'a Path) -> Self {
-        Self { root, folders: BTreeSet::new() }
+        Self { root, files: Vec::new(), folders: BTreeSet::new() }
     }
 
     fn make_folder(&mut self, folder: &Path) -> Result<(), LogError> {
@@ -36,7 +40,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Writes a whole file, replacing one that a crash left behind, and syncs it.
+    /// Writes a whole file, replacing one that a crash left behind. It is durable after [`Journal::finish`].
     pub(crate) fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), LogError> {
         let path = self.root.join(path);
         if let Some(folder) = path.parent() {
@@ -46,11 +50,19 @@ impl<'a> Journal<'a> {
         let failed = |cause| LogError::Write { path: path.clone(), cause };
         let mut file = File::create(&path).map_err(failed)?;
         file.write_all(bytes).map_err(failed)?;
-        file.sync_all().map_err(|cause| LogError::Sync { path, cause })
+        self.files.push((path, file));
+        if self.files.len() >= OPEN_FILES_MAX { self.sync_files() } else { Ok(()) }
     }
 
-    /// Makes all new names durable.
-    pub(crate) fn finish(self) -> Result<(), LogError> {
+    pub(crate) fn sync_files(&mut self) -> Result<(), LogError> {
+        self.files
+            .drain(..)
+            .try_for_each(|(path, file)| file.sync_all().map_err(|cause| LogError::Sync { path, cause }))
+    }
+
+    /// Makes all files and their names durable.
+    pub(crate) fn finish(mut self) -> Result<(), LogError> {
+        self.sync_files()?;
         self.folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 }
@@ -65,6 +77,8 @@ pub(crate) fn replace_checkpoint(root: &Path, note: &str) -> Result<(), LogError
     let part = format!("{CHECKPOINT}.part");
     let mut journal = Journal::new(root);
     journal.write(&part, note.as_bytes())?;
+    // The bytes before the name: else a crash could leave the name of an empty file.
+    journal.sync_files()?;
     let path = root.join(CHECKPOINT);
     fs::rename(root.join(part), &path).map_err(|cause| LogError::Write { path, cause })?;
     journal.finish()

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod codec;
+mod codes;
 mod entry;
 mod error;
 mod files;
@@ -33,14 +34,10 @@ mod tests_verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Signer, VerifierKey, origin_of};
 pub use codec::EntryError;
-pub use entry::{
-    Act, ActOutcome, Actor, ActorKind, AuthMethod, Change, Channel, Decision, Disclosed, Effect, Entry, FieldUse, How,
-    Phase, SealedChange, Source, Target, ValueMac, Verb,
-};
+pub use codes::{ActOutcome, ActorKind, AuthMethod, Channel, Effect, How, Phase, Verb};
+pub use entry::{Act, Actor, Change, Decision, Disclosed, Entry, FieldUse, SealedChange, Source, Target, ValueMac};
 pub use error::LogError;
-pub use proof::{
-    Refusal, verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion,
-};
+pub use proof::{Refusal, verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion};
 pub use reader::TileReader;
 pub use report::{Counts, Finding, Report};
 pub use tree::{

@@ -34,6 +34,21 @@ impl TileName {
         Some(Self { shelf, number, width: usize::try_from(rest.min(TILE_SPAN)).unwrap_or(TILE_WIDTH) })
     }
 
+    /// Reads a path as [`TileName::path`] writes it; every other spelling is `None`.
+    pub(crate) fn parse(path: &str) -> Option<Self> {
+        let (shelf, rest) = path.strip_prefix("tile/")?.split_once('/')?;
+        let shelf = if shelf == "entries" { Shelf::Entries } else { Shelf::Hashes(shelf.parse().ok()?) };
+        let (digits, width) = match rest.split_once(".p/") {
+            Some((digits, width)) => (digits, width.parse().ok().filter(|width| (1..TILE_WIDTH).contains(width))?),
+            None => (rest, TILE_WIDTH),
+        };
+        let number = digits.split('/').try_fold(0u64, |number, part| {
+            let part: u64 = part.strip_prefix('x').unwrap_or(part).parse().ok()?;
+            number.checked_mul(1000)?.checked_add(part)
+        })?;
+        Some(Self { shelf, number, width }).filter(|name| name.path() == path)
+    }
+
     /// The name without a mark of width.
     fn full(&self) -> String {
         let mut parts = vec![format!("{:03}", self.number % 1000)];

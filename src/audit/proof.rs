@@ -23,7 +23,7 @@ pub(crate) fn is_subtree(start: u64, end: u64, size: u64) -> bool {
         return false;
     }
     let length = end - start;
-    length == 0 || length.checked_next_power_of_two().map_or(start == 0, |ceiling| start % ceiling == 0)
+    length == 0 || length.checked_next_power_of_two().map_or(start == 0, |ceiling| start.is_multiple_of(ceiling))
 }
 
 /// Checks that the leaf with hash `leaf` is number `index` of the tree of `size` leaves with this root.
@@ -82,13 +82,7 @@ pub fn verify_subtree_inclusion(
 ///
 /// # Errors
 /// The reason of the [`Refusal`]. An `old` of 0 is refused: an empty tree begins every log, so it proves nothing.
-pub fn verify_consistency(
-    old: u64,
-    new: u64,
-    old_root: &[u8],
-    new_root: &[u8],
-    proof: &[Hash],
-) -> Result<(), Refusal> {
+pub fn verify_consistency(old: u64, new: u64, old_root: &[u8], new_root: &[u8], proof: &[Hash]) -> Result<(), Refusal> {
     if old == 0 {
         return Err(Refusal::Range);
     }

@@ -62,24 +62,25 @@ impl TileReader {
         self.size
     }
 
-    /// The bytes of hash tile `number` of tile level `level`, as wide as this size has it; for serving it. A narrower
-    /// one is its beginning, so every partial tile that a checkpoint ever named can be served.
+    /// The bytes of a tile or bundle by its path (`tile/0/x001/234`, `tile/entries/000.p/12`), for serving it. Every
+    /// partial tile that a checkpoint up to this size ever named is there, cut from a wider one when need be.
     ///
     /// # Errors
-    /// [`LogError::Range`] when there is no such tile at this size.
-    pub fn tile_bytes(&self, level: u8, number: u64) -> Result<Vec<u8>, LogError> {
-        let name = TileName::in_log(Shelf::Hashes(level), number, self.size).ok_or(LogError::Range)?;
-        self.hash_bytes(&name)
+    /// [`LogError::Range`] when the path is none of a log of this size, else what the files say.
+    pub fn resource(&self, path: &str) -> Result<Vec<u8>, LogError> {
+        let name = TileName::parse(path).ok_or(LogError::Range)?;
+        if TileName::in_log(name.shelf, name.number, self.size).is_none_or(|widest| widest.width < name.width) {
+            return Err(LogError::Range);
+        }
+        match name.shelf {
+            Shelf::Hashes(_) => self.hash_bytes(&name),
+            Shelf::Entries => self.bundle_bytes(&name),
+        }
     }
 
-    /// The bytes of entry bundle `number`, as wide as this size has it; for serving it.
-    ///
-    /// # Errors
-    /// [`LogError::Range`] when there is no such bundle at this size.
-    pub fn bundle_bytes(&self, number: u64) -> Result<Vec<u8>, LogError> {
-        let name = TileName::in_log(Shelf::Entries, number, self.size).ok_or(LogError::Range)?;
-        let Raw { mut bytes, exact } = self.raw(&name, BUNDLE_BYTES_MAX)?;
-        let length = bundle_entries(&name, &bytes, exact)?.iter().map(|entry| entry.len() + 2).sum();
+    pub(crate) fn bundle_bytes(&self, name: &TileName) -> Result<Vec<u8>, LogError> {
+        let Raw { mut bytes, exact } = self.raw(name, BUNDLE_BYTES_MAX)?;
+        let length = bundle_entries(name, &bytes, exact)?.iter().map(|entry| entry.len() + 2).sum();
         bytes.truncate(length);
         Ok(bytes)
     }

@@ -118,11 +118,7 @@ pub fn inclusion_proof<S: HashSource>(
 ///
 /// # Errors
 /// [`ProofError::Range`] when `old` is 0 (nothing could be proved) or beyond `new`, else the source's.
-pub fn consistency_proof<S: HashSource>(
-    source: &mut S,
-    old: u64,
-    new: u64,
-) -> Result<Vec<Hash>, ProofError<S::Error>> {
+pub fn consistency_proof<S: HashSource>(source: &mut S, old: u64, new: u64) -> Result<Vec<Hash>, ProofError<S::Error>> {
     if old == 0 || old > new {
         return Err(ProofError::Range);
     }

@@ -99,7 +99,8 @@ fn check_older(older: Option<&Checkpoint>, key: &VerifierKey, claimed: &Checkpoi
         report.find(1, CHECKPOINT, "the older checkpoint belongs to another log");
     }
     if older.size > claimed.size {
-        let detail = format!("the log has {} entries, fewer than the {} of the older checkpoint", claimed.size, older.size);
+        let detail =
+            format!("the log has {} entries, fewer than the {} of the older checkpoint", claimed.size, older.size);
         report.find(1, CHECKPOINT, detail);
     }
 }

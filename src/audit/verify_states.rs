@@ -1,12 +1,7 @@
 //! Level 4: every live row against the last state that the log tells of it. Finds edits, deletions and insertions made
 //! in the database past the program. Keeps one hash and one number per record, no values.
 
-use crate::{
-    entry::Entry,
-    report::Report,
-    tree::Hash,
-    verify::PortError,
-};
+use crate::{entry::Entry, report::Report, tree::Hash, verify::PortError};
 use kernel::RecordId;
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,12 +13,7 @@ pub trait StateSource {
     fn objects(&mut self) -> Result<Vec<String>, PortError>;
     /// Rows of an object with ids after `after`, ascending by id, at most `max`; none when there are no more.
     /// Rows in the recycle bin are rows.
-    fn rows(
-        &mut self,
-        object: &str,
-        after: Option<RecordId>,
-        max: usize,
-    ) -> Result<Vec<(RecordId, Hash)>, PortError>;
+    fn rows(&mut self, object: &str, after: Option<RecordId>, max: usize) -> Result<Vec<(RecordId, Hash)>, PortError>;
 }
 
 /// The last logged state of every record that should have a row: its hash and the entry that says so.

@@ -154,7 +154,7 @@ impl TileWriter {
         let number = self.frontier.size() / TILE_SPAN;
         let mut hash = leaf_hash(entry);
         self.frontier.push(hash);
-        if self.frontier.size() % TILE_SPAN == 0 {
+        if self.frontier.size().is_multiple_of(TILE_SPAN) {
             let name = TileName { shelf: Shelf::Entries, number, width: TILE_WIDTH };
             journal.write(&name.path(), &self.bundle)?;
             self.bundle.clear();
@@ -237,7 +237,7 @@ fn right_edge(reader: &TileReader) -> Result<(Vec<Vec<Hash>>, Vec<u8>), LogError
         if edge.first().is_none_or(|tile| !tile.iter().copied().eq(entries.iter().map(|entry| leaf_hash(entry)))) {
             return Err(LogError::RootDiffers);
         }
-        bundle = reader.bundle_bytes(name.number)?;
+        bundle = reader.bundle_bytes(&name)?;
     }
     Ok((edge, bundle))
 }

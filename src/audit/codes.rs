@@ -1,0 +1,192 @@
+//! The closed lists of an audit entry, each with the numbers that stand for it in the log.
+//! A number never changes its meaning and is never reused; new ones are appended.
+
+/// An enum with a number in the log and a name in answers.
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident $number:literal $word:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$note])* $variant),* }
+        impl $name {
+            /// All of them, by number.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// Its number in the log.
+            pub const fn number(self) -> u8 {
+                match self { $(Self::$variant => $number),* }
+            }
+            /// Its name in answers and documents.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+            /// The one with this number.
+            pub fn from_number(number: u64) -> Option<Self> {
+                Self::ALL.iter().copied().find(|each| u64::from(each.number()) == number)
+            }
+            /// The one with this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|each| each.name() == name)
+            }
+        }
+    };
+}
+
+codes! {
+    /// What was done.
+    Verb {
+        /// One record was opened.
+        Read 1 "read",
+        /// A page of a list was shown.
+        List 2 "list",
+        /// A search was answered.
+        Search 3 "search",
+        /// The history of a record was shown.
+        History 4 "history",
+        /// A masked value was shown in clear.
+        Reveal 5 "reveal",
+        /// A record was made.
+        Create 6 "create",
+        /// A record was changed.
+        Update 7 "update",
+        /// A record was deleted.
+        Delete 8 "delete",
+        /// A deleted record was brought back.
+        Restore 9 "restore",
+        /// Two records were linked.
+        Link 10 "link",
+        /// Two records were unlinked.
+        Unlink 11 "unlink",
+        /// A bulk call as a whole; each record has its own entry too.
+        Bulk 12 "bulk",
+        /// An import as a whole; each record has its own entry too.
+        Import 13 "import",
+        /// Records left as a file.
+        Export 14 "export",
+        /// A person or program signed in.
+        SignIn 15 "sign_in",
+        /// A sign-in was refused.
+        SignInFailed 16 "sign_in_failed",
+        /// A person signed out.
+        SignOut 17 "sign_out",
+        /// A session ended otherwise.
+        SessionEnd 18 "session_end",
+        /// An API token was made.
+        TokenCreate 19 "token_create",
+        /// An API token was revoked.
+        TokenRevoke 20 "token_revoke",
+        /// A password was set.
+        PasswordChange 21 "password_change",
+        /// An act that has no verb of its own was denied.
+        Denied 22 "denied",
+        /// The appliance started.
+        Start 23 "start",
+        /// The appliance stopped.
+        Stop 24 "stop",
+        /// The appliance was alive.
+        Heartbeat 25 "heartbeat",
+        /// The wall clock was moved.
+        ClockStep 26 "clock_step",
+        /// The appliance got its root key.
+        Unseal 27 "unseal",
+        /// The appliance gave up its root key.
+        Seal 28 "seal",
+        /// The log itself was read.
+        AuditRead 29 "audit_read",
+        /// The log was verified.
+        AuditVerify 30 "audit_verify",
+        /// Objects, fields or layouts were changed.
+        DefinitionChange 31 "definition_change",
+        /// Roles or their assignment were changed.
+        RoleChange 32 "role_change",
+        /// Keys or unseal slots were changed.
+        KeyChange 33 "key_change",
+        /// Settings were changed.
+        ConfigChange 34 "config_change",
+        /// A background job ran.
+        Job 35 "job",
+    }
+}
+codes! {
+    /// Who acts.
+    ActorKind {
+        /// Nobody known: before sign-in.
+        Anonymous 1 "anonymous",
+        /// A user of the appliance.
+        User 2 "user",
+        /// Someone with a shell on the machine.
+        LocalOperator 3 "local_operator",
+        /// The appliance itself.
+        System 4 "system",
+    }
+}
+codes! {
+    /// How the actor was authenticated.
+    AuthMethod {
+        /// Not at all.
+        None 1 "none",
+        /// With a password, at the start of the session.
+        Password 2 "password",
+        /// With an API token.
+        Token 3 "token",
+        /// By the operating system, as who runs the command line.
+        Cli 4 "cli",
+    }
+}
+codes! {
+    /// Through which door the request came.
+    Channel {
+        /// The web interface.
+        Ui 1 "ui",
+        /// The API, by a program.
+        Api 2 "api",
+        /// The command line.
+        Cli 3 "cli",
+        /// A background job.
+        Job 4 "job",
+        /// An import.
+        Import 5 "import",
+        /// The appliance itself.
+        System 6 "system",
+    }
+}
+codes! {
+    /// What the reader got of a field.
+    How {
+        /// The value.
+        Clear 1 "clear",
+        /// A masked value.
+        Masked 2 "masked",
+        /// Only whether there is one.
+        Exists 3 "exists",
+        /// Nothing, but it was used to choose or order the records.
+        UsedInFilter 4 "used_in_filter",
+    }
+}
+codes! {
+    /// What was decided.
+    Effect {
+        /// The act was permitted.
+        Allow 1 "allow",
+        /// The act was refused.
+        Deny 2 "deny",
+    }
+}
+codes! {
+    /// How the act ended.
+    ActOutcome {
+        /// As asked.
+        Ok 1 "ok",
+        /// It failed; nothing was changed.
+        Failed 2 "failed",
+    }
+}
+codes! {
+    /// Which part of the act this entry tells. Intent and outcome of one act carry the same request id.
+    Phase {
+        /// The whole act.
+        Single 1 "single",
+        /// It is about to happen outside the database.
+        Intent 2 "intent",
+        /// What became of the intent.
+        Outcome 3 "outcome",
+    }
+}
