@@ -1,1 +1,32 @@
-//! Empty room, to be filled.
+//! Import, the reading half: the bytes of a delimited text file and a mapping become typed draft rows.
+//!
+//! The road: [`SourceFile::open`] finds encoding, delimiter and header and says how it found them;
+//! [`plan`] binds a [`Mapping`] (written by hand or proposed by [`propose`]) to the columns of the file and to the
+//! fields of the objects, all errors at once; [`RowReader`] then yields one [`DraftRow`] or [`RejectedRow`] per row in
+//! constant memory; [`RejectWriter`] keeps the rejected ones in a file that can be fed in again.
+//!
+//! It never talks to a database, resolves no reference, decides no permission and invents no value. Nothing is lost
+//! silently: a byte that cannot be decoded, a ragged row and a column that nobody mapped are each told.
+
+mod draft;
+mod mapping;
+mod reject;
+mod report;
+mod row;
+mod source;
+mod target;
+mod value;
+
+pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
+pub use mapping::{
+    ColumnWhen, Defaults, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, Plan, Proposal, ProposalReason,
+    Proposed, ReferenceRule, RelatedRule, WhenEmpty, plan, propose,
+};
+pub use reject::{RejectWriter, RejectedRow};
+pub use report::{ColumnReport, DetectionReport};
+pub use row::{RowError, RowReader, Tally};
+pub use source::{
+    Confidence, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader, SourceFile,
+    decode, detect_encoding, encoding_named,
+};
+pub use target::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};
