@@ -15,7 +15,7 @@
 //! ```compile_fail,E0277
 //! fn debug(plain: &vault::Plain) { println!("{plain:?}"); }
 //! ```
-//! ```compile_fail,E0599
+//! ```compile_fail,E0308
 //! fn twice(plain: &vault::Plain) -> vault::Plain { plain.clone() }
 //! ```
 //! ```compile_fail,E0277
@@ -28,7 +28,7 @@
 //! ```compile_fail,E0277
 //! fn debug(secret: &vault::Secret) { println!("{secret:?}"); }
 //! ```
-//! ```compile_fail,E0599
+//! ```compile_fail,E0308
 //! fn twice(key: &vault::SigningKey) -> vault::SigningKey { key.clone() }
 //! ```
 //! It shows itself to a read grant, and to no other:
