@@ -49,7 +49,8 @@ impl Normaliser {
             Self::Phone => {
                 let mut digits = Zeroizing::new(String::with_capacity(folded.len()));
                 digits.extend(folded.chars().filter(|sign| !is_phone_filler(*sign)));
-                digits
+                // A mark may have come to stand behind a letter it composes with (`k ¸` becomes `ķ`).
+                fold(&digits)
             }
         }
     }
@@ -111,6 +112,12 @@ mod tests {
             let once = Normaliser::Text.apply(&sign.to_string());
             assert_eq!(*Normaliser::Text.apply(&once), *once, "{sign:?}");
         }
+    }
+
+    #[test]
+    fn a_mark_that_loses_its_blank_composes_at_once() {
+        assert_eq!(Normaliser::Phone.apply("k¸").as_str(), "ķ");
+        assert_eq!(Normaliser::Text.apply("k¸").as_str(), "k \u{327}");
     }
 
     proptest! {
