@@ -48,10 +48,11 @@ impl Catalog {
             sources.push(Arc::new(definition.clone()));
             for field in &mut definition.fields {
                 field.sealing = field.sealing_in(profile);
-                // A search token or sort key of a sealed value would lay it open on disk.
+                // A search token or sort key of a sealed value would lay it open on disk. Of an address only the
+                // street is sealed.
                 let plain = field.sealing == Sealing::Plain;
                 field.searchable &= plain;
-                field.indexed &= plain;
+                field.indexed &= plain || field.field_type == FieldType::Address;
             }
             definition.fields.extend(system_fields(definition.number.is_some()));
             let name = definition.name.clone();

@@ -9,8 +9,10 @@ mod draft;
 mod field_type;
 mod field_wire;
 mod fold;
+mod index;
 mod mask;
 mod normal;
+mod plan;
 mod search_tokens;
 mod standard;
 mod system_fields;
@@ -27,8 +29,12 @@ pub use definition::{
 pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};
 pub use field_wire::FieldDraft;
+pub use index::{IndexDef, indexes_of};
 pub use mask::mask;
 pub use normal::index_form;
+pub use plan::{
+    Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, plan,
+};
 pub use search_tokens::{QueryToken, encode_token, index_tokens, query_tokens};
 pub use standard::{OBJECT_SCHEMA, shipped};
 pub use system_fields::{SYSTEM_FIELD_NAMES, system_fields};

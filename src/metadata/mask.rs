@@ -58,6 +58,9 @@ fn name(text: &str) -> String {
 
 fn mail(text: &str) -> String {
     let Some((local, domain)) = text.rsplit_once('@') else { return HIDDEN.to_owned() };
+    if local.is_empty() || domain.is_empty() {
+        return HIDDEN.to_owned();
+    }
     let first: String = if local.chars().count() > 1 { local.chars().take(1).collect() } else { String::new() };
     format!("{first}***@{domain}")
 }
@@ -111,7 +114,13 @@ mod tests {
         check(
             Mask::Mail,
             &FieldType::Email,
-            &[("zhang@bank.com", "z***@bank.com"), ("z@bank.com", "***@bank.com"), ("broken", HIDDEN)],
+            &[
+                ("zhang@bank.com", "z***@bank.com"),
+                ("z@bank.com", "***@bank.com"),
+                ("broken", HIDDEN),
+                ("@", HIDDEN),
+                ("@bank.com", HIDDEN),
+            ],
         );
         check(Mask::All, &TEXT, &[("anything", HIDDEN)]);
         check(Mask::Street, &TEXT, &[("Main Street 1", HIDDEN)]);
