@@ -26,7 +26,7 @@ pub use reject::{RejectWriter, RejectedRow};
 pub use report::{ColumnReport, DetectionReport};
 pub use row::{RowError, RowReader, Tally};
 pub use source::{
-    Confidence, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader, SourceFile,
-    decode, detect_encoding, encoding_named,
+    Confidence, Decoded, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader,
+    SourceFile, decode, detect_encoding, encoding_named,
 };
 pub use target::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};

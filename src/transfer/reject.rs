@@ -67,9 +67,10 @@ impl RejectWriter {
         buffer.write_all("\u{feff}".as_bytes())?;
         let mut writer =
             WriterBuilder::new().delimiter(delimiter).flexible(true).terminator(Terminator::CRLF).from_writer(buffer);
-        let names = columns.iter().enumerate().map(|(index, name)| {
-            if name.is_empty() { format!("#{}", index.saturating_add(1)) } else { name.clone() }
-        });
+        let names = columns
+            .iter()
+            .enumerate()
+            .map(|(index, name)| if name.is_empty() { format!("#{}", index.saturating_add(1)) } else { name.clone() });
         let own = ["_line", "_code", "_reason"].into_iter().map(str::to_owned);
         writer.write_record(names.chain(own).collect::<Vec<_>>()).map_err(csv_error)?;
         Ok(Self { path: path.to_owned(), part, writer, rows: 0 })

@@ -82,7 +82,8 @@ impl RowReader {
         let main = self.plan.main.draft(&record.cells, &mut faults);
         if let Some((_, first)) = faults.first() {
             let code = first.code;
-            let reasons: Vec<String> = faults.iter().map(|(place, wrong)| format!("{place}: {}", wrong.detail)).collect();
+            let reasons: Vec<String> =
+                faults.iter().map(|(place, wrong)| format!("{place}: {}", wrong.detail)).collect();
             return Err(self.reject(record, code, reasons.join(" ")));
         }
         self.tally.drafts = self.tally.drafts.saturating_add(1);
@@ -100,7 +101,10 @@ impl RowReader {
         let count = record.cells.len();
         let surplus = record.cells.iter().skip(self.width).any(|cell| !cell.trim().is_empty());
         if surplus || count < self.named {
-            return Some(format!("The row has {count} cells, the header {}. A delimiter or quote is missing or too many.", self.width));
+            return Some(format!(
+                "The row has {count} cells, the header {}. A delimiter or quote is missing or too many.",
+                self.width
+            ));
         }
         let zero = record.cells.iter().any(|cell| cell.contains('\0'));
         zero.then(|| "The row has a NUL character, which no field can hold.".to_owned())

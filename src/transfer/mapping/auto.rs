@@ -17,10 +17,11 @@ pub enum ProposalReason {
     FieldName,
     /// The header is a label of the field.
     Label,
+    /// The synonyms name this header for the field. They come before aliases because they know which of several fields
+    /// of one object a header usually means: 公司全称 is the name of an account first, its legal name only beside one.
+    Synonym,
     /// The header is an alias of the field.
     Alias,
-    /// The synonyms name this header for the field.
-    Synonym,
     /// The header contains the name, or is contained in it. Never applied.
     Similar,
 }
@@ -98,7 +99,14 @@ fn names(target: &TargetObject, synonyms: &Synonyms) -> Vec<Names> {
         for part in ADDRESS_PARTS {
             let full = format!("{}.{part}", field.name);
             let mut words = listed(&full);
-            words.extend(of("@address").get(part).into_iter().flatten().filter(|_| is_main_address(target, &field.name)).map(|word| key(word)));
+            words.extend(
+                of("@address")
+                    .get(part)
+                    .into_iter()
+                    .flatten()
+                    .filter(|_| is_main_address(target, &field.name))
+                    .map(|word| key(word)),
+            );
             // `Billing City`, `Work Zip`: the field's own prefix before the word for the part.
             let prefix = key(field.name.strip_suffix("_address").unwrap_or(&field.name));
             words.extend(of("@address").get(part).into_iter().flatten().map(|word| format!("{prefix}{}", key(word))));
@@ -120,7 +128,8 @@ fn is_main_address(target: &TargetObject, name: &str) -> bool {
 }
 
 fn reason(header: &[String], names: &Names) -> Option<ProposalReason> {
-    let equal = names.by_reason.iter().find(|(_, words)| words.iter().any(|word| !word.is_empty() && header.contains(word)));
+    let equal =
+        names.by_reason.iter().find(|(_, words)| words.iter().any(|word| !word.is_empty() && header.contains(word)));
     if let Some((reason, _)) = equal {
         return Some(*reason);
     }
@@ -187,7 +196,8 @@ fn reference(source: &SourceFile, index: usize, header: &str) -> String {
 
 fn apply(mapping: &mut Mapping, target: &TargetObject, field: &str, column: String, system: Option<&str>) {
     if let (Some(system), "external_id") = (system, field) {
-        mapping.external_id = Some(ExternalIdRule { system: system.to_owned(), column: Some(column), columns: Vec::new() });
+        mapping.external_id =
+            Some(ExternalIdRule { system: system.to_owned(), column: Some(column), columns: Vec::new() });
         return;
     }
     let reference = match target.field(field).map(|field| &field.kind) {
@@ -207,12 +217,14 @@ mod tests {
     fn the_synonyms_are_well_formed_and_unambiguous() {
         let synonyms: Synonyms = serde_json::from_str(SYNONYMS).unwrap();
         for (object, fields) in &synonyms.0 {
-            let mut seen = BTreeMap::new();
+            let mut owners: BTreeMap<String, &String> = BTreeMap::new();
             for (field, words) in fields {
-                for word in words {
-                    let word = key(word);
+                assert!(!words.is_empty(), "{object}.{field}");
+                for word in words.iter().map(|word| key(word)) {
                     assert!(!word.is_empty(), "{object}.{field}");
-                    assert_eq!(seen.insert(word.clone(), field), None, "{object}: {word} twice");
+                    // The general part serves objects with different fields, so there one word may have several.
+                    let other = owners.insert(word.clone(), field).filter(|other| *other != field && object != "*");
+                    assert_eq!(other, None, "{object}: {word} means two fields");
                 }
             }
         }

@@ -2,29 +2,26 @@
 //! to run. Every error is kept with its place; nothing is repaired by guessing.
 
 use super::{
-    ColumnWhen, Defaults, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, ReferenceRule, RelatedRule, WhenEmpty,
+    ColumnWhen, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, ReferenceRule, RelatedRule, WhenEmpty,
     plan::{Destination, FieldPlan, LinkPlan, Origin, RecordPlan, TextRule, Unknown, column_name},
 };
 use crate::{
     ReferenceBy, SourceFile, TargetField, TargetKind, TargetObject,
     target::ADDRESS_PARTS,
-    value::{Choices, CurrencyRule, DateRule, FoundFormats, NumberStyle, TimeRule, Transform, ValueRule, find_date_formats, fold, format_problem},
+    value::{Choices, Transform, fold},
 };
-use chrono::FixedOffset;
-use kernel::{Code, Currency, FaultItem};
-use rust_decimal::Decimal;
+use kernel::{Code, FaultItem};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashSet},
-    str::FromStr,
     sync::Arc,
 };
 
 /// The state of binding one mapping.
 pub(super) struct Binder<'a> {
-    mapping: &'a Mapping,
+    pub(super) mapping: &'a Mapping,
     targets: &'a [TargetObject],
-    source: &'a SourceFile,
+    pub(super) source: &'a SourceFile,
     nulls: Arc<HashSet<String>>,
     used: Vec<bool>,
     bindings: Vec<(usize, String)>,
@@ -65,7 +62,7 @@ impl<'a> Binder<'a> {
     pub(super) fn finish(self) -> (Vec<(usize, String)>, Vec<String>, Vec<FaultItem>) {
         (self.bindings, self.warnings, self.faults)
     }
-    fn fault(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+    pub(super) fn fault(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.faults.push(FaultItem { pointer: pointer.into(), code: Code::ImportMapping, detail: detail.into() });
     }
 
@@ -107,17 +104,24 @@ impl<'a> Binder<'a> {
         let external_id = rule.external_id.and_then(|id| self.external_id(at, rule.object, id));
         for name in rule.match_fields {
             if !rule.fields.contains_key(name) {
-                self.fault(format!("{at}/match"), format!("Field \"{name}\" is to find existing records, but has no rule."));
+                self.fault(
+                    format!("{at}/match"),
+                    format!("Field \"{name}\" is to find existing records, but has no rule."),
+                );
             }
         }
         if rule.external_id.is_none() && rule.match_fields.is_empty() {
             let object = rule.object;
-            self.warn(format!("Records of {object} have no external_id and no match: a second run would create them again."));
+            self.warn(format!(
+                "Records of {object} have no external_id and no match: a second run would create them again."
+            ));
         }
         let fields = rule.fields.iter().filter_map(|(name, field)| self.field(at, target, name, field)).collect();
-        let links = rule.links.iter().enumerate().filter_map(|(index, link)| {
-            self.link(&format!("{at}/links/{index}"), target, link)
-        });
+        let links = rule
+            .links
+            .iter()
+            .enumerate()
+            .filter_map(|(index, link)| self.link(&format!("{at}/links/{index}"), target, link));
         let links = links.collect();
         Some(RecordPlan {
             object: rule.object.to_owned(),
@@ -137,7 +141,10 @@ impl<'a> Binder<'a> {
         };
         let same = self.source.columns().iter().filter(|column| *column == name && !column.is_empty()).count();
         if same > 1 {
-            self.warn(format!("{same} columns are called \"{name}\"; the first is meant. Name the others by number, such as #{}.", index.saturating_add(2)));
+            self.warn(format!(
+                "{same} columns are called \"{name}\"; the first is meant. Name the others by number, such as #{}.",
+                index.saturating_add(2)
+            ));
         }
         if let Some(used) = self.used.get_mut(index) {
             *used = true;
@@ -148,7 +155,7 @@ impl<'a> Binder<'a> {
 
     fn external_id(&mut self, at: &str, object: &str, rule: &ExternalIdRule) -> Option<(String, Vec<usize>)> {
         let pointer = format!("{at}/external_id");
-        if rule.system.trim().is_empty() || (rule.column.is_some() == !rule.columns.is_empty()) {
+        if rule.system.trim().is_empty() || rule.column.is_some() != rule.columns.is_empty() {
             self.fault(&pointer, "State the system, and either column or columns.");
             return None;
         }
@@ -186,10 +193,9 @@ impl<'a> Binder<'a> {
             TargetKind::Reference { objects, by } => self.reference(&pointer, objects, by, rule.reference.as_ref())?,
             _ => Destination::Value(self.value(&pointer, field, rule, &text)?),
         };
-        let currency_column = rule
-            .currency_column
-            .as_ref()
-            .and_then(|column| self.column(column, &format!("{pointer}/currency_column"), Some(format!("{}.{name}", target.name))));
+        let currency_column = rule.currency_column.as_ref().and_then(|column| {
+            self.column(column, &format!("{pointer}/currency_column"), Some(format!("{}.{name}", target.name)))
+        });
         let (field, part) = (field.name.clone(), part.map(str::to_owned));
         Some(FieldPlan { field, part, place, text, currency_column, destination, when_empty: rule.when_empty })
     }
@@ -211,7 +217,10 @@ impl<'a> Binder<'a> {
         ];
         for (member, stated, fits) in checks {
             if stated && !fits {
-                self.fault(format!("{pointer}/{member}"), format!("{member} has no meaning for the type of field {}.", field.name));
+                self.fault(
+                    format!("{pointer}/{member}"),
+                    format!("{member} has no meaning for the type of field {}.", field.name),
+                );
             }
         }
         if rule.join.is_some() && rule.columns.is_empty() {
@@ -226,7 +235,8 @@ impl<'a> Binder<'a> {
             }
             (None, [_, ..], None) => {
                 let place = format!("{pointer}/columns");
-                let columns = rule.columns.iter().filter_map(|column| self.column(column, &place, Some(bound_to.to_owned())));
+                let columns =
+                    rule.columns.iter().filter_map(|column| self.column(column, &place, Some(bound_to.to_owned())));
                 let columns: Vec<usize> = columns.collect();
                 Origin::Columns(columns, rule.join.clone().unwrap_or_else(|| " ".to_owned()))
             }
@@ -288,7 +298,13 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn reference(&mut self, pointer: &str, objects: &[String], by: &str, rule: Option<&ReferenceRule>) -> Option<Destination> {
+    fn reference(
+        &mut self,
+        pointer: &str,
+        objects: &[String],
+        by: &str,
+        rule: Option<&ReferenceRule>,
+    ) -> Option<Destination> {
         let Some(rule) = rule else {
             let by = ReferenceBy::Field(by.to_owned());
             return Some(Destination::Reference { objects: objects.to_vec(), by, create_missing: None });
@@ -297,7 +313,12 @@ impl<'a> Binder<'a> {
         Some(Destination::Reference { objects, by, create_missing: rule.create_missing.clone() })
     }
 
-    fn resolve(&mut self, pointer: &str, objects: &[String], rule: &ReferenceRule) -> Option<(Vec<String>, ReferenceBy)> {
+    fn resolve(
+        &mut self,
+        pointer: &str,
+        objects: &[String],
+        rule: &ReferenceRule,
+    ) -> Option<(Vec<String>, ReferenceBy)> {
         let objects = match &rule.object {
             Some(object) if !objects.contains(object) => {
                 self.fault(pointer, format!("Expected one of the objects: {}.", objects.join(", ")));
@@ -322,7 +343,8 @@ impl<'a> Binder<'a> {
             (field, None) => ReferenceBy::Field(field.to_owned()),
         };
         for object in &objects {
-            let lacks = |field: &str| self.targets.iter().any(|target| target.name == *object && target.field(field).is_none());
+            let lacks =
+                |field: &str| self.targets.iter().any(|target| target.name == *object && target.field(field).is_none());
             if matches!(&by, ReferenceBy::Field(field) if lacks(field)) {
                 self.fault(pointer, format!("Object {object} has no field \"{}\" to look it up by.", rule.by));
             }
@@ -332,13 +354,18 @@ impl<'a> Binder<'a> {
 
     fn link(&mut self, at: &str, target: &TargetObject, rule: &LinkRule) -> Option<LinkPlan> {
         let Some(relation) = target.relations.iter().find(|relation| relation.name == rule.relation) else {
-            self.fault(format!("{at}/relation"), format!("Object {} has no relation \"{}\".", target.name, rule.relation));
+            self.fault(
+                format!("{at}/relation"),
+                format!("Object {} has no relation \"{}\".", target.name, rule.relation),
+            );
             return None;
         };
         let origin = match (&rule.column, &rule.constant) {
-            (Some(column), None) => {
-                Origin::Column(self.column(column, &format!("{at}/column"), Some(format!("{}.{}", target.name, rule.relation)))?)
-            }
+            (Some(column), None) => Origin::Column(self.column(
+                column,
+                &format!("{at}/column"),
+                Some(format!("{}.{}", target.name, rule.relation)),
+            )?),
             (None, Some(constant)) => Origin::Constant(self.constant(at, constant)?),
             _ => {
                 self.fault(at, "State exactly one of column and constant.");
@@ -361,117 +388,5 @@ impl<'a> Binder<'a> {
             create_missing: rule.reference.create_missing.clone(),
             required: rule.when_empty == WhenEmpty::Reject,
         })
-    }
-
-    fn value(&mut self, pointer: &str, field: &TargetField, rule: &FieldRule, text: &TextRule) -> Option<ValueRule> {
-        Some(match &field.kind {
-            TargetKind::Text | TargetKind::Address | TargetKind::Reference { .. } => ValueRule::Text,
-            TargetKind::Integer => ValueRule::Integer(self.style(pointer, rule)?),
-            TargetKind::Decimal => ValueRule::Decimal(self.style(pointer, rule)?),
-            TargetKind::Money => ValueRule::Money(self.style(pointer, rule)?, self.currency(pointer, rule)?),
-            TargetKind::Date => ValueRule::Date(self.dates(pointer, rule, text)?),
-            TargetKind::Timestamp => ValueRule::Timestamp(self.times(pointer, rule)?),
-            TargetKind::Bool => ValueRule::Bool,
-            TargetKind::Enum { options } => ValueRule::Enum(Choices::new(options)),
-            TargetKind::MultiEnum { options } => ValueRule::MultiEnum(Choices::new(options), rule.separator.clone()),
-            TargetKind::Json => ValueRule::Json,
-        })
-    }
-
-    fn style(&mut self, pointer: &str, rule: &FieldRule) -> Option<NumberStyle> {
-        let Defaults { decimal, thousands, .. } = &self.mapping.defaults;
-        let decimal = rule.decimal.unwrap_or(*decimal);
-        let grouping = rule.thousands.as_ref().unwrap_or(thousands);
-        let mut marks = grouping.chars();
-        // A non-breaking blank is unified to a blank before numbers are read.
-        let first = marks.next().map(|mark| if mark.is_whitespace() { ' ' } else { mark });
-        // Whoever states a decimal comma need not also take the default comma away from the groups.
-        let first = first.filter(|mark| rule.thousands.is_some() || rule.decimal != Some(*mark));
-        let bad = |mark: char| mark.is_alphanumeric() || "+-%()".contains(mark);
-        if marks.next().is_some() || bad(decimal) || first.is_some_and(bad) || first == Some(decimal) {
-            self.fault(pointer, "decimal and thousands must be two different marks of one character; thousands may be empty.");
-            return None;
-        }
-        let scale = match &rule.scale {
-            None => None,
-            Some(number) => {
-                let text = number.to_string();
-                let Ok(scale) = Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)) else {
-                    self.fault(format!("{pointer}/scale"), "scale is not a usable number.");
-                    return None;
-                };
-                Some(scale)
-            }
-        };
-        Some(NumberStyle { decimal, thousands: first, scale })
-    }
-
-    fn currency(&mut self, pointer: &str, rule: &FieldRule) -> Option<CurrencyRule> {
-        let defaults = &self.mapping.defaults;
-        let mut read = |place: String, code: Option<&String>| match code.map(|code| code.parse::<Currency>()) {
-            None => Some(None),
-            Some(Ok(currency)) => Some(Some(currency)),
-            Some(Err(_)) => {
-                self.fault(place, "The currency is no code of ISO 4217, such as CNY.");
-                None
-            }
-        };
-        let stated = read(format!("{pointer}/currency"), rule.currency.as_ref())?;
-        let fallback = read("/defaults/currency".to_owned(), defaults.currency.as_ref())?;
-        // With a column the field's own currency is for the rows whose column is empty.
-        Some(if rule.currency_column.is_some() {
-            CurrencyRule { stated: None, fallback: stated.or(fallback) }
-        } else {
-            CurrencyRule { stated, fallback }
-        })
-    }
-
-    fn dates(&mut self, pointer: &str, rule: &FieldRule, text: &TextRule) -> Option<DateRule> {
-        let stated: Vec<String> = match &rule.format {
-            Some(format) => vec![format.clone()],
-            None => self.mapping.defaults.date_formats.clone(),
-        };
-        if let Some(problem) = stated.iter().find_map(|format| format_problem(format)) {
-            self.fault(pointer, problem);
-            return None;
-        }
-        if !stated.is_empty() {
-            return Some(DateRule { formats: stated });
-        }
-        let texts: Vec<String> =
-            self.source.sample().iter().filter_map(|record| text.read(&record.cells).ok().flatten()).collect();
-        match find_date_formats(texts.iter().map(String::as_str)) {
-            FoundFormats::Some(formats) => Some(DateRule { formats }),
-            FoundFormats::None if texts.is_empty() => Some(DateRule { formats: vec!["%Y-%m-%d".to_owned()] }),
-            FoundFormats::None => {
-                self.fault(pointer, "No known format fits most of the dates; state the format, such as %d.%m.%Y.");
-                None
-            }
-            FoundFormats::Ambiguous(one, other) => {
-                self.fault(pointer, format!("All dates of the sample fit both {one} and {other}; state the format."));
-                None
-            }
-        }
-    }
-
-    fn times(&mut self, pointer: &str, rule: &FieldRule) -> Option<TimeRule> {
-        let formats: Vec<String> = rule.format.iter().cloned().collect();
-        if let Some(problem) = formats.iter().find_map(|format| format_problem(format)) {
-            self.fault(format!("{pointer}/format"), problem);
-            return None;
-        }
-        let stated = self.mapping.defaults.utc_offset.as_ref();
-        let offset = match stated.map(|text| FixedOffset::from_str(text)) {
-            None => {
-                self.warn("Times without an offset are read as UTC; state defaults.utc_offset if they are local.".to_owned());
-                FixedOffset::east_opt(0)
-            }
-            Some(Ok(offset)) => Some(offset),
-            Some(Err(_)) => {
-                self.fault("/defaults/utc_offset", "Expected an offset from UTC such as +08:00.");
-                None
-            }
-        };
-        Some(TimeRule { formats, offset: offset? })
     }
 }

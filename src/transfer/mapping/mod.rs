@@ -3,6 +3,7 @@
 
 mod auto;
 mod bind;
+mod bind_value;
 mod plan;
 
 pub use auto::{Proposal, ProposalReason, Proposed, propose};
@@ -81,7 +82,8 @@ impl Mapping {
         let mapping: Self = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| Fault::new(Code::ImportMapping, format!("The mapping file cannot be read: {error}.")))?;
         if mapping.kontor_mapping != VERSION {
-            let detail = format!("The mapping file has version {}; this version reads {VERSION}.", mapping.kontor_mapping);
+            let detail =
+                format!("The mapping file has version {}; this version reads {VERSION}.", mapping.kontor_mapping);
             return Err(Fault::new(Code::ImportMapping, detail));
         }
         Ok(mapping)
@@ -133,8 +135,10 @@ pub struct Defaults {
     /// Whether blanks around values are removed (also full-width blanks and tabs).
     pub trim: bool,
     /// The currency of amounts that do not name theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// The offset from UTC of times that do not name theirs, such as `+08:00`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub utc_offset: Option<String>,
 }
 

@@ -60,7 +60,8 @@ impl TextRule {
             Origin::Column(index) => cell(index)?,
             Origin::Constant(text) => self.cell(text)?,
             Origin::Columns(indexes, join) => {
-                let parts: Vec<String> = indexes.iter().filter_map(|index| cell(index).transpose()).collect::<Result<_, _>>()?;
+                let parts: Vec<String> =
+                    indexes.iter().filter_map(|index| cell(index).transpose()).collect::<Result<_, _>>()?;
                 (!parts.is_empty()).then(|| parts.join(join))
             }
         };
@@ -87,7 +88,10 @@ impl TextRule {
             (None, _) if self.options.as_ref().is_some_and(|options| options.knows(text)) => text.to_owned(),
             (None, Unknown::Replace(other)) => other.clone(),
             (None, Unknown::Reject) => {
-                return Err(Wrong::new(Code::ValueNotAnOption, "The value map of the mapping does not know this text."));
+                return Err(Wrong::new(
+                    Code::ValueNotAnOption,
+                    "The value map of the mapping does not know this text.",
+                ));
             }
         };
         Ok(Some(mapped).filter(|text| !text.is_empty()))
@@ -280,7 +284,9 @@ pub fn plan(mapping: &Mapping, targets: &[TargetObject], source: &SourceFile) ->
     for name in &mapping.ignore_columns {
         match source.column_index(name) {
             None => binder.warn(format!("Column \"{name}\" is to be ignored, but the file has no such column.")),
-            Some(index) if binder.uses(index) => binder.warn(format!("Column \"{name}\" is both mapped and ignored; it is imported.")),
+            Some(index) if binder.uses(index) => {
+                binder.warn(format!("Column \"{name}\" is both mapped and ignored; it is imported."))
+            }
             Some(_) => {}
         }
     }
@@ -289,10 +295,16 @@ pub fn plan(mapping: &Mapping, targets: &[TargetObject], source: &SourceFile) ->
         .filter(|index| source.columns().get(*index).is_none_or(|name| !OWN_COLUMNS.contains(&name.as_str())))
         .collect();
     for index in &unmapped {
-        let filled = source.sample().iter().filter(|record| record.cells.get(*index).is_some_and(|cell| !trimmed(cell).is_empty())).count();
+        let filled = source
+            .sample()
+            .iter()
+            .filter(|record| record.cells.get(*index).is_some_and(|cell| !trimmed(cell).is_empty()))
+            .count();
         if filled > 0 {
             let name = column_name(source.columns(), *index);
-            binder.warn(format!("Column {name} is neither mapped nor ignored: {filled} values in the sample would be left out."));
+            binder.warn(format!(
+                "Column {name} is neither mapped nor ignored: {filled} values in the sample would be left out."
+            ));
         }
     }
     let (bindings, warnings, faults) = binder.finish();
@@ -303,7 +315,8 @@ pub fn plan(mapping: &Mapping, targets: &[TargetObject], source: &SourceFile) ->
 }
 
 fn misfit(items: Vec<FaultItem>) -> Fault {
-    let mut fault = Fault::new(Code::ImportMapping, "The mapping does not fit the file or the objects; see the list of errors.");
+    let mut fault =
+        Fault::new(Code::ImportMapping, "The mapping does not fit the file or the objects; see the list of errors.");
     fault.items = items;
     fault
 }

@@ -127,20 +127,21 @@ fn is_utf32(head: &[u8]) -> bool {
     head.starts_with(&[0xFF, 0xFE, 0, 0]) || head.starts_with(&[0, 0, 0xFE, 0xFF]) || mostly_zeros
 }
 
-/// UTF-16 without a mark: nearly every ASCII delimiter, digit and line end has its zero byte, always on the same side.
-/// A stray NUL in an ASCII file has no such company.
+/// UTF-16 without a mark: delimiters, digits and line ends have their zero byte, always on the same side, and make up a
+/// fair part of any table. A few stray NULs in an ASCII file do not.
 fn utf16_by_nuls(head: &[u8]) -> Option<&'static Encoding> {
-    let (mut little, mut big, mut bare) = (0_usize, 0_usize, 0_usize);
+    let (mut little, mut big, mut pairs) = (0_usize, 0_usize, 0_usize);
     for pair in head.chunks_exact(2) {
         let telling = |byte: u8| matches!(byte, b'\n' | b'\r' | b'\t' | b',' | b';' | b'|' | b'"' | b' ' | b'0'..=b'9');
+        pairs = pairs.saturating_add(1);
         match *pair {
             [byte, 0] if telling(byte) => little = little.saturating_add(1),
             [0, byte] if telling(byte) => big = big.saturating_add(1),
-            [first, second] if telling(first) || telling(second) => bare = bare.saturating_add(1),
             _ => {}
         }
     }
-    let clear = |this: usize, other: usize| this >= 2 && this > other.saturating_add(bare).saturating_mul(4);
+    let clear =
+        |this: usize, other: usize| this >= 2 && this >= other.saturating_mul(10) && this.saturating_mul(30) >= pairs;
     if clear(little, big) {
         Some(UTF_16LE)
     } else if clear(big, little) {

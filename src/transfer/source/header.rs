@@ -49,9 +49,10 @@ fn is_value(cell: &str) -> bool {
 
 /// The index of the header among the first records.
 pub(crate) fn find(records: &[Record], width: usize) -> Option<usize> {
-    let index = records.iter().take(HEADER_SEARCH_RECORDS).position(|record| {
-        names_columns(record, width) && covers(record, records)
-    })?;
+    let index = records
+        .iter()
+        .take(HEADER_SEARCH_RECORDS)
+        .position(|record| names_columns(record, width) && covers(record, records))?;
     let named = records.get(index).map_or(0, filled);
     // Whatever stands above must look like a title: far fewer cells than the header.
     let titles = records.get(..index).unwrap_or_default();
@@ -79,8 +80,7 @@ fn names_columns(record: &Record, width: usize) -> bool {
 
 /// A title line has few cells while the rows below fill many: then it names nothing.
 fn covers(header: &Record, records: &[Record]) -> bool {
-    let below: Vec<&Record> =
-        records.iter().filter(|record| record.line > header.line && !record.is_empty()).collect();
+    let below: Vec<&Record> = records.iter().filter(|record| record.line > header.line && !record.is_empty()).collect();
     let filled_cells = header.cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
     let named = filled_cells.last().map_or(0, |(last, _)| last.saturating_add(1));
     let beyond = below
@@ -94,12 +94,11 @@ fn covers(header: &Record, records: &[Record]) -> bool {
 pub(crate) fn settle(records: &[Record], width: usize, stated: Option<bool>, line: Option<u64>) -> Header {
     let found = match (stated, line) {
         (_, Some(line)) => records.iter().position(|record| record.line == line),
-        (Some(false), None) => records.iter().position(|record| !record.is_empty()).filter(|first| {
-            records.get(*first).is_some_and(is_numbered)
-        }),
-        (Some(true), None) => {
-            find(records, width).or_else(|| records.iter().position(|record| !record.is_empty()))
-        }
+        (Some(false), None) => records
+            .iter()
+            .position(|record| !record.is_empty())
+            .filter(|first| records.get(*first).is_some_and(is_numbered)),
+        (Some(true), None) => find(records, width).or_else(|| records.iter().position(|record| !record.is_empty())),
         (None, None) => find(records, width),
     };
     let Some(header) = found.and_then(|index| records.get(index)) else {

@@ -140,7 +140,9 @@ impl SourceFile {
         names
             .iter()
             .position(|column| column == wanted && !column.is_empty())
-            .or_else(|| names.iter().position(|column| !column.is_empty() && column.to_lowercase() == wanted.to_lowercase()))
+            .or_else(|| {
+                names.iter().position(|column| !column.is_empty() && column.to_lowercase() == wanted.to_lowercase())
+            })
             .or_else(|| position().filter(|index| *index < names.len()))
     }
     /// Reads the data rows from the first one on.

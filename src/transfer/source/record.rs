@@ -2,7 +2,7 @@
 //! physical line of each record under every kind of line end, limits on cell and row while they are read, blanks before
 //! an opening quote, and an error where a quote is never closed. Interprets no cell.
 
-use super::{dialect::Dialect, decode::DecodeError};
+use super::{decode::DecodeError, dialect::Dialect};
 use csv::{ByteRecord, StringRecord};
 use kernel::{Code, Fault, limits};
 use std::io::{self, Read};
@@ -51,16 +51,23 @@ impl RecordError {
         match self {
             Self::QuoteOpen { line } => Fault::new(
                 Code::ImportRow,
-                format!("A quoted cell of the row on line {line} is never closed, so the rest of the file is part of it. Close or double the quote there."),
+                format!(
+                    "A quoted cell of the row on line {line} is never closed, so the rest of the file is part of it. Close or double the quote there."
+                ),
             ),
             Self::Limit { line, limit } => Fault::new(
                 Code::LimitExceeded,
-                format!("The row on line {line} exceeds {limit}. A quote that is opened there and never closed is the usual cause."),
+                format!(
+                    "The row on line {line} exceeds {limit}. A quote that is opened there and never closed is the usual cause."
+                ),
             ),
             Self::Read(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {
                 Some(bad) => Fault::new(
                     Code::ImportEncoding,
-                    format!("Line {} has bytes that are not valid {} (byte {} of the file). State the right encoding.", bad.at.line, bad.encoding, bad.at.offset),
+                    format!(
+                        "Line {} has bytes that are not valid {} (byte {} of the file). State the right encoding.",
+                        bad.at.line, bad.encoding, bad.at.offset
+                    ),
                 ),
                 None => Fault::new(Code::ImportEncoding, "The file cannot be read to its end.").with_cause(error),
             },
@@ -215,8 +222,9 @@ impl Machine {
         let bytes = std::mem::replace(&mut self.cells, ByteRecord::new());
         self.row_bytes = 0;
         self.begun = false;
-        let cells = StringRecord::from_byte_record(bytes)
-            .map_err(|error| RecordError::Read(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error().clone())))?;
+        let cells = StringRecord::from_byte_record(bytes).map_err(|error| {
+            RecordError::Read(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error().clone()))
+        })?;
         Ok(Record { line: self.start_line, cells })
     }
 }
@@ -334,12 +342,8 @@ mod tests {
         let comma = Dialect::new(b',');
         for end in ["\n", "\r\n", "\r"] {
             let text = ["a,b", "\"x", "y\",2", "", "3,4"].join(end);
-            let expected = [
-                row(1, &["a", "b"]),
-                row(2, &[&format!("x{end}y"), "2"]),
-                row(4, &[""]),
-                row(5, &["3", "4"]),
-            ];
+            let expected =
+                [row(1, &["a", "b"]), row(2, &[&format!("x{end}y"), "2"]), row(4, &[""]), row(5, &["3", "4"])];
             assert_eq!(read(&text, &comma), expected);
         }
     }

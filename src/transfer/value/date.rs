@@ -11,8 +11,19 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Formats of dates that are tried on a column; chrono takes unpadded numbers too.
 const DATES: &[&str] = &[
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y",
-    "%d-%b-%Y", "%d %B %Y", "%B %d, %Y",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%Y年%m月%d日",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%d-%b-%Y",
+    "%d %B %Y",
+    "%B %d, %Y",
 ];
 /// Formats of a date with a time of day, for exports that write dates as midnight.
 const MIDNIGHTS: &[&str] =
@@ -21,8 +32,14 @@ const MIDNIGHTS: &[&str] =
 const ZONED: &[&str] =
     &["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y/%m/%d %H:%M:%S%#z", "%Y-%m-%d %H:%M:%S %#z"];
 /// Formats of times without.
-const LOCAL: &[&str] =
-    &["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"];
+const LOCAL: &[&str] = &[
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+];
 
 /// Why a text is not a usable format; `None` when it is.
 pub(crate) fn format_problem(format: &str) -> Option<&'static str> {

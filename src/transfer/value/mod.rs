@@ -87,10 +87,7 @@ fn integer(number: Decimal) -> Result<Value, Wrong> {
     if !number.fract().is_zero() {
         return Err(Wrong::format("Expected a whole number."));
     }
-    number
-        .to_i64()
-        .map(|whole| json!(whole))
-        .ok_or_else(|| Wrong::new(Code::ValueRange, "The number is too large."))
+    number.to_i64().map(|whole| json!(whole)).ok_or_else(|| Wrong::new(Code::ValueRange, "The number is too large."))
 }
 
 /// Digits without needless zeros, and no minus before zero.

@@ -85,7 +85,9 @@ pub(crate) fn amount(
     let parts = strip(text)?;
     let decimal = evaluate(&parts, style)?;
     let column = match column.map(|code| code.trim().to_uppercase()).filter(|code| !code.is_empty()) {
-        Some(code) => Some(code.parse::<Currency>().map_err(|_| Wrong::format("The currency column holds no code of ISO 4217."))?),
+        Some(code) => Some(
+            code.parse::<Currency>().map_err(|_| Wrong::format("The currency column holds no code of ISO 4217."))?,
+        ),
         None => None,
     };
     let stated = column.or(rule.stated);
@@ -97,7 +99,11 @@ pub(crate) fn amount(
         (None, Some(told), Some(fallback)) if told.contains(&fallback) => fallback,
         (None, Some(told), _) => match told.as_slice() {
             [only] => *only,
-            _ => return Err(Wrong::format("The currency sign is used for several currencies; state which one is meant.")),
+            _ => {
+                return Err(Wrong::format(
+                    "The currency sign is used for several currencies; state which one is meant.",
+                ));
+            }
         },
         (None, None, Some(fallback)) => fallback,
         (None, None, None) => return Err(Wrong::format("No currency is stated for the amount.")),
@@ -135,8 +141,10 @@ fn strip(text: &str) -> Result<Parts, Wrong> {
             }
             rest = after.trim();
         }
-        if let Some((after, factor)) = UNITS.iter().find_map(|(unit, factor)| Some((rest.strip_suffix(*unit)?, factor))) {
-            parts.factor = parts.factor.checked_mul(*factor).filter(|all| *all <= 1_000_000_000_000).ok_or_else(not_a_number)?;
+        if let Some((after, factor)) = UNITS.iter().find_map(|(unit, factor)| Some((rest.strip_suffix(*unit)?, factor)))
+        {
+            parts.factor =
+                parts.factor.checked_mul(*factor).filter(|all| *all <= 1_000_000_000_000).ok_or_else(not_a_number)?;
             rest = after.trim();
         }
         if let Some((after, told)) = currency(rest) {
@@ -232,13 +240,28 @@ mod tests {
     fn numbers_as_people_write_them() {
         let english = style('.', Some(','));
         for (text, expected) in [
-            ("1,234,567.50", "1234567.5"), ("１２３", "123"), ("(1,000)", "-1000"), ("12.5 %", "12.5"), ("5-", "-5"),
-            ("−5", "-5"), ("+7", "7"), (".5", "0.5"), ("-0.00", "0"), ("1.5E+3", "1500"), ("3.2万", "32000"), ("1.5亿元", "150000000"),
-            ("$ 9", "9"), ("-$9", "-9"), ("$-9", "-9"), ("007", "7"),
+            ("1,234,567.50", "1234567.5"),
+            ("１２３", "123"),
+            ("(1,000)", "-1000"),
+            ("12.5 %", "12.5"),
+            ("5-", "-5"),
+            ("−5", "-5"),
+            ("+7", "7"),
+            (".5", "0.5"),
+            ("-0.00", "0"),
+            ("1.5E+3", "1500"),
+            ("3.2万", "32000"),
+            ("1.5亿元", "150000000"),
+            ("$ 9", "9"),
+            ("-$9", "-9"),
+            ("$-9", "-9"),
+            ("007", "7"),
         ] {
             assert_eq!(read(text, &english).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "1,5", "12,34", "1.2.3", "abc", "--5", "-(5)", "1 2", ",123", "0x10", "1e", "-", "%", "1234,567"] {
+        for text in
+            ["", "1,5", "12,34", "1.2.3", "abc", "--5", "-(5)", "1 2", ",123", "0x10", "1e", "-", "%", "1234,567"]
+        {
             assert_eq!(read(text, &english), None, "{text}");
         }
         let european = style(',', Some('.'));
@@ -256,9 +279,9 @@ mod tests {
                 stated: stated.map(|code| code.parse().unwrap()),
                 fallback: fallback.map(|code| code.parse().unwrap()),
             };
-            amount(text, &english, &rule, None).ok().map(|wire| {
-                format!("{} {}", wire["amount"].as_str().unwrap(), wire["currency"].as_str().unwrap())
-            })
+            amount(text, &english, &rule, None)
+                .ok()
+                .map(|wire| format!("{} {}", wire["amount"].as_str().unwrap(), wire["currency"].as_str().unwrap()))
         };
         assert_eq!(of("1,054", Some("USD"), None).as_deref(), Some("1054.00 USD"));
         assert_eq!(of("€ 5", None, Some("USD")).as_deref(), Some("5.00 EUR"));

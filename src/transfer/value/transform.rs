@@ -73,7 +73,11 @@ fn login(text: &str) -> Result<String, Wrong> {
             .collect::<String>()
     });
     let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(".");
-    if name.is_empty() { Err(Wrong::format("No sign-in name can be made: it needs Latin letters or digits.")) } else { Ok(name) }
+    if name.is_empty() {
+        Err(Wrong::format("No sign-in name can be made: it needs Latin letters or digits."))
+    } else {
+        Ok(name)
+    }
 }
 
 fn phone(text: &str, region: Region) -> Result<String, Wrong> {
