@@ -73,14 +73,16 @@ fn too_long(max: usize) -> (Code, String) {
 }
 
 fn one_line(text: &str, max: usize, case_fold: bool) -> Parsed {
-    let text: String = text.trim().nfc().collect();
+    // Folding can lengthen a text and leave it unnormalised, so it comes before both.
+    let folded = if case_fold { text.trim().to_lowercase() } else { text.trim().to_owned() };
+    let text: String = folded.nfc().collect();
     if text.chars().any(|character| character.is_control() && character != '\t') {
         return Err(format_error("one line without control characters"));
     }
     if text.chars().count() > max {
         return Err(too_long(max));
     }
-    Ok(Value::Text(if case_fold { text.to_lowercase() } else { text }))
+    Ok(Value::Text(text))
 }
 
 fn long(text: &str) -> Parsed {
@@ -164,7 +166,7 @@ fn email(text: &str) -> Parsed {
     if local.is_empty() || domain.is_empty() || text.chars().any(bad) || text.chars().count() > 254 {
         return Err(wrong());
     }
-    if domain.starts_with('.') || domain.ends_with('.') || domain.contains("..") || domain.contains('@') {
+    if domain.starts_with('.') || domain.ends_with('.') || domain.contains("..") || local.contains('@') {
         return Err(wrong());
     }
     Ok(Value::Text(format!("{local}@{}", domain.to_lowercase())))
@@ -176,17 +178,38 @@ fn phone(text: &str) -> Parsed {
     if text.chars().count() > 40 {
         return Err(too_long(40));
     }
-    let text = text.strip_prefix("00").map_or(text.clone(), |rest| format!("+{rest}"));
-    let region = (!text.starts_with('+')).then_some(phonenumber::country::CN);
-    let number = phonenumber::parse(region, &text).map_err(|_| {
+    let (number, extension) = match text.split_once(";ext=") {
+        Some((number, extension)) => (number, Some(extension)),
+        None => (text.as_str(), None),
+    };
+    let normal = e164(number, extension).ok_or_else(|| {
         format_error("a telephone number with its country, such as +49 451 123456; Chinese numbers may omit +86")
     })?;
-    let mut normal = number.format().mode(phonenumber::Mode::E164).to_string();
-    // The library appends the extension in its own way; ours is RFC 3966.
-    if let Some(extension) = number.extension() {
-        normal = format!("+{}{};ext={}", number.code().value(), number.national(), extension.as_ref());
-    }
     Ok(Value::Text(normal))
+}
+
+/// E.164, with an extension as RFC 3966 writes it; `None` when that would not be read as the same number again.
+fn e164(number: &str, extension: Option<&str>) -> Option<String> {
+    let international = number.strip_prefix("00").map_or_else(|| number.to_owned(), |rest| format!("+{rest}"));
+    let region = (!international.starts_with('+')).then_some(phonenumber::country::CN);
+    let parsed = phonenumber::parse(region, &international).ok()?;
+    let normal = format!("+{}{}", parsed.code().value(), parsed.national());
+    let again = phonenumber::parse(None, &normal).ok()?;
+    if format!("+{}{}", again.code().value(), again.national()) != normal {
+        return None;
+    }
+    let inner = parsed.extension().map(|extension| extension.as_ref().to_owned());
+    match (inner, extension) {
+        (None, None) => Some(normal),
+        (Some(_), Some(_)) => None,
+        (Some(extension), None) => with_extension(&normal, &extension),
+        (None, Some(extension)) => with_extension(&normal, extension),
+    }
+}
+
+fn with_extension(number: &str, extension: &str) -> Option<String> {
+    let fits = (1..=8).contains(&extension.len()) && extension.bytes().all(|digit| digit.is_ascii_digit());
+    fits.then(|| format!("{number};ext={extension}"))
 }
 
 fn url(text: &str) -> Parsed {
@@ -195,8 +218,7 @@ fn url(text: &str) -> Parsed {
     let rest = full.strip_prefix("https://").or_else(|| full.strip_prefix("http://"));
     match rest {
         Some(rest)
-            if !rest.is_empty()
-                && !rest.starts_with('/')
+            if has_host(rest)
                 && full.len() <= 2_000
                 && !full.chars().any(|character| {
                     character.is_whitespace() || character.is_control() || "<>\"".contains(character)
@@ -206,6 +228,17 @@ fn url(text: &str) -> Parsed {
         }
         _ => Err(format_error("a web address that begins with https:// or http://")),
     }
+}
+
+/// Whether what follows the scheme begins with a host and, at most, a port. A user name in front of the host is refused:
+/// it only ever serves to deceive the reader about where a link leads.
+fn has_host(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, "0"),
+    };
+    !host.is_empty() && !host.contains('@') && !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 fn address(wire: &Json) -> Parsed {
@@ -243,3 +276,7 @@ fn reference(wire: &Json, targets: &[String]) -> Parsed {
     let id = id.parse().map_err(|_| format_error("the id of a record (a UUID)"))?;
     Ok(Value::Reference { object: object.to_owned(), id })
 }
+
+#[cfg(test)]
+#[path = "value_parse_tests.rs"]
+mod tests;
