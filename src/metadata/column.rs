@@ -137,7 +137,7 @@ fn sealed_columns(field: &FieldDef) -> Vec<Column> {
     columns
 }
 
-/// Plain indexed or searchable one-line texts sort by a folded, romanised key on both engines.
+/// Plain indexed one-line texts sort by a folded, romanised key on both engines.
 fn has_sort_key(field: &FieldDef) -> bool {
     matches!(field.field_type, FieldType::Text { case_fold: false, .. }) && field.indexed && !field.system
 }

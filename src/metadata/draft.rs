@@ -42,7 +42,7 @@ impl Checked {
             }
         }
         if mode == Mode::Create {
-            fill_defaults(definition, &mut values, &mut errors);
+            fill_defaults(definition, &mut values, pointer, &mut errors);
         }
         require(definition, &values, mode, pointer, &mut errors);
         values.sort_by_key(|(index, _)| *index);
@@ -92,13 +92,13 @@ fn settable<'d>(definition: &'d ObjectDef, name: &str, pointer: &str) -> Result<
     }
 }
 
-fn fill_defaults(definition: &ObjectDef, values: &mut Vec<(usize, Value)>, errors: &mut Vec<FaultItem>) {
+fn fill_defaults(definition: &ObjectDef, values: &mut Vec<(usize, Value)>, pointer: &str, errors: &mut Vec<FaultItem>) {
     for (index, field) in definition.fields.iter().enumerate() {
         let Some(default) = &field.default else { continue };
         if field.retired || values.iter().any(|(at, _)| *at == index) {
             continue;
         }
-        match parse_value(field, default, &format!("/{}", field.name)) {
+        match parse_value(field, default, &format!("{pointer}/{}", field.name)) {
             Ok(value) => values.push((index, value)),
             Err(error) => errors.push(error),
         }
