@@ -1,13 +1,13 @@
 //! Dates and times: formats stated in the notation of strftime, or found per column from a sample. A column that fits
 //! both day-month and month-day is never guessed: the user must say. Years have four digits unless a format says `%y`.
 
-use super::Wrong;
+use super::{Wrong, unified};
 use chrono::{
     DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime,
     format::{Item, StrftimeItems},
 };
 use kernel::Timestamp;
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
 
 /// Formats of dates that are tried on a column; chrono takes unpadded numbers too.
 const DATES: &[&str] = &[
@@ -47,8 +47,8 @@ pub(crate) fn format_problem(format: &str) -> Option<&'static str> {
     bad.then_some("Not a format in the notation of strftime, such as %d.%m.%Y or %Y-%m-%d %H:%M:%S.")
 }
 
-fn unify(text: &str) -> String {
-    text.trim().nfkc().collect()
+fn unify(text: &str) -> Cow<'_, str> {
+    unified(text.trim())
 }
 
 /// A calendar year of four digits; chrono would also take year 17.
@@ -101,7 +101,7 @@ pub(crate) enum FoundFormats {
 
 /// Finds the formats of a column of dates.
 pub(crate) fn find_date_formats<'a>(texts: impl Iterator<Item = &'a str>) -> FoundFormats {
-    let texts: Vec<String> = texts.map(unify).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<Cow<'_, str>> = texts.map(unify).filter(|text| !text.is_empty()).collect();
     if texts.is_empty() {
         return FoundFormats::None;
     }

@@ -15,6 +15,7 @@ pub(crate) use transform::Transform;
 use kernel::Code;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 /// Why a text is not a value.
@@ -35,10 +36,14 @@ impl Wrong {
     }
 }
 
+/// Compatibility forms (full and half width) unified; most cells are ASCII and need no work.
+pub(crate) fn unified(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+}
+
 /// The form in which texts are compared: compatibility forms (full and half width) unified, blanks trimmed, no case.
 pub(crate) fn fold(text: &str) -> String {
-    let unified: String = text.trim().nfkc().collect();
-    unified.trim().to_lowercase()
+    unified(text).trim().to_lowercase()
 }
 
 /// How the text of one field becomes a value.

@@ -2,12 +2,11 @@
 //! parentheses for negative, percent signs, full-width digits, 万 and 亿. Exact; never a float, never a guess about a mark:
 //! `1,5` is refused where the comma groups thousands, not read as fifteen.
 
-use super::{Wrong, plain};
+use super::{Wrong, plain, unified};
 use kernel::{Code, Currency, Money, MoneyError};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::str::FromStr;
-use unicode_normalization::UnicodeNormalization;
 
 /// Marks of a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,8 +117,8 @@ pub(crate) fn amount(
 
 /// Takes signs, parentheses, currencies, percent and units off both ends.
 fn strip(text: &str) -> Result<Parts, Wrong> {
-    let unified: String = text.nfkc().map(|character| if character == '\u{2212}' { '-' } else { character }).collect();
-    let mut rest = unified.trim();
+    let text = unified(text).replace('\u{2212}', "-");
+    let mut rest = text.trim();
     let mut parts = Parts { digits: String::new(), negative: false, factor: 1, currencies: None };
     let mut signed = false;
     if let Some(inner) = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {

@@ -239,3 +239,31 @@ fn the_spectrum_of_quoting_reads_as_its_authors_expect() {
     }
     assert_eq!(seen, 12);
 }
+
+#[test]
+fn slices_of_real_tables_are_recognised_in_other_encodings_down_to_one_row() {
+    let Some(data) = common::data() else { return };
+    for (file, label) in [
+        ("chinese/tpex_companies_utf8.csv", "big5"),
+        ("chinese/tpex_companies_utf8.csv", "gb18030"),
+        ("chinese/twse_companies_20250114_utf8bom.csv", "big5"),
+        ("chinese/stock_basic_utf8.csv", "gb18030"),
+        ("chinese/divisions/cities.csv", "gb18030"),
+        ("northwind/customers.csv", "windows-1252"),
+        ("sp500/constituents.csv", "windows-1252"),
+    ] {
+        let encoding = encoding_named(label).unwrap();
+        let text = fs::read_to_string(data.join(file)).unwrap();
+        let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
+        for (rows, start) in
+            [1, 2, 5].into_iter().flat_map(|rows| (0..lines.len()).step_by(61).map(move |start| (rows, start)))
+        {
+            let part = lines.iter().skip(start).take(rows).copied().collect::<Vec<_>>().join("\n");
+            let (bytes, _, unmappable) = encoding.encode(&part);
+            if !unmappable && !part.is_ascii() {
+                let found = transfer::detect_encoding(&mut &*bytes, None).unwrap();
+                assert_eq!(found.encoding, encoding, "{file} as {label}, {rows} rows from {start}: {}", found.how);
+            }
+        }
+    }
+}

@@ -314,71 +314,66 @@ fn cells_are_written_back_byte_for_byte() {
     assert_eq!(back[6..], ["7", "import_row", "Because."]);
 }
 
+/// Headers of other systems: file, object, and fields that must be found.
+const HEADERS: &[(&str, &str, &[&str])] = &[
+    (
+        "chinese/tpex_companies_utf8.csv",
+        "account",
+        &["name", "short_name", "industry", "tax_no", "fax", "email", "website"],
+    ),
+    (
+        "hubspot/hubspot_companies.csv",
+        "account",
+        &[
+            "name",
+            "industry",
+            "employees",
+            "annual_revenue",
+            "phone",
+            "website",
+            "owner",
+            "billing_address.city",
+            "billing_address.postcode",
+            "billing_address.country",
+        ],
+    ),
+    ("hubspot/hubspot_contacts.csv", "contact", &["first_name", "last_name", "email", "phone", "mobile", "owner"]),
+    (
+        "salesforce/accountData.csv",
+        "account",
+        &[
+            "name",
+            "phone",
+            "billing_address.street",
+            "billing_address.city",
+            "shipping_address.country",
+            "annual_revenue",
+        ],
+    ),
+    ("contacts/us-500.csv", "contact", &["first_name", "last_name", "email", "phone"]),
+    ("contacts/roundcube-csv2vcard/gmail.csv", "contact", &["first_name", "last_name", "email", "phone", "birth_date"]),
+    (
+        "contacts/roundcube-csv2vcard/tb_plain.csv",
+        "contact",
+        &["first_name", "last_name", "email", "mobile", "home_phone"],
+    ),
+    ("contacts/roundcube-csv2vcard/outlook.csv", "contact", &["email", "email2"]),
+    (
+        "crm-sales/accounts.csv",
+        "account",
+        &["name", "industry", "founded_year", "annual_revenue", "employees", "parent"],
+    ),
+];
+
 #[test]
 fn headers_of_other_systems_are_mapped_with_reasons() {
     let Some(data) = common::data() else { return };
     let targets = common::targets();
     let target = |name: &str| targets.iter().find(|target| target.name == name).unwrap();
-    for (file, object, expected) in [
-        (
-            "chinese/tpex_companies_utf8.csv",
-            "account",
-            &["name", "short_name", "industry", "tax_no", "fax", "email", "website"][..],
-        ),
-        (
-            "hubspot/hubspot_companies.csv",
-            "account",
-            &[
-                "name",
-                "industry",
-                "employees",
-                "annual_revenue",
-                "phone",
-                "website",
-                "owner",
-                "billing_address.city",
-                "billing_address.postcode",
-                "billing_address.country",
-            ][..],
-        ),
-        (
-            "hubspot/hubspot_contacts.csv",
-            "contact",
-            &["first_name", "last_name", "email", "phone", "mobile", "owner"][..],
-        ),
-        (
-            "salesforce/accountData.csv",
-            "account",
-            &[
-                "name",
-                "phone",
-                "billing_address.street",
-                "billing_address.city",
-                "shipping_address.country",
-                "annual_revenue",
-            ][..],
-        ),
-        ("contacts/us-500.csv", "contact", &["first_name", "last_name", "email", "phone"][..]),
-        (
-            "contacts/roundcube-csv2vcard/gmail.csv",
-            "contact",
-            &["first_name", "last_name", "email", "phone", "birth_date"][..],
-        ),
-        (
-            "contacts/roundcube-csv2vcard/tb_plain.csv",
-            "contact",
-            &["first_name", "last_name", "email", "mobile", "home_phone"][..],
-        ),
-        ("contacts/roundcube-csv2vcard/outlook.csv", "contact", &["email", "email2"][..]),
-        (
-            "crm-sales/accounts.csv",
-            "account",
-            &["name", "industry", "founded_year", "annual_revenue", "employees", "parent"][..],
-        ),
-    ] {
+    for (file, object, expected) in HEADERS {
         let source = SourceFile::open(Input::Path(data.join(file)), &OpenOptions::default()).unwrap();
         let proposal = propose(&source, target(object), Some("test")).unwrap();
-        for field in expected {
+        for field in *expected {
             assert!(
                 proposal.mapping.fields.contains_key(*field),
                 "{file}: {field} in {:#?}",
@@ -422,4 +417,18 @@ fn chinese_headers_are_mapped_and_the_report_serialises() {
     assert_eq!(wire["columns"][1]["fields"][0], "account.name");
     assert_eq!(wire["columns"][9]["left_out"], true);
     assert!(!wire.to_string().contains("91440300192203821X"));
+}
+
+#[test]
+fn an_open_quote_stops_the_run_after_the_rows_before_it() {
+    let (source, mapping) = inline(
+        "name,size\nA,1\n\"B,2\nC,3\n",
+        json!({"kontor_mapping": 1, "object": "account", "match": ["name"], "fields": {"name": {"column": "name"}, "employees": {"column": "size"}}}),
+    );
+    let plan = plan(&mapping, &common::targets(), &source).unwrap();
+    let mut reader = RowReader::new(&source, plan).unwrap();
+    assert!(matches!(reader.next(), Some(Ok(row)) if row.line == 2));
+    let Some(Err(RowError::Stopped(fault))) = reader.next() else { panic!("the open quote was not seen") };
+    assert!(fault.detail.contains("line 3 "), "{fault}");
+    assert!(reader.next().is_none());
 }
