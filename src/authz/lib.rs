@@ -1,1 +1,34 @@
-//! Empty room, to be filled.
+//! Who may do what to which record and see which of its fields. The only crate that decides, and it decides once:
+//! what it hands out ([`Grant`], [`Scope`]) is what the store and the vault ask for. Pure: no I/O, no clock.
+//!
+//! A grant cannot be made by hand, copied, or used for another act:
+//! ```compile_fail
+//! let grant = authz::Grant::<authz::Read> { actor: todo!(), facts: todo!(), levels: todo!(), why: todo!(), action: todo!() };
+//! ```
+//! ```compile_fail
+//! fn twice(grant: authz::Grant<'_, authz::Update>) { drop(grant.clone()); }
+//! ```
+//! ```compile_fail
+//! fn forge(scope: authz::Scope<'_>) -> authz::Scope<'_> { authz::Scope { predicate: authz::Predicate::everything(), ..scope } }
+//! ```
+//! An action cannot be invented:
+//! ```compile_fail
+//! enum Peek {}
+//! impl authz::Action for Peek { const VERB: authz::Verb = authz::Verb::Read; }
+//! ```
+
+mod assign;
+mod grant;
+mod level;
+mod policy;
+mod predicate;
+mod role;
+mod standard;
+
+pub use assign::{AssignmentError, check_assignment};
+pub use grant::{Action, Create, Delete, Grant, Read, Restore, Update, Why};
+pub use level::{FieldLevels, Level};
+pub use policy::{Denied, DenyReason, Policy, Scope};
+pub use predicate::{Facts, Predicate};
+pub use role::{AppAction, Forbid, ObjectRights, RoleDef, RoleKind, ScopeWidth, Verb};
+pub use standard::{APPLIANCE_ROLE, LOCAL_OPERATOR_ROLE, internal_roles, standard_roles};

@@ -1,0 +1,307 @@
+//! The decision. Roles add up, a forbid wins, nothing is allowed by default. Every decision carries the policy's content
+//! hash and the rules that decided.
+
+use crate::{
+    Action, AppAction, Facts, FieldLevels, Grant, Level, Predicate, Read, RoleDef, RoleKind, ScopeWidth, Verb, Why,
+    check_assignment,
+};
+use identity::{Actor, ActorKind, TokenVerb};
+use kernel::{Code, Fault};
+use metadata::{ObjectDef, ObjectKind};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Why something was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DenyReason {
+    /// No role gives the right at all.
+    NoRight,
+    /// A role forbids it.
+    Forbidden,
+    /// The right does not reach this record. Its existence is a secret.
+    OutOfScope,
+    /// The API token does not cover it.
+    TokenScope,
+    /// The person holds roles that exclude each other.
+    RoleConflict,
+}
+
+/// A refusal, with what the log needs.
+#[derive(Clone, Debug)]
+pub struct Denied {
+    /// Why.
+    pub reason: DenyReason,
+    /// The object.
+    pub object: String,
+    /// The verb or act.
+    pub verb: &'static str,
+    /// What decided.
+    pub why: Arc<Why>,
+}
+
+impl Denied {
+    /// The stable code: out of scope looks exactly like "not there".
+    pub const fn code(&self) -> Code {
+        match self.reason {
+            DenyReason::OutOfScope => Code::RecordNotFound,
+            DenyReason::TokenScope => Code::TokenScope,
+            DenyReason::NoRight | DenyReason::Forbidden | DenyReason::RoleConflict => Code::AccessDenied,
+        }
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        let detail = match denied.reason {
+            DenyReason::OutOfScope => "There is no such record, or it is not visible to you.".to_owned(),
+            DenyReason::TokenScope => "The API token was not made for this; make one whose scopes cover it.".to_owned(),
+            DenyReason::RoleConflict => {
+                "Your account holds roles that exclude each other; a security administrator must take one away.".to_owned()
+            }
+            DenyReason::NoRight | DenyReason::Forbidden => {
+                format!("Your roles do not allow {} on {}. Ask a security administrator.", denied.verb, denied.object)
+            }
+        };
+        Self::new(denied.code(), detail)
+    }
+}
+
+/// All roles at one moment.
+#[derive(Debug)]
+pub struct Policy {
+    epoch: [u8; 32],
+    roles: BTreeMap<String, Arc<RoleDef>>,
+}
+
+/// One role's part of a scope: where it reaches and what it shows there.
+struct View {
+    predicate: Predicate,
+    levels: Arc<FieldLevels>,
+}
+
+/// Which records somebody may reach with one verb, and how much of each. Required for every list.
+pub struct Scope<'a> {
+    actor: &'a Actor,
+    object: String,
+    verb: Verb,
+    predicate: Predicate,
+    views: Vec<View>,
+    floor: FieldLevels,
+    why: Arc<Why>,
+}
+
+impl Policy {
+    /// Joins roles; `epoch` is the SHA-256 of [`Policy::canonical`].
+    pub fn new(roles: Vec<RoleDef>, epoch: [u8; 32]) -> Self {
+        Self { epoch, roles: roles.into_iter().map(|role| (role.name.clone(), Arc::new(role))).collect() }
+    }
+    /// The bytes whose hash names this set of roles: JSON, roles by name, keys sorted.
+    pub fn canonical(roles: &[RoleDef]) -> Vec<u8> {
+        let sorted: BTreeMap<&str, &RoleDef> = roles.iter().map(|role| (role.name.as_str(), role)).collect();
+        serde_json::to_vec(&sorted).unwrap_or_default()
+    }
+    /// The content hash.
+    pub fn epoch(&self) -> [u8; 32] {
+        self.epoch
+    }
+    /// The role of this name.
+    pub fn role(&self, name: &str) -> Option<&Arc<RoleDef>> {
+        self.roles.get(name)
+    }
+    /// All roles by name.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<RoleDef>> {
+        self.roles.values()
+    }
+
+    /// Whether the actor may do an act of the appliance.
+    pub fn act(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
+        let denied = |reason, rules| Denied {
+            reason,
+            object: "appliance".to_owned(),
+            verb: action_name(action),
+            why: Arc::new(Why { epoch: self.epoch, rules }),
+        };
+        let roles = self.effective(actor).map_err(|reason| denied(reason, Vec::new()))?;
+        if let Some(role) = roles.iter().find(|role| role.forbid.actions.contains(&action)) {
+            return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}", role.name, action_name(action))]));
+        }
+        if !actor.token_allows("appliance", TokenVerb::Admin) {
+            return Err(denied(DenyReason::TokenScope, Vec::new()));
+        }
+        let rules: Vec<String> = roles
+            .iter()
+            .filter(|role| role.actions.contains(&action))
+            .map(|role| format!("{}:{}", role.name, action_name(action)))
+            .collect();
+        if rules.is_empty() { Err(denied(DenyReason::NoRight, rules)) } else { Ok(Why { epoch: self.epoch, rules }) }
+    }
+
+    /// Which records the actor may reach with a verb.
+    pub fn scope<'a>(&self, actor: &'a Actor, object: &ObjectDef, verb: Verb) -> Result<Scope<'a>, Denied> {
+        let denied = |reason, rules| Denied {
+            reason,
+            object: object.name.clone(),
+            verb: verb.as_str(),
+            why: Arc::new(Why { epoch: self.epoch, rules }),
+        };
+        let roles = self.effective(actor).map_err(|reason| denied(reason, Vec::new()))?;
+        if let Some(role) = roles.iter().find(|role| forbids(role, object, verb)) {
+            return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())]));
+        }
+        if !actor.token_allows(&object.name, token_verb(verb)) {
+            return Err(denied(DenyReason::TokenScope, Vec::new()));
+        }
+        let mut views: Vec<View> = Vec::new();
+        let mut rules = Vec::new();
+        for role in &roles {
+            let width = rights(role, object).map_or(ScopeWidth::None, |rights| rights.width(verb));
+            if width == ScopeWidth::None {
+                continue;
+            }
+            rules.push(format!("{}:{}.{}={}", role.name, object.name, verb.as_str(), width_name(width)));
+            views.push(View {
+                predicate: Predicate::of(width, actor),
+                levels: Arc::new(levels(role, &roles, object)),
+            });
+        }
+        let Some(first) = views.first() else { return Err(denied(DenyReason::NoRight, rules)) };
+        let mut predicate = first.predicate.clone();
+        let mut floor = (*first.levels).clone();
+        for view in views.iter().skip(1) {
+            predicate = predicate.or(&view.predicate);
+            floor = floor.intersection(&view.levels);
+        }
+        let why = Arc::new(Why { epoch: self.epoch, rules });
+        Ok(Scope { actor, object: object.name.clone(), verb, predicate, views, floor, why })
+    }
+
+    /// Whether the actor may do `A` to one record.
+    pub fn grant<'a, A: Action>(&self, actor: &'a Actor, object: &ObjectDef, facts: &Facts) -> Result<Grant<'a, A>, Denied> {
+        self.scope(actor, object, A::VERB)?.admit(facts)
+    }
+
+    /// The highest level any role of the actor gives on each field, wherever it reaches: for forms and menus, never for data.
+    pub fn levels_anywhere(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Option<FieldLevels> {
+        let scope = self.scope(actor, object, verb).ok()?;
+        scope.views.iter().map(|view| (*view.levels).clone()).reduce(|all, next| all.union(&next))
+    }
+
+    fn effective(&self, actor: &Actor) -> Result<Vec<Arc<RoleDef>>, DenyReason> {
+        let roles: Vec<Arc<RoleDef>> = actor.roles().iter().filter_map(|name| self.roles.get(name.as_str()).cloned()).collect();
+        if actor.kind() == ActorKind::User && check_assignment(roles.iter().map(AsRef::as_ref)).is_err() {
+            return Err(DenyReason::RoleConflict);
+        }
+        Ok(roles)
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// The condition every query of this scope carries.
+    pub fn predicate(&self) -> &Predicate {
+        &self.predicate
+    }
+    /// Who.
+    pub fn actor(&self) -> &'a Actor {
+        self.actor
+    }
+    /// Which object.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+    /// What decided.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
+    /// What one may use in filters, sorting and grouping: a field counts only if it can be read on every record in scope.
+    pub fn floor(&self) -> &FieldLevels {
+        &self.floor
+    }
+    /// A grant for one record of a list, or a refusal when the record is outside.
+    pub fn grant(&self, facts: &Facts) -> Result<Grant<'a, Read>, Denied> {
+        if self.verb == Verb::Read { self.admit(facts) } else { Err(self.outside()) }
+    }
+
+    fn outside(&self) -> Denied {
+        Denied { reason: DenyReason::OutOfScope, object: self.object.clone(), verb: self.verb.as_str(), why: Arc::clone(&self.why) }
+    }
+    fn admit<A: Action>(&self, facts: &Facts) -> Result<Grant<'a, A>, Denied> {
+        if facts.object != self.object || A::VERB != self.verb {
+            return Err(self.outside());
+        }
+        let mut levels: Option<Arc<FieldLevels>> = None;
+        for view in self.views.iter().filter(|view| view.predicate.admits(facts)) {
+            levels = Some(levels.map_or_else(|| Arc::clone(&view.levels), |sum| Arc::new(sum.union(&view.levels))));
+        }
+        let levels = levels.ok_or_else(|| self.outside())?;
+        Ok(Grant::mint(self.actor, facts.clone(), levels, Arc::clone(&self.why)))
+    }
+}
+
+fn rights<'r>(role: &'r RoleDef, object: &ObjectDef) -> Option<&'r crate::ObjectRights> {
+    let by_kind = match object.kind {
+        ObjectKind::Business => "*",
+        ObjectKind::Organisation => "organisation",
+        ObjectKind::Reference => "reference",
+    };
+    let found = role.objects.get(&object.name).or_else(|| role.objects.get(by_kind));
+    // An administrator opens no customer data, whatever a role file says.
+    let administration = matches!(
+        role.kind,
+        RoleKind::SystemAdministration | RoleKind::SecurityAdministration | RoleKind::AuditAdministration
+    );
+    found.filter(|_| !(administration && object.kind == ObjectKind::Business))
+}
+
+fn forbids(role: &RoleDef, object: &ObjectDef, verb: Verb) -> bool {
+    let named = role.forbid.objects.get(&object.name);
+    let every = role.forbid.objects.get("*").filter(|_| object.kind == ObjectKind::Business);
+    [named, every].into_iter().flatten().any(|verbs| verbs.contains(&verb))
+}
+
+fn levels(role: &RoleDef, all: &[Arc<RoleDef>], object: &ObjectDef) -> FieldLevels {
+    let level = |field: &metadata::FieldDef| {
+        let name = format!("{}.{}", object.name, field.name);
+        if all.iter().any(|role| role.forbid.fields.contains(&name)) {
+            return Level::None;
+        }
+        let by_object = || role.object_levels.get(&object.name).and_then(|levels| levels.get(&field.sensitivity));
+        let by_role = || role.levels.get(&field.sensitivity);
+        role.fields.get(&name).or_else(by_object).or_else(by_role).copied().unwrap_or_default()
+    };
+    FieldLevels::new(object.fields.iter().map(level).collect())
+}
+
+const fn token_verb(verb: Verb) -> TokenVerb {
+    match verb {
+        Verb::Read | Verb::Reveal => TokenVerb::Read,
+        Verb::Create => TokenVerb::Create,
+        Verb::Update | Verb::Assign => TokenVerb::Update,
+        Verb::Delete => TokenVerb::Delete,
+    }
+}
+
+fn width_name(width: ScopeWidth) -> &'static str {
+    match width {
+        ScopeWidth::None => "none",
+        ScopeWidth::Own => "own",
+        ScopeWidth::Team => "team",
+        ScopeWidth::Unit => "unit",
+        ScopeWidth::UnitAndBelow => "unit_and_below",
+        ScopeWidth::All => "all",
+    }
+}
+
+fn action_name(action: AppAction) -> &'static str {
+    match action {
+        AppAction::Bulk => "bulk",
+        AppAction::Import => "import",
+        AppAction::Token => "token",
+        AppAction::Definitions => "definitions",
+        AppAction::Users => "users",
+        AppAction::Roles => "roles",
+        AppAction::AuditRead => "audit_read",
+        AppAction::AuditVerify => "audit_verify",
+        AppAction::SystemHealth => "system_health",
+        AppAction::System => "system",
+        AppAction::Keys => "keys",
+    }
+}

@@ -1,0 +1,96 @@
+//! Which records a right reaches, as data: the store turns it into a condition of the query, and the same data tells
+//! whether one record is inside. One definition for both, so a list and an open can never disagree.
+
+use crate::ScopeWidth;
+use identity::Actor;
+use kernel::{RecordId, UnitId, UserId};
+
+/// What about a record decides whether it is inside a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The object.
+    pub object: String,
+    /// The record.
+    pub record: RecordId,
+    /// Its owner.
+    pub owner: Option<UserId>,
+    /// Its unit.
+    pub unit: Option<UnitId>,
+    /// Its team.
+    pub team: Option<RecordId>,
+}
+
+/// A union of conditions on owner, unit and team.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Predicate {
+    all: bool,
+    owners: Vec<UserId>,
+    units: Vec<UnitId>,
+    teams: Vec<RecordId>,
+}
+
+impl Predicate {
+    /// The condition of a width for an actor.
+    pub(crate) fn of(width: ScopeWidth, actor: &Actor) -> Self {
+        match width {
+            ScopeWidth::None => Self::default(),
+            ScopeWidth::All => Self { all: true, ..Self::default() },
+            ScopeWidth::Own => Self { owners: vec![actor.user()], ..Self::default() },
+            ScopeWidth::Team => {
+                let mut owners: Vec<UserId> = actor.team_members().to_vec();
+                owners.push(actor.user());
+                Self { owners, teams: actor.teams().to_vec(), ..Self::default() }.tidy()
+            }
+            ScopeWidth::Unit => {
+                Self { owners: vec![actor.user()], units: actor.unit().into_iter().collect(), ..Self::default() }
+            }
+            ScopeWidth::UnitAndBelow => {
+                Self { owners: vec![actor.user()], units: actor.units_below().to_vec(), ..Self::default() }.tidy()
+            }
+        }
+    }
+
+    /// Reaches every record.
+    pub fn is_all(&self) -> bool {
+        self.all
+    }
+    /// Reaches no record.
+    pub fn is_nothing(&self) -> bool {
+        !self.all && self.owners.is_empty() && self.units.is_empty() && self.teams.is_empty()
+    }
+    /// Records of these owners are inside.
+    pub fn owners(&self) -> &[UserId] {
+        &self.owners
+    }
+    /// Records of these units are inside.
+    pub fn units(&self) -> &[UnitId] {
+        &self.units
+    }
+    /// Records of these teams are inside.
+    pub fn teams(&self) -> &[RecordId] {
+        &self.teams
+    }
+    /// Whether one record is inside.
+    pub fn admits(&self, facts: &Facts) -> bool {
+        self.all
+            || facts.owner.is_some_and(|owner| self.owners.contains(&owner))
+            || facts.unit.is_some_and(|unit| self.units.contains(&unit))
+            || facts.team.is_some_and(|team| self.teams.contains(&team))
+    }
+    /// Both together.
+    #[must_use]
+    pub(crate) fn or(mut self, other: &Self) -> Self {
+        self.all |= other.all;
+        self.owners.extend(&other.owners);
+        self.units.extend(&other.units);
+        self.teams.extend(&other.teams);
+        self.tidy()
+    }
+    fn tidy(mut self) -> Self {
+        for list in [&mut self.owners, &mut self.units, &mut self.teams] {
+            list.sort();
+            list.dedup();
+        }
+        self
+    }
+}

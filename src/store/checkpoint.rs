@@ -1,0 +1,57 @@
+//! The embedded engine's own checkpointer: a thread that moves the write-ahead log into the database file when it has
+//! grown, never in the way of a commit. PostgreSQL does this itself.
+
+use crate::StoreError;
+use crate::engine::{Conn, EngineConfig, Sql};
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often the size of the write-ahead log is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// From this size on it is moved.
+const WAL_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// The handle to the checkpointer's thread.
+pub(crate) struct Checkpointer {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    /// Starts it; `None` on PostgreSQL.
+    pub(crate) fn start(config: &EngineConfig) -> Result<Option<Self>, StoreError> {
+        let EngineConfig::Sqlite { file } = config else { return Ok(None) };
+        let mut conn = Conn::open(config, true)?;
+        let wal = PathBuf::from(format!("{}-wal", file.display()));
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new()
+            .name("checkpointer".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    let grown = std::fs::metadata(&wal).is_ok_and(|meta| meta.len() >= WAL_BYTES_MIN);
+                    if grown {
+                        checkpoint(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)");
+                    }
+                }
+                checkpoint(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)");
+            })
+            .map_err(|error| StoreError::config(format!("cannot start the checkpointer: {error}")))?;
+        Ok(Some(Self { stop: Some(stop), thread: Some(thread) }))
+    }
+    /// Moves everything and joins the thread.
+    pub(crate) fn stop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn checkpoint(conn: &mut Conn, pragma: &'static str) {
+    let types = [metadata::ColumnType::Integer; 3];
+    if let Err(error) = conn.rows(&Sql::new(pragma), &types) {
+        tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+    }
+}

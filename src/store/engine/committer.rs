@@ -1,0 +1,170 @@
+//! The one writer. It takes the whole queue, runs each unit of work in a savepoint of one transaction, commits once and
+//! answers all. No timer: whoever comes while a commit is under way forms the next group.
+//!
+//! The same on both engines. The log needs dense sequence numbers in commit order, so writers must pass one point anyway;
+//! on PostgreSQL that point is an advisory lock, and grouping pays for the round trips.
+
+use super::{Cell, Conn, EngineConfig, Sql, dialect};
+use crate::StoreError;
+use metadata::ColumnType;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+
+/// Most units of one group; bounds how long the first of them waits.
+const GROUP_UNITS_MAX: usize = 512;
+/// Rows of one multi-row insert into the log.
+const LOG_ROWS_PER_INSERT: usize = 32;
+/// `EX_IOERR` of sysexits: the disk failed under the log, and nothing can be trusted after that.
+const EXIT_DISK_FAILED: i32 = 74;
+
+/// One entry on its way into the log.
+pub(crate) struct LogRow {
+    /// Microseconds since the epoch.
+    pub(crate) at: i64,
+    /// The record whose state the entry tells, for its history; reads are not indexed.
+    pub(crate) changed: Option<kernel::RecordId>,
+    /// Canonical bytes.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What a unit of work sees of its group.
+pub(crate) struct Group<'c> {
+    pub(crate) conn: &'c mut Conn,
+    pub(crate) log: Vec<LogRow>,
+}
+
+/// Called once the group is on disk, or is not.
+pub(crate) type Settle = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Runs inside the group; returns what to do once it is settled. Failing units roll back their own savepoint.
+pub(crate) type Unit = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
+
+enum Message {
+    Unit(Unit),
+    Append(Vec<LogRow>, Settle),
+    Stop,
+}
+
+/// The handle to the writer's thread.
+pub(crate) struct Committer {
+    queue: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Starts the thread with a connection of its own.
+    pub(crate) fn start(config: &EngineConfig) -> Result<Self, StoreError> {
+        let conn = Conn::open(config, true)?;
+        let (queue, messages) = channel();
+        let thread = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || run(conn, &messages))
+            .map_err(|error| StoreError::config(format!("cannot start the writer: {error}")))?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+    /// Queues a unit of work.
+    pub(crate) fn unit(&self, unit: Unit) -> Result<(), StoreError> {
+        self.queue.send(Message::Unit(unit)).map_err(|_| StoreError::Closed)
+    }
+    /// Queues entries that belong to no change.
+    pub(crate) fn append(&self, rows: Vec<LogRow>, settle: Settle) -> Result<(), StoreError> {
+        self.queue.send(Message::Append(rows, settle)).map_err(|_| StoreError::Closed)
+    }
+    /// Lets the queue run dry and joins the thread.
+    pub(crate) fn stop(&mut self) {
+        let _ = self.queue.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut conn: Conn, messages: &Receiver<Message>) {
+    while let Ok(first) = messages.recv() {
+        let mut batch = vec![first];
+        while batch.len() < GROUP_UNITS_MAX {
+            match messages.try_recv() {
+                Ok(message) => batch.push(message),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        let stop = batch.iter().any(|message| matches!(message, Message::Stop));
+        commit_group(&mut conn, batch);
+        if stop {
+            break;
+        }
+    }
+}
+
+fn commit_group(conn: &mut Conn, batch: Vec<Message>) {
+    let begun = dialect::begin_group(conn);
+    if let Err(error) = begun {
+        let cause = error.to_string();
+        for message in batch {
+            refuse(message, &cause);
+        }
+        return;
+    }
+    let mut settles = Vec::with_capacity(batch.len());
+    let mut group = Group { conn, log: Vec::new() };
+    for message in batch {
+        match message {
+            Message::Unit(unit) => settles.push(unit(&mut group)),
+            Message::Append(rows, settle) => {
+                group.log.extend(rows);
+                settles.push(settle);
+            }
+            Message::Stop => {}
+        }
+    }
+    let log = std::mem::take(&mut group.log);
+    let outcome = write_log(conn, log).and_then(|()| conn.batch("COMMIT"));
+    let outcome = outcome.map_err(|error| {
+        let cause = error.to_string();
+        tracing::error!(%cause, "a group could not be committed");
+        if cause.contains("disk I/O error") {
+            tracing::error!("the disk failed under the audit log; stopping (exit code {EXIT_DISK_FAILED})");
+            std::process::exit(EXIT_DISK_FAILED);
+        }
+        let _ = conn.batch("ROLLBACK");
+        cause
+    });
+    for settle in settles {
+        settle(outcome.clone());
+    }
+}
+
+/// A unit needs a group to tell its caller anything, so it gets one whose statements fail.
+fn refuse(message: Message, cause: &str) {
+    match message {
+        Message::Append(_, settle) => settle(Err(cause.to_owned())),
+        // Dropping the unit drops its answer channel; the caller reads that as "not done".
+        Message::Unit(unit) => drop(unit),
+        Message::Stop => {}
+    }
+}
+
+/// Gives the entries their sequence numbers and writes them.
+fn write_log(conn: &mut Conn, rows: Vec<LogRow>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let last = Sql::new("SELECT coalesce(max(\"seq\"), -1) FROM \"k_audit\"");
+    let mut next = conn.first(&last, &[ColumnType::Integer])?.and_then(|row| row.int(0)).unwrap_or(-1) + 1;
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<LogRow> = rows.by_ref().take(LOG_ROWS_PER_INSERT).collect();
+        let mut sql = Sql::new("INSERT INTO \"k_audit\" (\"seq\", \"at\", \"changed\", \"bytes\") VALUES ");
+        // Only full chunks and single rows keep their text prepared: two texts, not thirty-two.
+        if chunk.len() != LOG_ROWS_PER_INSERT && chunk.len() > 4 {
+            sql.volatile();
+        }
+        for (at, row) in chunk.into_iter().enumerate() {
+            sql.push(if at == 0 { "(" } else { ", (" });
+            sql.bind(next).push(", ").bind(row.at).push(", ").bind(Cell::id(row.changed)).push(", ");
+            sql.bind(Cell::Bin(row.bytes)).push(")");
+            next += 1;
+        }
+        conn.execute(&sql)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The server engine: a pure-Rust client with TLS by rustls, wrapped so that Diesel can treat it as a blocking connection.
+//! The wrapper is a newtype because the derive that joins both engines needs traits the original does not have.
+
+use crate::StoreError;
+use diesel::connection::{
+    CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection, MultiConnectionHelper, SimpleConnection,
+    TransactionManager, TransactionManagerStatus,
+};
+use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::result::{ConnectionResult, QueryResult};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use std::path::Path;
+use std::sync::Arc;
+
+type Inner = AsyncConnectionWrapper<AsyncPgConnection>;
+type InnerManager = <Inner as Connection>::TransactionManager;
+
+/// A blocking connection to PostgreSQL.
+pub(crate) struct PgConn(Inner);
+
+/// Opens a connection; TLS is required unless the server is this machine.
+pub(super) fn open(url: &str, ca_file: Option<&Path>) -> Result<PgConn, StoreError> {
+    let config: tokio_postgres::Config =
+        url.parse().map_err(|_| StoreError::config("the PostgreSQL address cannot be read; expected postgres://user@host:port/database"))?;
+    let Some(ca_file) = ca_file else {
+        require_local(&config)?;
+        return Ok(PgConn(Inner::establish(url)?));
+    };
+    let tls = tls_config(ca_file)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| StoreError::config(format!("cannot start the PostgreSQL client: {error}")))?;
+    // The driver task needs a runtime that outlives this call; connections live as long as the process.
+    let runtime: &'static tokio::runtime::Runtime = Box::leak(Box::new(runtime));
+    let connection = runtime.block_on(async move {
+        let (client, driver) = config
+            .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
+            .await
+            .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
+        AsyncPgConnection::try_from_client_and_connection(client, driver).await
+    })?;
+    Ok(PgConn(Inner::from(connection)))
+}
+
+fn require_local(config: &tokio_postgres::Config) -> Result<(), StoreError> {
+    let local = config.get_hosts().iter().all(|host| match host {
+        tokio_postgres::config::Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        tokio_postgres::config::Host::Unix(_) => true,
+    });
+    if local {
+        Ok(())
+    } else {
+        Err(StoreError::config("PostgreSQL on another machine needs TLS: set database.ca_file to the PEM file of its authority"))
+    }
+}
+
+fn tls_config(ca_file: &Path) -> Result<rustls::ClientConfig, StoreError> {
+    let bad = |error: String| StoreError::config(format!("{} is not usable as a certificate authority: {error}", ca_file.display()));
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(ca_file).map_err(|error| bad(error.to_string()))? {
+        roots.add(certificate.map_err(|error| bad(error.to_string()))?).map_err(|error| bad(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| bad(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// Hands every call to the wrapped connection's own transaction manager.
+pub(crate) struct Manager;
+
+impl TransactionManager<PgConn> for Manager {
+    type TransactionStateData = <InnerManager as TransactionManager<Inner>>::TransactionStateData;
+    fn begin_transaction(conn: &mut PgConn) -> QueryResult<()> {
+        InnerManager::begin_transaction(&mut conn.0)
+    }
+    fn rollback_transaction(conn: &mut PgConn) -> QueryResult<()> {
+        InnerManager::rollback_transaction(&mut conn.0)
+    }
+    fn commit_transaction(conn: &mut PgConn) -> QueryResult<()> {
+        InnerManager::commit_transaction(&mut conn.0)
+    }
+    fn transaction_manager_status_mut(conn: &mut PgConn) -> &mut TransactionManagerStatus {
+        InnerManager::transaction_manager_status_mut(&mut conn.0)
+    }
+    fn is_broken_transaction_manager(conn: &mut PgConn) -> bool {
+        InnerManager::is_broken_transaction_manager(&mut conn.0)
+    }
+}
+
+impl SimpleConnection for PgConn {
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.0.batch_execute(query)
+    }
+}
+impl ConnectionSealed for PgConn {}
+impl Connection for PgConn {
+    type Backend = Pg;
+    type TransactionManager = Manager;
+    fn establish(url: &str) -> ConnectionResult<Self> {
+        Inner::establish(url).map(Self)
+    }
+    fn execute_returning_count<T: QueryFragment<Pg> + QueryId>(&mut self, source: &T) -> QueryResult<usize> {
+        self.0.execute_returning_count(source)
+    }
+    fn transaction_state(&mut self) -> &mut <Manager as TransactionManager<Self>>::TransactionStateData {
+        self.0.transaction_state()
+    }
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        self.0.instrumentation()
+    }
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.0.set_instrumentation(instrumentation);
+    }
+    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
+        self.0.set_prepared_statement_cache_size(size);
+    }
+}
+impl LoadConnection for PgConn {
+    type Cursor<'conn, 'query> = <Inner as LoadConnection>::Cursor<'conn, 'query>;
+    type Row<'conn, 'query> = <Inner as LoadConnection>::Row<'conn, 'query>;
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> QueryResult<Self::Cursor<'conn, 'query>>
+    where
+        T: Query + QueryFragment<Pg> + QueryId + 'query,
+        Pg: diesel::expression::QueryMetadata<T::SqlType>,
+    {
+        self.0.load(source)
+    }
+}
+
+/// Stands in for the lookup of custom types, which this store has none of.
+struct NoCustomTypes;
+impl PgMetadataLookup for NoCustomTypes {
+    fn lookup_type(&mut self, _name: &str, _schema: Option<&str>) -> PgTypeMetadata {
+        PgTypeMetadata::new(0, 0)
+    }
+    fn as_any<'a>(&mut self) -> &mut (dyn std::any::Any + 'a)
+    where
+        Self: 'a,
+    {
+        self
+    }
+}
+impl MultiConnectionHelper for PgConn {
+    fn to_any<'a>(
+        _lookup: &mut <Pg as diesel::sql_types::TypeMetadata>::MetadataLookup,
+    ) -> &mut (dyn std::any::Any + 'a) {
+        // A zero-sized value: leaking it costs nothing.
+        Box::leak(Box::new(NoCustomTypes))
+    }
+    fn from_any(
+        lookup: &mut dyn std::any::Any,
+    ) -> Option<&mut <Pg as diesel::sql_types::TypeMetadata>::MetadataLookup> {
+        lookup.downcast_mut::<NoCustomTypes>().map(|lookup| lookup as &mut dyn PgMetadataLookup)
+    }
+}
+impl diesel::r2d2::R2D2Connection for PgConn {
+    fn ping(&mut self) -> QueryResult<()> {
+        self.0.ping()
+    }
+    fn is_broken(&mut self) -> bool {
+        self.0.is_broken()
+    }
+}
+impl diesel::migration::MigrationConnection for PgConn {
+    fn setup(&mut self) -> QueryResult<usize> {
+        self.0.setup()
+    }
+}

@@ -1,0 +1,77 @@
+//! What can go wrong below the verbs. Converted into a `Fault` at the edge; engine texts stay in the operator's log.
+
+use kernel::{Code, Fault};
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine refused or failed.
+    #[error("the database engine reports: {0}")]
+    Engine(#[from] diesel::result::Error),
+    /// No connection.
+    #[error("no connection to the database: {0}")]
+    Connection(#[from] diesel::ConnectionError),
+    /// What is stored contradicts the definitions.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// A setting is wrong.
+    #[error("{0}")]
+    Config(String),
+    /// The database was made by a version this one does not know.
+    #[error("{0}")]
+    SchemaUnknown(String),
+    /// The commit did not reach the disk.
+    #[error("the commit failed: {0}")]
+    Commit(String),
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// The key ring refused.
+    #[error(transparent)]
+    Vault(#[from] vault::VaultError),
+    /// The log refused.
+    #[error("the audit log: {0}")]
+    Audit(String),
+    /// Something for the person who asked.
+    #[error("{0}")]
+    Fault(Fault),
+}
+
+impl StoreError {
+    /// Stored data that cannot be.
+    pub fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+    /// A wrong setting, with what to do.
+    pub fn config(what: impl Into<String>) -> Self {
+        Self::Config(what.into())
+    }
+}
+
+impl From<audit::LogError> for StoreError {
+    fn from(error: audit::LogError) -> Self {
+        Self::Audit(error.to_string())
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Fault(fault) => fault,
+            StoreError::Vault(error) => error.into(),
+            StoreError::Commit(cause) => {
+                Self::new(Code::AuditUnavailable, "The change or its audit entry could not be written; nothing was changed.").with_cause(cause)
+            }
+            StoreError::Closed => Self::new(Code::Unavailable, "The appliance is stopping; try again in a moment."),
+            StoreError::SchemaUnknown(detail) => Self::new(Code::SchemaUnknown, detail),
+            StoreError::Config(detail) => Self::new(Code::ConfigInvalid, detail),
+            other => Self::internal(other),
+        }
+    }
+}

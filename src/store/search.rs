@@ -1,0 +1,143 @@
+//! Full text: tokens of searchable plain fields in the engine's own index, each tagged with its field, so that a field one
+//! may not read cannot be searched. The tokens are ours and the same on both engines.
+
+use crate::engine::{Sql, dialect};
+use crate::read::push_predicate;
+use crate::rows::{Selection, StoredRow};
+use crate::{ReadTx, StoreError, WriteTx};
+use authz::Scope;
+use metadata::{Checked, ColumnRole, ColumnType, FieldDef, ObjectDef, Value, encode_token, index_tokens};
+use std::sync::Arc;
+
+/// Rows that a rebuild of the index reads at a time.
+const REBUILD_ROWS: i64 = 1_000;
+
+/// A search in one object.
+pub struct SearchQuery {
+    /// The object.
+    pub object: Arc<ObjectDef>,
+    /// Encoded tokens: every group must match, one of its tokens suffices; `true` marks a prefix.
+    pub groups: Vec<Vec<(String, bool)>>,
+    /// Fields to load.
+    pub fields: Vec<usize>,
+    /// Most hits.
+    pub limit: usize,
+}
+
+fn searchable(object: &ObjectDef) -> impl Iterator<Item = (usize, &FieldDef)> {
+    object.fields.iter().enumerate().filter(|(_, field)| field.searchable && !field.is_sealed() && !field.retired)
+}
+
+fn tokens_of<'v>(values: impl Iterator<Item = (&'v str, &'v str)>) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    for (tag, text) in values {
+        tokens.extend(index_tokens(text).iter().map(|token| encode_token(tag, token)));
+    }
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
+}
+
+impl ReadTx<'_> {
+    /// The newest hits inside a scope.
+    pub fn search(&mut self, scope: &Scope<'_>, query: &SearchQuery) -> Result<Vec<StoredRow>, StoreError> {
+        if scope.object() != query.object.name || query.groups.is_empty() || scope.predicate().is_nothing() {
+            return Ok(Vec::new());
+        }
+        let selection = Arc::new(Selection::new(&query.object, query.fields.iter().copied()));
+        let mut sql = Sql::new("SELECT ");
+        selection.push_columns(&mut sql);
+        dialect::push_search(self.conn, &mut sql, &query.object.name, &query.object.search_table(), &query.groups);
+        sql.push(" AND t.\"deleted_at\" IS NULL");
+        push_predicate(&mut sql, scope.predicate(), "t");
+        sql.push(" ORDER BY ").push(dialect::search_order(self.conn)).push(" DESC LIMIT ");
+        sql.bind(i64::try_from(query.limit).unwrap_or(i64::MAX));
+        self.conn.rows(&sql, selection.types())?.into_iter().map(|row| selection.row(row)).collect()
+    }
+}
+
+impl WriteTx<'_, '_> {
+    /// Follows a create or an update in the index, if a searchable field moved.
+    pub(crate) fn index_search(&mut self, object: &Arc<ObjectDef>, rid: i64, values: &Checked, before: Option<&StoredRow>, fresh: bool) -> Result<(), StoreError> {
+        let mut texts: Vec<(&str, String)> = Vec::new();
+        let mut moved = fresh;
+        for (index, field) in searchable(object) {
+            let value = match (values.get(index), before) {
+                (Some(value), _) => {
+                    moved = true;
+                    value.clone()
+                }
+                (None, Some(row)) => crate::rows::plain_value(field, row.cells_of(index).unwrap_or_default())?,
+                (None, None) => Value::Null,
+            };
+            if let Some(text) = value.to_text(&field.field_type) {
+                texts.push((&field.name, text));
+            }
+        }
+        if !moved {
+            return Ok(());
+        }
+        let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
+        if fresh && tokens.is_empty() {
+            return Ok(());
+        }
+        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), rid, &tokens, fresh)
+    }
+
+    /// Enters a row as it is.
+    pub(crate) fn index_search_row(&mut self, object: &Arc<ObjectDef>, row: &StoredRow) -> Result<(), StoreError> {
+        let mut texts: Vec<(&str, String)> = Vec::new();
+        for (index, field) in searchable(object) {
+            let value = crate::rows::plain_value(field, row.cells_of(index).unwrap_or_default())?;
+            if let Some(text) = value.to_text(&field.field_type) {
+                texts.push((&field.name, text));
+            }
+        }
+        let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
+        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &tokens, false)
+    }
+
+    /// Makes the index of an object anew, after its searchable fields changed.
+    pub(crate) fn rebuild_search(&mut self, object: &Arc<ObjectDef>) -> Result<(), StoreError> {
+        let selection = Arc::new(Selection::new(object, searchable(object).map(|(index, _)| index)));
+        let mut last = 0i64;
+        loop {
+            let mut sql = Sql::new("SELECT ");
+            selection.push_columns(&mut sql);
+            sql.push(" FROM ").ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.\"rid\" > ").bind(last);
+            sql.push(" ORDER BY t.\"rid\" LIMIT ").bind(REBUILD_ROWS);
+            let rows = self.conn().rows(&sql, selection.types())?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                let row = selection.row(row)?;
+                last = row.rid;
+                self.index_search_row(object, &row)?;
+            }
+        }
+    }
+
+    /// Computes the sort keys of a field that has just got its column.
+    pub(crate) fn fill_sort_keys(&mut self, object: &Arc<ObjectDef>, field: &str) -> Result<(), StoreError> {
+        let key = object.field(field).and_then(|field| field.columns().into_iter().find(|column| column.role == ColumnRole::SortKey));
+        let Some(key) = key else { return Ok(()) };
+        let mut last = 0i64;
+        loop {
+            let mut sql = Sql::new("SELECT \"rid\", ");
+            sql.ident(field).push(" FROM ").ident(&object.name).push(" WHERE ").ident(field).push(" IS NOT NULL AND \"rid\" > ");
+            sql.bind(last).push(" ORDER BY \"rid\" LIMIT ").bind(REBUILD_ROWS);
+            let rows = self.conn().rows(&sql, &[ColumnType::Integer, ColumnType::Text])?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                last = row.int(0).unwrap_or(i64::MAX);
+                let mut sql = Sql::new("UPDATE ");
+                sql.ident(&object.name).push(" SET ").ident(&key.name).push(" = ");
+                sql.bind(metadata::sort_key(row.get(1).text().unwrap_or_default()).as_str()).push(" WHERE \"rid\" = ").bind(last);
+                self.conn().execute(&sql)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The only mutator. Each verb takes its grant, writes the row, its search tokens and its audit entry, and hands back
+//! what changed. Actor and record come from the grant; what the entry says comes from what was written.
+
+use crate::change::{ChangeLog, seal_field};
+use crate::engine::committer::{Group, LogRow, Settle};
+use crate::engine::{Cell, Conn, Sql, dialect};
+use crate::read::ReadTx;
+use crate::rows::{self, StoredRow};
+use crate::ticket::Answer;
+use crate::{Refused, Shared, StoreError, log, state};
+use audit::Verb;
+use authz::{Action, Create, Delete, Grant, Restore, Update};
+use kernel::{Code, Fault, RecordId, Timestamp, UserId};
+use metadata::{Checked, ColumnType, FieldDef, ObjectDef, Value};
+use std::sync::Arc;
+
+/// What stands behind a change, for the entry and the row.
+#[derive(Clone, Default)]
+pub struct Cause {
+    /// For whom the appliance acts, when a rule changes a record in consequence of somebody's act.
+    pub on_behalf_of: Option<UserId>,
+    /// The import run.
+    pub import_job: Option<String>,
+    /// Sample data of a demonstration.
+    pub is_sample: bool,
+}
+
+/// What a change left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The record.
+    pub id: RecordId,
+    /// Its version now.
+    pub version: i64,
+    /// Whether anything was different; if not, nothing was written and nothing logged.
+    pub moved: bool,
+}
+
+/// A unit of work.
+pub struct WriteTx<'c, 's> {
+    pub(crate) read: ReadTx<'c>,
+    pub(crate) log: &'s mut Vec<LogRow>,
+    after: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// Runs a unit inside its own savepoint and says what to do when the group is settled.
+pub(crate) fn run_unit<T: Send + 'static>(
+    group: &mut Group<'_>,
+    shared: &Arc<Shared>,
+    task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused>,
+    answer: Answer<T>,
+) -> Settle {
+    if let Err(error) = group.conn.batch("SAVEPOINT unit") {
+        return Box::new(move |_| answer.send(Err(error.into())));
+    }
+    let mut entries = Vec::new();
+    let mut tx = WriteTx { read: ReadTx::begin(group.conn, shared), log: &mut entries, after: Vec::new() };
+    let outcome = task(&mut tx);
+    let WriteTx { read, after, .. } = tx;
+    let keys = read.into_keys();
+    let outcome = match outcome {
+        Ok(value) => group.conn.batch("RELEASE SAVEPOINT unit").map(|()| value).map_err(Refused::from),
+        Err(refused) => Err(refused),
+    };
+    match outcome {
+        Ok(value) => {
+            group.log.append(&mut entries);
+            Box::new(move |settled| {
+                answer.send(match settled {
+                    Ok(()) => {
+                        if let Some(keys) = keys {
+                            keys.commit();
+                        }
+                        after.into_iter().for_each(|run| run());
+                        Ok(value)
+                    }
+                    Err(cause) => Err(StoreError::Commit(cause).into()),
+                });
+            })
+        }
+        Err(Refused { fault, entry }) => {
+            let undone = group.conn.batch("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit");
+            if let Some(row) = entry.and_then(|entry| log::row_of(&entry).ok()) {
+                group.log.push(row);
+            }
+            Box::new(move |settled| {
+                let failed = undone.err().map(Fault::from);
+                let unlogged = settled.err().map(|cause| Fault::from(StoreError::Commit(cause)));
+                answer.send(Err(failed.or(unlogged).unwrap_or(fault)));
+            })
+        }
+    }
+}
+
+impl<'c> WriteTx<'c, '_> {
+    /// Reading inside the unit: facts that decide are read where the change is made.
+    pub fn read(&mut self) -> &mut ReadTx<'c> {
+        &mut self.read
+    }
+    pub(crate) fn conn(&mut self) -> &mut Conn {
+        self.read.conn
+    }
+    pub(crate) fn now(&self) -> Timestamp {
+        self.read.shared.clock.now()
+    }
+    /// The roles as they are now.
+    pub fn policy(&self) -> Arc<authz::Policy> {
+        self.read.shared.policy.load_full()
+    }
+    /// Runs once the group is on disk.
+    pub fn after_commit(&mut self, run: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(run));
+    }
+    /// Adds an entry that belongs to this unit.
+    pub fn log_entry(&mut self, entry: &audit::Entry) -> Result<(), StoreError> {
+        self.log.push(log::row_of(entry)?);
+        Ok(())
+    }
+    /// An entry about an act of this actor, now.
+    pub fn entry(&self, actor: &identity::Actor, verb: Verb) -> audit::Entry {
+        self.read.shared.entry(actor, verb)
+    }
+
+    /// Makes a record.
+    pub fn create(&mut self, grant: Grant<'_, Create>, object: &Arc<ObjectDef>, values: Checked, cause: Cause) -> Result<Changed, StoreError> {
+        let (now, id) = (self.now(), grant.record());
+        let mut values = values;
+        self.fill_system(object, &mut values, grant.actor().user(), now, &cause)?;
+        let subject = subject_of(object, &values, id);
+        let mut changes = ChangeLog::new(object, id, subject);
+        let mut columns: Vec<String> = vec!["id".to_owned(), "version".to_owned()];
+        let mut cells = vec![Cell::from(id), Cell::Int(1)];
+        for (index, value) in values.values() {
+            let Some(field) = object.fields.get(*index).filter(|_| !value.is_null()) else { continue };
+            let sealed = self.field_cells(object, field, value, id, subject)?;
+            changes.record(&mut self.read, field, None, Some((value, &sealed)))?;
+            for (column, cell) in field.columns().into_iter().zip(sealed) {
+                if !cell.is_null() {
+                    columns.push(column.name);
+                    cells.push(cell);
+                }
+            }
+        }
+        let after = state::row_state(&object.name, columns.iter().map(String::as_str).zip(&cells))?;
+        let rid = self.insert_row(object, &columns, cells)?;
+        self.index_search(object, rid, &values, None, true)?;
+        self.log_change(&grant, Verb::Create, changes, (None, Some(after)), &cause)?;
+        Ok(Changed { id, version: 1, moved: true })
+    }
+
+    /// Changes a record that was read whole in this unit.
+    pub fn update(&mut self, grant: Grant<'_, Update>, row: &StoredRow, values: Checked, cause: Cause) -> Result<Changed, StoreError> {
+        let object = Arc::clone(row.object());
+        check_same(&grant, row)?;
+        let subject = row.subject();
+        let mut changes = ChangeLog::new(&object, row.id(), subject);
+        let mut moved: Vec<(String, Cell)> = Vec::new();
+        for (index, value) in values.values() {
+            let Some(field) = object.fields.get(*index) else { continue };
+            let before = row.cells_of(*index).unwrap_or_default();
+            if self.read.holds(row, *index, value)? {
+                continue;
+            }
+            let cells = self.field_cells(&object, field, value, row.id(), subject)?;
+            changes.record(&mut self.read, field, Some(before), (!value.is_null()).then_some((value, cells.as_slice())))?;
+            moved.extend(field.columns().into_iter().map(|column| column.name).zip(cells));
+        }
+        if moved.is_empty() {
+            return Ok(Changed { id: row.id(), version: row.version(), moved: false });
+        }
+        self.stamp(&mut moved, row, grant.actor().user());
+        let states = self.write_row(&object, row, &moved)?;
+        self.index_search(&object, row.rid, &values, Some(row), false)?;
+        self.log_change(&grant, Verb::Update, changes, states, &cause)?;
+        Ok(Changed { id: row.id(), version: row.version() + 1, moved: true })
+    }
+
+    /// Puts a record that was read whole into the recycle bin.
+    pub fn delete(&mut self, grant: Grant<'_, Delete>, row: &StoredRow, cause: Cause) -> Result<Changed, StoreError> {
+        let object = Arc::clone(row.object());
+        check_same(&grant, row)?;
+        let user = grant.actor().user();
+        let mut moved = vec![
+            ("deleted_at".to_owned(), Cell::Int(self.now().micros())),
+            ("deleted_by_id".to_owned(), Cell::from(user)),
+        ];
+        self.stamp(&mut moved, row, user);
+        let states = self.write_row(&object, row, &moved)?;
+        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &[], false)?;
+        self.log_change(&grant, Verb::Delete, ChangeLog::new(&object, row.id(), row.subject()), states, &cause)?;
+        Ok(Changed { id: row.id(), version: row.version() + 1, moved: true })
+    }
+
+    /// Takes a record that was read whole out of the recycle bin.
+    pub fn restore(&mut self, grant: Grant<'_, Restore>, row: &StoredRow, cause: Cause) -> Result<Changed, StoreError> {
+        let object = Arc::clone(row.object());
+        check_same(&grant, row)?;
+        let mut moved = vec![
+            ("deleted_at".to_owned(), Cell::Null(ColumnType::Integer)),
+            ("deleted_by_id".to_owned(), Cell::Null(ColumnType::Binary)),
+        ];
+        self.stamp(&mut moved, row, grant.actor().user());
+        let states = self.write_row(&object, row, &moved)?;
+        self.index_search_row(&object, row)?;
+        self.log_change(&grant, Verb::Restore, ChangeLog::new(&object, row.id(), row.subject()), states, &cause)?;
+        Ok(Changed { id: row.id(), version: row.version() + 1, moved: true })
+    }
+
+    fn stamp(&self, moved: &mut Vec<(String, Cell)>, row: &StoredRow, user: UserId) {
+        moved.push(("version".to_owned(), Cell::Int(row.version() + 1)));
+        moved.push(("updated_at".to_owned(), Cell::Int(self.now().micros())));
+        moved.push(("updated_by_id".to_owned(), Cell::from(user)));
+    }
+
+    /// The cells of a field: plain, or sealed with its index entries.
+    fn field_cells(&mut self, object: &ObjectDef, field: &FieldDef, value: &Value, id: RecordId, subject: RecordId) -> Result<Vec<Cell>, StoreError> {
+        if rows::is_sealed(field) { seal_field(&mut self.read, object, field, value, (id, subject)) } else { Ok(rows::plain_cells(field, value)) }
+    }
+
+    fn fill_system(&mut self, object: &Arc<ObjectDef>, values: &mut Checked, user: UserId, now: Timestamp, cause: &Cause) -> Result<(), StoreError> {
+        let by = Value::Reference { object: "user".to_owned(), id: user };
+        for (name, value) in [
+            ("created_at", Value::Timestamp(now)),
+            ("created_by", by.clone()),
+            ("updated_at", Value::Timestamp(now)),
+            ("updated_by", by),
+        ] {
+            values.set_system(object, name, value);
+        }
+        if cause.is_sample {
+            values.set_system(object, "is_sample", Value::Bool(true));
+        }
+        if let Some(job) = &cause.import_job {
+            values.set_system(object, "import_job", Value::Text(job.clone()));
+        }
+        if let Some(number) = &object.number {
+            let next = self.next_number(&object.name)?;
+            let width = usize::from(number.digits);
+            values.set_system(object, "number", Value::Text(format!("{}{next:0width$}", number.prefix)));
+        }
+        Ok(())
+    }
+
+    fn next_number(&mut self, object: &str) -> Result<i64, StoreError> {
+        let mut sql = Sql::new("INSERT INTO \"k_number\" (\"object\", \"last\") VALUES (");
+        sql.bind(object).push(", 1) ON CONFLICT (\"object\") DO UPDATE SET \"last\" = \"k_number\".\"last\" + 1 RETURNING \"last\"");
+        let row = self.conn().first(&sql, &[ColumnType::Integer])?;
+        row.and_then(|row| row.int(0)).ok_or_else(|| StoreError::damaged("no next number"))
+    }
+
+    fn insert_row(&mut self, object: &ObjectDef, columns: &[String], cells: Vec<Cell>) -> Result<i64, StoreError> {
+        let mut sql = Sql::new("INSERT INTO ");
+        sql.ident(&object.name).push(" (").idents(columns.iter().map(String::as_str)).push(") VALUES (");
+        sql.binds(cells).push(") RETURNING \"rid\"");
+        let row = self.conn().first(&sql, &[ColumnType::Integer]).map_err(|error| unique(object, error))?;
+        row.and_then(|row| row.int(0)).ok_or_else(|| StoreError::damaged("an insert returned no row number"))
+    }
+
+    /// Writes changed columns and returns the states before and after. Somebody else's version in between is a conflict.
+    fn write_row(&mut self, object: &ObjectDef, row: &StoredRow, moved: &[(String, Cell)]) -> Result<States, StoreError> {
+        let fixed = [("id", Cell::from(row.id())), ("version", Cell::Int(row.version()))];
+        let old: Vec<(&str, &Cell)> = fixed.iter().map(|(name, cell)| (*name, cell)).chain(row.named_cells()).collect();
+        let before = state::row_state(&object.name, old.iter().copied())?;
+        let changed = |name: &str| moved.iter().rev().find(|(moved, _)| moved == name).map(|(_, cell)| cell);
+        let after = state::row_state(&object.name, old.iter().map(|(name, cell)| (*name, changed(name).unwrap_or(cell))))?;
+        let mut sql = Sql::new("UPDATE ");
+        sql.ident(&object.name).push(" SET ");
+        for (at, (name, cell)) in moved.iter().enumerate() {
+            sql.push(if at == 0 { "" } else { ", " }).ident(name).push(" = ").bind(cell.clone());
+        }
+        sql.push(" WHERE \"rid\" = ").bind(row.rid).push(" AND \"version\" = ").bind(row.version());
+        if self.conn().execute(&sql).map_err(|error| unique(object, error))? == 1 {
+            return Ok((Some(before), Some(after)));
+        }
+        Err(Fault::new(Code::VersionConflict, "The record was changed at the same moment; read it again.").into())
+    }
+
+    fn log_change<A: Action>(&mut self, grant: &Grant<'_, A>, verb: Verb, changes: ChangeLog, states: States, cause: &Cause) -> Result<(), StoreError> {
+        let mut entry = self.entry(grant.actor(), verb).on_record(grant.object(), grant.record());
+        entry.actor.on_behalf_of = cause.on_behalf_of;
+        entry.decision.rules = grant.why().rules.clone();
+        entry.decision.epoch = Some(grant.why().epoch);
+        (entry.state_before, entry.state_after) = states;
+        if let Some(job) = &cause.import_job {
+            entry.act.ticket = format!("import {job}");
+        }
+        changes.into_entry(&mut self.read, &mut entry)?;
+        self.log_entry(&entry)
+    }
+}
+
+/// State hashes before and after.
+pub(crate) type States = (Option<[u8; 32]>, Option<[u8; 32]>);
+
+/// Keys of a record: those of its subject, when the definition names one and it is set.
+fn subject_of(object: &ObjectDef, values: &Checked, id: RecordId) -> RecordId {
+    let metadata::Subject::Field(name) = &object.subject else { return id };
+    match object.field_index(name).and_then(|index| values.get(index)) {
+        Some(Value::Reference { id: subject, .. }) => *subject,
+        _ => id,
+    }
+}
+
+fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), StoreError> {
+    if grant.record() == row.id() && grant.object() == row.object().name {
+        Ok(())
+    } else {
+        Err(StoreError::damaged("a grant for another record was given to a change"))
+    }
+}
+
+/// Turns the engine's words about a unique index into a fault that names the field.
+fn unique(object: &ObjectDef, error: StoreError) -> StoreError {
+    let StoreError::Engine(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, info)) = &error
+    else {
+        return error;
+    };
+    let words = format!("{} {}", info.message(), info.constraint_name().unwrap_or_default());
+    let hit = |field: &&FieldDef| {
+        let columns = field.columns();
+        columns.iter().any(|column| {
+            words.contains(&format!("u_{}_{}", object.name, column.name)) || words.ends_with(&format!("{}.{} ", object.name, column.name))
+        })
+    };
+    let Some(field) = object.fields.iter().filter(|field| field.unique).find(hit) else { return error };
+    Fault::new(Code::ValueNotUnique, "Another record already has this value.")
+        .with_item(format!("/{}", field.name), Code::ValueNotUnique, "Another record already has this value.")
+        .into()
+}
