@@ -5,7 +5,7 @@ use crate::common;
 use kernel::Code;
 use serde_json::Value;
 use std::{fs, path::Path};
-use transfer::{Input, OpenOptions, SourceFile, encoding_named};
+use transfer::{Confidence, Input, OpenOptions, SourceFile, encoding_named};
 
 struct Case {
     file: &'static str,
@@ -204,9 +204,11 @@ fn the_chinese_text_is_right_not_only_decoded() {
     ] {
         let source = SourceFile::open(Input::Path(data.join(name)), &OpenOptions::default()).unwrap();
         assert_eq!(&source.sample()[row].cells[column], expected);
+        assert_ne!(source.detection().confidence, Confidence::Low, "{name}");
     }
     let big5 =
         SourceFile::open(Input::Path(data.join("messy/messytables/characters.csv")), &OpenOptions::default()).unwrap();
+    assert_eq!(big5.detection().confidence, Confidence::High, "{}", big5.detection().how);
     assert!(big5.columns().iter().any(|name| name.contains("坐標")), "{:?}", big5.columns());
 }
 
