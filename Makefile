@@ -1,0 +1,35 @@
+# Kontor: one command per wish. Each does its own set-up and says what is missing. `make` alone prints the list.
+# rustup's tools come first: the toolchain is pinned in rust-toolchain.toml and Debian's own is too old.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench
+
+help:
+	@echo 'make run     build, then start a demonstration with sample data on https://127.0.0.1:8443'
+	@echo 'make test    everything that must be green: format, lints, all tests on both database engines'
+	@echo 'make check   the quick part of it: format, lints, dependency rules'
+	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
+	@echo
+	@echo 'Where:   make run DIR=run/demo LISTEN=127.0.0.1:8443'
+	@echo 'Guides:  README.md, docs/'
+
+DIR ?= run/demo
+LISTEN ?= 127.0.0.1:8443
+
+run:
+	@scripts/setup.sh run
+	@cargo build --locked --profile quick --bin kontor
+	@$${CARGO_TARGET_DIR:-target}/quick/kontor demo --dir $(DIR) --listen $(LISTEN)
+
+test:
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+check:
+	@scripts/setup.sh run
+	@scripts/check.sh
+
+bench:
+	@scripts/setup.sh test
+	@scripts/bench.sh

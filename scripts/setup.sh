@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Makes a fresh Debian 12 machine ready for `make run` or `make test`; says and does nothing when it is.
+# It installs Debian packages. It never installs a Rust toolchain by itself: that is one command, and it prints it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+want=${1:-}
+case $want in
+  run) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3) ;;
+  *) echo "usage: scripts/setup.sh run|test" >&2; exit 2 ;;
+esac
+
+fail() { printf '\nset-up: %s\n' "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
+
+debian_packages() {
+  local missing=() package
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "these packages are missing and there is no sudo. As root:" "apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  echo "set-up: installing ${missing[*]}"
+  local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  "${as_root[@]}" "${quiet[@]}" update &&
+    "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "the packages could not be installed. Mend the package sources, then run this again, or:" "apt-get install ${missing[*]}"
+}
+
+other_system() {
+  local missing=() tool tools=(gcc mold)
+  [ "$want" = run ] || tools+=(openssl curl jq python3 sqlite3)
+  for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+  [ ${#missing[@]} -eq 0 ] || fail "not a Debian system, so install these yourself: ${missing[*]}" "(and PostgreSQL 15 or newer for make test)"
+}
+
+rust_toolchain() {
+  local channel found
+  channel=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
+  if ! command -v cargo >/dev/null && ! command -v rustup >/dev/null; then
+    fail "Rust $channel is needed and no Rust is here. (Debian 12 carries 1.63, which is too old.) Install rustup once:" \
+      "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none" \
+      "and run the same make command again; the toolchain itself is then fetched without asking."
+  fi
+  found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+  if [ "$found" != "$channel" ] && command -v rustup >/dev/null; then
+    echo "set-up: fetching Rust $channel"
+    rustup toolchain install "$channel" --profile minimal --component rustfmt --component clippy >/dev/null ||
+      fail "rustup could not fetch Rust $channel. Check the network, then:" "rustup toolchain install $channel"
+    found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+  fi
+  [ "$found" = "$channel" ] || fail "Rust $channel is needed (rust-toolchain.toml), $(command -v cargo) is ${found:-broken}. Install rustup:" \
+    "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none"
+  [ "$want" = run ] || { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
+    fail "rustfmt or clippy is missing:" "rustup component add rustfmt clippy"
+}
+
+if command -v dpkg-query >/dev/null; then debian_packages; else other_system; fi
+rust_toolchain
