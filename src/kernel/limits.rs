@@ -130,3 +130,25 @@ pub const LABEL_CHARS_MAX: usize = 200;
 pub const FIELD_ALIASES_MAX: usize = 50;
 /// Changes of definitions in one plan.
 pub const PLAN_CHANGES_MAX: usize = 200;
+/// Bytes of the address of one request, with its query.
+pub const URL_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of all headers of one request.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Connections open at a time, over all workers.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// Time in which the headers of a request must have arrived.
+pub const REQUEST_HEAD_SECONDS_MAX: u64 = 10;
+/// Time in which the body of a request must have arrived.
+pub const REQUEST_BODY_SECONDS_MAX: u64 = 60;
+/// Time an idle connection is kept open.
+pub const KEEP_ALIVE_SECONDS: u64 = 75;
+/// Requests of one network address per second, in the long run; an office may share an address.
+pub const RATE_REQUESTS_PER_SECOND: u32 = 500;
+/// Requests of one network address at once, before the rate above holds.
+pub const RATE_REQUESTS_BURST: u32 = 2_000;
+/// Network addresses the rate limit remembers.
+pub const RATE_SOURCES_MAX: usize = 50_000;
+/// Entries of the log on one page.
+pub const LOG_PAGE_ENTRIES_MAX: usize = 200;
+/// Failed attempts to unseal that are remembered until the log can be written.
+pub const UNSEAL_FAILURES_KEPT_MAX: usize = 100;
