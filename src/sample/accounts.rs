@@ -8,7 +8,7 @@ use crate::{
     sales_words,
     world::{Account, Moment, World},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Customers from before the year that the charts show.
 const ESTABLISHED: u64 = 60;
@@ -38,7 +38,7 @@ pub(crate) fn add(world: &mut World) {
 }
 
 fn add_account(world: &mut World, index: usize, day: u32) {
-    let zh = index % 2 == 0;
+    let zh = index.is_multiple_of(2);
     let kind = world.random.weighted(&[("company", 84), ("institution", 9), ("person", 7)]);
     let europe =
         world.random.weighted(&[(Some(Europe::German), 55), (Some(Europe::British), 28), (Some(Europe::Other), 17)]);
@@ -260,11 +260,11 @@ fn address(world: &mut World, place: Place) -> Value {
         "DE" => format!("{} {}", random.pick(firms::GERMAN_STREETS), random.between(1, 120)),
         _ => format!("{} {}", random.between(1, 160), random.pick(firms::ENGLISH_STREETS)),
     };
-    let district = Some(place.district).filter(|district| !district.is_empty());
-    json!({
-        "country": place.country, "province": place.province, "city": place.city, "district": district,
-        "street": street, "postcode": place.postcode,
-    })
+    let mut address = Fields::new();
+    address.set("country", place.country).set("province", place.province).set("city", place.city);
+    address.maybe("district", Some(place.district).filter(|district| !district.is_empty()));
+    address.set("street", street).set("postcode", place.postcode);
+    Value::Object(address.into_map())
 }
 
 fn person_papers(fields: &mut Fields, index: usize) {

@@ -99,9 +99,9 @@ fn add_one(world: &mut World, number: usize, day: u32, topic: &Topic) {
     let age = i64::from(day);
     let ahead = world.calendar.workday(age - world.random.weighted(&[(1, 20), (3, 25), (7, 30), (14, 15), (28, 10)]));
     let due = (kind == "task").then_some(ahead);
-    // Work of the past is mostly done; about one task in ten of the last quarter was forgotten.
+    // Work of the past is mostly done; of the last quarter a part was put off or forgotten.
     let done = match kind {
-        "task" if ahead >= 0 => !world.random.chance(if age < 90 { 24 } else { 2 }),
+        "task" if ahead >= 0 => !world.random.chance(if age < 90 { 34 } else { 2 }),
         "task" => world.random.chance(15),
         "meeting" => !(age < 12 && world.random.chance(60)),
         _ => true,

@@ -14,7 +14,7 @@ const CASES: u64 = 164;
 pub(crate) fn add(world: &mut World) {
     let days = world.calendar.days(&mut world.random, CASES);
     for (number, day) in days.into_iter().enumerate() {
-        let zh = number % 2 == 0;
+        let zh = number.is_multiple_of(2);
         let fitting: Vec<usize> = (0..world.accounts.len())
             .filter(|at| world.accounts.get(*at).is_some_and(|one| one.customer && one.zh == zh && one.day >= day))
             .collect();
@@ -28,8 +28,8 @@ pub(crate) fn add(world: &mut World) {
 fn status(world: &mut World, day: u32) -> &'static str {
     let random = &mut world.random;
     match day {
-        ..3 => random.weighted(&[("new", 65), ("open", 25), ("resolved", 10)]),
-        3..25 => random.weighted(&[
+        ..6 => random.weighted(&[("new", 65), ("open", 25), ("resolved", 10)]),
+        6..40 => random.weighted(&[
             ("open", 34),
             ("pending_customer", 16),
             ("pending_internal", 12),
@@ -37,7 +37,7 @@ fn status(world: &mut World, day: u32) -> &'static str {
             ("closed", 8),
             ("reopened", 2),
         ]),
-        25..60 => {
+        40..75 => {
             random.weighted(&[("open", 4), ("pending_customer", 5), ("resolved", 25), ("closed", 62), ("reopened", 4)])
         }
         _ => random.weighted(&[("closed", 97), ("pending_internal", 2), ("reopened", 1)]),

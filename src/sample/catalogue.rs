@@ -366,7 +366,15 @@ pub(crate) fn add(world: &mut World) {
     let moment = Moment { day: 735, zh: false, watch: 3 };
     for (index, row) in PRODUCTS.iter().enumerate() {
         let (code, zh, en, category, kind, risk, price, billing, months, description) = *row;
-        let product = Product { number: index + 1, zh, en };
+        let (demand, size_percent) = match category {
+            LENDING => (5, 100),
+            TRADE => (4, 60),
+            INVEST => (3, 80),
+            CASH => (3, 12),
+            ADVICE => (2, 8),
+            _ => (1, 3),
+        };
+        let product = Product { number: index + 1, zh, en, demand, size_percent };
         let discontinued = code == "DG-FAX";
         let mut fields = Fields::new();
         fields

@@ -32,7 +32,7 @@ pub(crate) fn add(world: &mut World) {
         let people = if person { 1 } else { world.random.weighted(&[(1u32, 40), (2, 40), (3, 20)]) };
         for place in 0..people {
             // The first is entered with the account, the others within the following months.
-            let later = if place == 0 { 0 } else { world.random.below(u64::from(day.min(150)) + 1) };
+            let later = if place == 0 { 0 } else { world.random.below(u64::from((day / 2).min(150)) + 1) };
             planned.push((day - later as u32, index));
         }
     }
@@ -54,7 +54,9 @@ fn add_contact(world: &mut World, number: usize, day: u32, index: usize, account
     let private = account.kind == "person";
     let name = if private { account.name.clone() } else { human.full() };
     let email = world.mail(&human.mail_local, &account.domain);
-    let mobile = world.numbers.mobile(account.country);
+    // Two hundred German mobile numbers are kept for fiction: too few for everybody.
+    let mobile = Some(account.country).filter(|country| *country != "DE" || world.random.chance(70));
+    let mobile = mobile.and_then(|country| world.numbers.mobile(country));
     let key = format!("contact-{:03}", number + 1);
     let (job_zh, job_en, department_zh, department_en, role) = world.random.pick(JOBS);
     let role = if private { "decision_maker" } else { role };

@@ -210,8 +210,13 @@ pub(crate) struct Place {
     pub(crate) area: &'static str,
 }
 
-/// Chinese places and how often they occur: (province, city, district, postcode, region, area code).
-const CHINESE_PLACES: &[((&str, &str, &str, &str, &str, &str), u64)] = &[
+/// (province, city, district, postcode, region, area code)
+type ChineseRow = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+/// (country, state, city, postcode)
+type EuropeanRow = (&'static str, &'static str, &'static str, &'static str);
+
+/// Chinese places and how often they occur.
+const CHINESE_PLACES: &[(ChineseRow, u64)] = &[
     (("上海市", "上海", "浦东新区", "200120", "310115", "21"), 9),
     (("上海市", "上海", "徐汇区", "200030", "310104", "21"), 7),
     (("上海市", "上海", "闵行区", "201100", "310112", "21"), 5),
@@ -228,8 +233,8 @@ const CHINESE_PLACES: &[((&str, &str, &str, &str, &str, &str), u64)] = &[
     (("湖北省", "武汉", "洪山区", "430070", "420111", "27"), 2),
 ];
 
-/// European places and how often they occur: (country, state, city, postcode).
-const GERMAN_PLACES: &[((&str, &str, &str, &str), u64)] = &[
+/// European places and how often they occur.
+const GERMAN_PLACES: &[(EuropeanRow, u64)] = &[
     (("DE", "Schleswig-Holstein", "Lübeck", "23552"), 10),
     (("DE", "Schleswig-Holstein", "Kiel", "24103"), 3),
     (("DE", "Schleswig-Holstein", "Neustadt in Holstein", "23730"), 2),
@@ -239,13 +244,13 @@ const GERMAN_PLACES: &[((&str, &str, &str, &str), u64)] = &[
     (("DE", "Bremen", "Bremen", "28195"), 2),
     (("DE", "Berlin", "Berlin", "10115"), 2),
 ];
-const ENGLISH_PLACES: &[((&str, &str, &str, &str), u64)] = &[
+const ENGLISH_PLACES: &[(EuropeanRow, u64)] = &[
     (("GB", "England", "London", "EC3R 6HD"), 5),
     (("GB", "England", "Hull", "HU1 1DZ"), 3),
     (("GB", "England", "Bristol", "BS1 4RN"), 2),
     (("GB", "Scotland", "Leith", "EH6 6QQ"), 2),
 ];
-const OTHER_PLACES: &[((&str, &str, &str, &str), u64)] = &[
+const OTHER_PLACES: &[(EuropeanRow, u64)] = &[
     (("NL", "Zuid-Holland", "Rotterdam", "3011"), 3),
     (("DK", "Hovedstaden", "København", "1050"), 3),
     (("EE", "Harjumaa", "Tallinn", "10111"), 2),

@@ -33,8 +33,8 @@ pub(crate) fn add(world: &mut World) {
 fn status(world: &mut World, day: u32) -> &'static str {
     let random = &mut world.random;
     match day {
-        ..8 => random.weighted(&[("new", 60), ("assigned", 30), ("contacted", 10)]),
-        8..40 => {
+        ..14 => random.weighted(&[("new", 62), ("assigned", 26), ("contacted", 12)]),
+        14..45 => {
             random.weighted(&[("new", 12), ("assigned", 24), ("contacted", 34), ("qualified", 22), ("unqualified", 8)])
         }
         _ => random.weighted(&[
@@ -75,7 +75,8 @@ fn add_converted(world: &mut World, number: usize, day: u32, deal: &Topic) {
     world.own(&mut fields, deal.owner);
     asked_for(world, &mut fields, zh, day);
     answered(world, &mut fields, zh, day, true);
-    finish(world, number, day, fields, deal.owner, zh, contact.name, account.short, contact.mobile);
+    let (owner, person, firm, phone) = (deal.owner, contact.name, account.short, contact.mobile);
+    finish(world, number, fields, Topic { day, zh, owner, person, firm, phone, ..Topic::default() });
 }
 
 fn add_open(world: &mut World, number: usize, day: u32, status: &'static str) {
@@ -125,7 +126,8 @@ fn add_open(world: &mut World, number: usize, day: u32, status: &'static str) {
     if !matches!(status, "new" | "assigned") {
         answered(world, &mut fields, zh, day, status == "qualified");
     }
-    finish(world, number, day, fields, owner, zh, human.full(), firm, mobile);
+    let person = human.full();
+    finish(world, number, fields, Topic { day, zh, owner, person, firm, phone: mobile, ..Topic::default() });
 }
 
 fn firm(world: &mut World, zh: bool, europe: Europe, city: &str) -> (String, String) {
@@ -197,21 +199,9 @@ fn answered(world: &mut World, fields: &mut Fields, zh: bool, day: u32, qualifie
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two ways of making a lead end with the same facts")]
-fn finish(
-    world: &mut World,
-    number: usize,
-    day: u32,
-    fields: Fields,
-    owner: usize,
-    zh: bool,
-    person: String,
-    firm: String,
-    phone: Option<String>,
-) {
+fn finish(world: &mut World, number: usize, fields: Fields, topic: Topic) {
     let key = format!("lead-{:03}", number + 1);
     let links = world.tag_links("lead", 2);
-    world.push("lead", &key, fields, links, Moment { day, zh, watch: 0 });
-    let name = person.clone();
-    world.leads.push(Topic { object: "lead", key, name, day, zh, owner, firm, person, phone, ..Topic::default() });
+    world.push("lead", &key, fields, links, Moment { day: topic.day, zh: topic.zh, watch: 0 });
+    world.leads.push(Topic { object: "lead", key, name: topic.person.clone(), ..topic });
 }

@@ -6,11 +6,13 @@ use crate::{
     accounts::round,
     fields::{Fields, fill},
     sales_words,
-    world::{Account, Moment, Topic, World},
+    world::{Account, Moment, Product, Topic, World},
 };
 
+/// Deals from the quarter before the year, so that its first months already have some won and lost.
+const EARLIER: u32 = 45;
 /// Deals of the year.
-const DEALS: u64 = 430;
+const DEALS: u64 = 395;
 
 /// How far a deal is.
 struct Course {
@@ -23,9 +25,10 @@ struct Course {
 
 /// Adds the opportunities, oldest first.
 pub(crate) fn add(world: &mut World) {
-    let days = world.calendar.days(&mut world.random, DEALS);
+    let mut days: Vec<u32> = (0..EARLIER).map(|slot| 365 + 2 * (EARLIER - slot)).collect();
+    days.extend(world.calendar.days(&mut world.random, DEALS));
     for (number, day) in days.into_iter().enumerate() {
-        if let Some((index, account)) = trading_account(world, day, number % 2 == 0) {
+        if let Some((index, account)) = trading_account(world, day, number.is_multiple_of(2)) {
             add_deal(world, number, day, index, &account);
         }
     }
@@ -73,7 +76,8 @@ fn add_deal(world: &mut World, number: usize, day: u32, index: usize, account: &
     let course = course(world, day);
     let key = format!("opportunity-{:03}", number + 1);
     let zh = account.zh;
-    let product = world.random.pick(&world.products);
+    let shelf: Vec<(Product, u64)> = world.products.iter().map(|product| (*product, product.demand)).collect();
+    let product = world.random.weighted(&shelf);
     let purpose = world.random.pick(if zh { sales_words::PURPOSES_ZH } else { sales_words::PURPOSES_EN });
     let name = if zh {
         format!("{}{}({purpose})", account.short, product.zh)
@@ -95,7 +99,7 @@ fn add_deal(world: &mut World, number: usize, day: u32, index: usize, account: &
         .set("source", sales_words::source(&mut world.random))
         .set("type", world.random.weighted(&[("new", 52), ("renewal", 20), ("upsell", 13), ("cross_sell", 15)]));
     world.own(&mut fields, owner);
-    amount(world, &mut fields, &course, zh);
+    amount(world, &mut fields, &course, product, zh);
     let contact = people_of(world, account, day).first().copied();
     let person = contact.and_then(|at| world.contacts.get(at)).cloned();
     if let Some(person) = &person {
@@ -122,14 +126,14 @@ fn add_deal(world: &mut World, number: usize, day: u32, index: usize, account: &
     });
 }
 
-fn amount(world: &mut World, fields: &mut Fields, course: &Course, zh: bool) {
+fn amount(world: &mut World, fields: &mut Fields, course: &Course, product: Product, zh: bool) {
     let random = &mut world.random;
     // Early talks often have no figure yet.
     if course.stage == "prospecting" && random.chance(15) {
         return;
     }
     let (low, high) = random.weighted(&[((18, 90), 38), ((90, 400), 40), ((400, 1_800), 18), ((1_800, 6_000), 4)]);
-    let euro = random.between(low, high) * 1_000;
+    let euro = random.between(low, high) * 10 * product.size_percent;
     fields.money("amount", round(if zh { euro * 7 } else { euro }), zh);
 }
 

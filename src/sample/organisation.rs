@@ -300,8 +300,8 @@ const PEOPLE: &[PersonRow] = &[
     ("flora.inchbold", "Flora Inchbold", "Compliance Officer", "", "unit-control", "", false, false, "ida.rosenboom"),
 ];
 
-/// The day on which the organisation was entered, well before its first customer.
-const FOUNDED_DAYS_AGO: u32 = 740;
+/// The day on which the teams were entered: units before, people one a day after, all before the first customer.
+const FOUNDED_DAYS_AGO: u32 = 775;
 /// Teams that a manager leads beside the own one.
 const SECOND_TEAMS: &[(&str, &str)] = &[("gu.mingche", "team-xuhui")];
 
@@ -326,7 +326,9 @@ fn manager_patch(world: &mut World, key: &str, login: &str) {
 }
 
 fn add_units(world: &mut World) {
-    for (key, code, name, short, kind, parent, zh, region, manager) in UNITS {
+    for (index, (key, code, name, short, kind, parent, zh, region, manager)) in UNITS.iter().enumerate() {
+        // One unit a day, parents first.
+        let day = FOUNDED_DAYS_AGO + 20 - index as u32;
         let mut fields = Fields::new();
         fields.set("code", *code).set("name", *name).set("short_name", *short).set("type", *kind);
         if let Some(parent) = parent {
@@ -338,8 +340,8 @@ fn add_units(world: &mut World) {
             .set("default_currency", if *zh { "CNY" } else { "EUR" })
             .set("timezone", timezone(*zh))
             .set("locale", locale(*zh))
-            .set("active_from", world.date(i64::from(FOUNDED_DAYS_AGO)));
-        let moment = Moment { day: FOUNDED_DAYS_AGO, zh: *zh, watch: 0 };
+            .set("active_from", world.date(i64::from(day)));
+        let moment = Moment { day, zh: *zh, watch: 0 };
         let record = world.record("unit", key, fields, Vec::new(), moment);
         world.sample.units.push(record);
         manager_patch(world, key, manager);
@@ -350,7 +352,7 @@ fn add_teams(world: &mut World) {
     for (key, name, description, zh, manager) in TEAMS {
         let mut fields = Fields::new();
         fields.set("name", *name).set("description", *description);
-        let moment = Moment { day: FOUNDED_DAYS_AGO - 1, zh: *zh, watch: 1 };
+        let moment = Moment { day: FOUNDED_DAYS_AGO, zh: *zh, watch: 1 };
         let record = world.record("team", key, fields, Vec::new(), moment);
         world.sample.teams.push(record);
         manager_patch(world, key, manager);
@@ -389,7 +391,7 @@ fn add_person(world: &mut World, index: usize, row: &PersonRow) {
             SampleLink { relation: "teams", target: team.clone(), role: Some(if leads { "lead" } else { "member" }) }
         })
         .collect();
-    let moment = Moment { day: FOUNDED_DAYS_AGO - 2, zh, watch: 2 };
+    let moment = Moment { day: FOUNDED_DAYS_AGO - 1 - index as u32, zh, watch: 2 };
     let record = world.record("user", &key, fields, links, moment);
     if matches!(role, "seller" | "service_agent") {
         world.owners.push(Owner { key: key.clone(), unit, team, zh, service: role == "service_agent", sign_in });

@@ -84,7 +84,7 @@ pub(crate) const PURPOSES_EN: &[&str] = &[
     "pilot",
     "export order",
     "warehouse extension",
-    "fleet renewal",
+    "next year's budget",
 ];
 
 pub(crate) const NEXT_STEPS_ZH: &[&str] = &[

@@ -21,6 +21,10 @@ pub(crate) struct Product {
     pub(crate) number: usize,
     pub(crate) zh: &'static str,
     pub(crate) en: &'static str,
+    /// How often deals are about it, against the others.
+    pub(crate) demand: u64,
+    /// The size of its deals against those of a loan.
+    pub(crate) size_percent: i64,
 }
 
 impl Product {
