@@ -152,3 +152,5 @@ pub const RATE_SOURCES_MAX: usize = 50_000;
 pub const LOG_PAGE_ENTRIES_MAX: usize = 200;
 /// Failed attempts to unseal that are remembered until the log can be written.
 pub const UNSEAL_FAILURES_KEPT_MAX: usize = 100;
+/// Bytes of the configuration file.
+pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;
