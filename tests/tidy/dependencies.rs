@@ -137,7 +137,7 @@ fn unexplained(manifest: &str) -> Vec<String> {
         }
         let name = line.split_whitespace().next().unwrap_or_default();
         let (declaration, reason) = line.rsplit_once(" # ").unwrap_or((line, ""));
-        if reason.trim().len() < 8 {
+        if reason.trim().len() < 4 {
             offences.push(format!("Cargo.toml: {name} has no reason behind ` # `"));
         }
         if !declaration.contains("\"=") {
