@@ -46,9 +46,10 @@ fi
 
 before=$passed
 if cargo nextest --version >/dev/null 2>&1; then
-  # Its report also keeps what passing tests printed: one that could not look at its data says so there.
+  # Its report (.config/nextest.toml) also keeps what passing tests printed: one that could not look at its data says so.
+  junit=target/nextest/default/junit.xml
+  rm -f "$junit"
   stage "tests" cargo nextest run --locked --workspace --no-fail-fast
-  junit=${CARGO_TARGET_DIR:-target}/nextest/default/junit.xml
   while IFS= read -r line; do skipped+=("$line"); done < <(grep -hoE 'SKIPPED: [^<]*' "$junit" 2>/dev/null | sort -u)
 else
   stage "tests" cargo test --locked --workspace --bins --lib --tests --no-fail-fast -- --show-output

@@ -15,7 +15,7 @@ const POWERS: [(&str, &[&str]); 9] = [
     ("actix*", &["api"]),
     ("argon2", &["identity", "vault"]),
     ("rustls", &["api", "store"]),
-    ("rcgen", &["kontor"]),
+    ("rcgen", &["api"]),
     ("ureq", &["kontor", "testkit"]),
     ("reqwest", &[]),
 ];
