@@ -27,7 +27,7 @@ test:
 	@scripts/test.sh
 
 check:
-	@scripts/setup.sh run
+	@scripts/setup.sh check
 	@scripts/check.sh
 
 bench:

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes a fresh Debian 12 machine ready for `make run` or `make test`; says and does nothing when it is.
+# Makes a fresh Debian 12 machine ready for make's run, check or test; says and does nothing when it is.
 # It installs Debian packages. It never installs a Rust toolchain by itself: that is one command, and it prints it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 want=${1:-}
 case $want in
-  run) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
+  run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
   test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3) ;;
-  *) echo "usage: scripts/setup.sh run|test" >&2; exit 2 ;;
+  *) echo "usage: scripts/setup.sh run|check|test" >&2; exit 2 ;;
 esac
 
 fail() { printf '\nset-up: %s\n' "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
@@ -34,7 +34,7 @@ debian_packages() {
 
 other_system() {
   local missing=() tool tools=(gcc mold)
-  [ "$want" = run ] || tools+=(openssl curl jq python3 sqlite3)
+  [ "$want" != test ] || tools+=(openssl curl jq python3 sqlite3)
   for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
   [ ${#missing[@]} -eq 0 ] || fail "not a Debian system, so install these yourself: ${missing[*]}" "(and PostgreSQL 15 or newer for make test)"
 }
@@ -47,7 +47,8 @@ rust_toolchain() {
       "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none" \
       "and run the same make command again; the toolchain itself is then fetched without asking."
   fi
-  found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+  # Without the variable rustup would fetch it behind this question and say nothing for minutes.
+  found=$(RUSTUP_AUTO_INSTALL=0 cargo --version 2>/dev/null | cut -d' ' -f2) || true
   if [ "$found" != "$channel" ] && command -v rustup >/dev/null; then
     echo "set-up: fetching Rust $channel"
     rustup toolchain install "$channel" --profile minimal --component rustfmt --component clippy >/dev/null ||
