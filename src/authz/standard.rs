@@ -42,12 +42,17 @@ pub fn internal_roles() -> Vec<RoleDef> {
         (Sensitivity::S2, Level::Edit),
         (Sensitivity::S3, Level::Edit),
     ]);
+    let with_delete: BTreeMap<String, ObjectRights> = objects
+        .iter()
+        .map(|(kind, rights)| (kind.clone(), ObjectRights { delete: ScopeWidth::All, ..rights.clone() }))
+        .collect();
     let role = |name: &str, label, description, actions: &[AppAction]| RoleDef {
         name: name.to_owned(),
         label,
         description,
         kind: RoleKind::Internal,
-        objects: objects.clone(),
+        // Deleting follows from rules of relations, which the appliance carries out; the command line deletes nothing.
+        objects: if name == APPLIANCE_ROLE { with_delete.clone() } else { objects.clone() },
         levels: levels.clone(),
         object_levels: BTreeMap::new(),
         fields: BTreeMap::new(),

@@ -1,1 +1,86 @@
-//! Empty room, to be filled.
+//! The engine's verbs. Each takes an actor, asks for a decision, reads or writes through the store, and hands back what
+//! that actor may see, once the log knows of it. No other way leads from the outside to a record.
+
+mod bulk;
+mod change;
+mod create;
+mod definitions;
+mod delete;
+mod fields;
+mod filter;
+mod history;
+mod links;
+mod list;
+mod log;
+mod open;
+mod pending;
+mod people;
+mod reduce;
+mod relative;
+mod search;
+mod views;
+
+pub use create::{CreateOptions, Retry};
+pub use definitions::{FieldAccess, ObjectView, PlanView};
+pub use delete::DeletedView;
+pub use links::LinkedView;
+pub use log::{LogEntryView, LogQuery, LogView, ProofView};
+pub use pending::Pending;
+pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
+pub use views::{
+    ActView, BulkAction, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView, ListRequest,
+    ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,
+};
+
+use identity::Actor;
+use kernel::{Code, Fault, RecordId};
+use metadata::{Catalog, ObjectDef};
+use std::sync::Arc;
+use store::{Refused, Store};
+
+/// The verbs over one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Records {
+    pub(crate) store: Arc<Store>,
+}
+
+impl Records {
+    /// The verbs over this store.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+    /// The definitions as they are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.store.catalog()
+    }
+    /// The roles as they are now.
+    pub fn policy(&self) -> Arc<authz::Policy> {
+        self.store.policy()
+    }
+    /// The definition of an object, or the error for a name that is none.
+    pub(crate) fn definition(&self, object: &str) -> Result<Arc<ObjectDef>, Fault> {
+        let unknown = || Fault::new(Code::ObjectUnknown, "There is no such object; see the metadata for their names.");
+        self.store.catalog().object(object).cloned().ok_or_else(unknown)
+    }
+    /// A refusal of the policy, with the entry the log keeps of it.
+    pub(crate) fn denial(&self, actor: &Actor, verb: audit::Verb, denied: authz::Denied, record: Option<RecordId>) -> Refused {
+        let mut entry = self.store.entry(actor, verb).denied(denied.code(), denied.why.rules.clone());
+        entry.target.object.clone_from(&denied.object);
+        entry.target.record = record;
+        Refused::logged(denied.into(), entry)
+    }
+    /// "Not there": the same for records that do not exist and for those out of reach, and logged alike.
+    pub(crate) fn missing(&self, actor: &Actor, verb: audit::Verb, object: &str, record: RecordId) -> Refused {
+        let fault = Fault::new(Code::RecordNotFound, "There is no such record, or it is not visible to you.");
+        let mut entry = self.store.entry(actor, verb).denied(Code::RecordNotFound, Vec::new());
+        entry.target.object = object.to_owned();
+        entry.target.record = Some(record);
+        Refused::logged(fault, entry)
+    }
+    /// A refusal over a field, logged.
+    pub(crate) fn field_denied(&self, actor: &Actor, verb: audit::Verb, object: &str, fault: Fault) -> Refused {
+        let mut entry = self.store.entry(actor, verb).denied(fault.code, Vec::new());
+        entry.target.object = object.to_owned();
+        Refused::logged(fault, entry)
+    }
+}

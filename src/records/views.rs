@@ -41,7 +41,7 @@ pub struct ListRequest {
 }
 
 /// One record as its reader may see it.
-#[derive(Clone, Debug, Serialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct RecordView {
     /// Its id.
     pub id: RecordId,
@@ -50,16 +50,13 @@ pub struct RecordView {
     /// Its version, also the ETag.
     pub version: i64,
     /// Whether it lies in the recycle bin.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// Values by field; fields without a right to see are absent.
+    /// Values by field, related ones as `account.name`; fields without a right to see are absent.
     pub fields: Map<String, Json>,
     /// Fields whose value is shown behind a mask (a text), or only by its existence (`true` or `false`).
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub reduced: Map<String, Json>,
-    /// Titles of records that reference fields point to, as far as the reader may see them.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub titles: Map<String, Json>,
 }
 
 /// One page of records.

@@ -2,7 +2,7 @@
 //! Objects, fields and options are rows, so that a database administrator can read them.
 
 use crate::engine::{Conn, Sql, dialect};
-use crate::{Shared, Store, StoreConfig, StoreError, WriteTx, migrate, people, schema};
+use crate::{Store, StoreConfig, StoreError, Ticket, WriteTx, migrate, people, schema};
 use kernel::{Clock, Fault, Label};
 use metadata::{Catalog, ColumnType, EnumOption, FieldDef, FieldType, ObjectDef, Plan, Profile, Step, StepAction};
 use std::collections::BTreeMap;
@@ -221,15 +221,23 @@ impl WriteTx<'_, '_> {
     }
 }
 
-impl Shared {
-    /// Reloads definitions when another process changed them.
-    pub(crate) fn refresh_catalog(&self, conn: &mut Conn) -> Result<bool, StoreError> {
-        let stored = meta(conn, "catalog_version")?.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        if stored == self.catalog.load().version() {
-            return Ok(false);
-        }
-        let (_, catalog) = load(conn)?;
-        self.catalog.store(Arc::new(catalog));
-        Ok(true)
+impl Store {
+    /// Takes over definitions and roles that another process changed; to be called every few seconds while serving.
+    /// Says whether anything was new.
+    pub fn refresh(&self) -> Ticket<bool> {
+        self.read(|tx| {
+            let policy = people::load_policy(tx.conn)?;
+            let mut moved = policy.epoch() != tx.shared.policy.load().epoch();
+            if moved {
+                tx.shared.policy.store(Arc::new(policy));
+            }
+            let stored = meta(tx.conn, "catalog_version")?.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+            if stored != tx.shared.catalog.load().version() {
+                let (_, catalog) = load(tx.conn)?;
+                tx.shared.catalog.store(Arc::new(catalog));
+                moved = true;
+            }
+            Ok(moved)
+        })
     }
 }

@@ -23,6 +23,8 @@ pub struct Cause {
     pub import_job: Option<String>,
     /// Sample data of a demonstration.
     pub is_sample: bool,
+    /// When the record came into being elsewhere; imports and samples only.
+    pub created_at: Option<Timestamp>,
 }
 
 /// What a change left behind.
@@ -220,7 +222,7 @@ impl<'c> WriteTx<'c, '_> {
     fn fill_system(&mut self, object: &Arc<ObjectDef>, values: &mut Checked, user: UserId, now: Timestamp, cause: &Cause) -> Result<(), StoreError> {
         let by = Value::Reference { object: "user".to_owned(), id: user };
         for (name, value) in [
-            ("created_at", Value::Timestamp(now)),
+            ("created_at", Value::Timestamp(cause.created_at.unwrap_or(now))),
             ("created_by", by.clone()),
             ("updated_at", Value::Timestamp(now)),
             ("updated_by", by),

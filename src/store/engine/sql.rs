@@ -106,7 +106,6 @@ impl Row {
 
 enum Part {
     Raw(&'static str),
-    Owned(String),
     Ident(String),
     Bind(Cell),
 }
@@ -128,11 +127,6 @@ impl Sql {
     /// Adds fixed text.
     pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.parts.push(Part::Raw(text));
-        self
-    }
-    /// Adds text computed by `dialect`; never a value.
-    pub(crate) fn push_owned(&mut self, text: String) -> &mut Self {
-        self.parts.push(Part::Owned(text));
         self
     }
     /// Adds a quoted name.
@@ -194,7 +188,6 @@ impl QueryFragment<Db> for Sql {
         for part in &self.parts {
             match part {
                 Part::Raw(text) => out.push_sql(text),
-                Part::Owned(text) => out.push_sql(text),
                 Part::Ident(name) => out.push_identifier(name)?,
                 Part::Bind(cell) => match cell {
                     Cell::Text(text) => out.push_bind_param::<Text, _>(text)?,

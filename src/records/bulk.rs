@@ -1,0 +1,142 @@
+//! Many records in one call: each on the single-record road with its own decision, entry and result. One row's failure
+//! leaves the others as they are.
+
+use crate::change::Expect;
+use crate::{BulkAction, BulkRequest, BulkRow, BulkView, ListRequest, Pending, Records};
+use audit::Verb as Act;
+use authz::AppAction;
+use identity::Actor;
+use kernel::{Code, Fault, RecordId, limits};
+use metadata::ObjectDef;
+use serde_json::{Map, Value as Json, json};
+use std::sync::Arc;
+use store::{Cause, Refused, Ticket, WriteTx};
+
+impl Records {
+    /// Does one thing to many records.
+    pub fn bulk(&self, actor: &Arc<Actor>, object: &str, request: BulkRequest) -> Pending<BulkView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::in_background(move || records.bulk_now(&actor, &definition, &request))
+    }
+
+    fn bulk_now(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, request: &BulkRequest) -> Result<BulkView, Fault> {
+        if let Err(denied) = self.policy().act(actor, AppAction::Bulk) {
+            let refused = self.denial(actor, Act::Bulk, denied, None);
+            if let Some(entry) = refused.entry {
+                self.store.append(vec![*entry]).wait()?;
+            }
+            return Err(refused.fault);
+        }
+        let ids = self.targets(actor, object, request)?;
+        self.log_bulk(actor, object, &ids)?;
+        let tickets: Vec<(RecordId, Ticket<(i64, bool)>)> =
+            ids.into_iter().map(|id| (id, self.bulk_one(actor, object, id, &request.change))).collect();
+        let mut view = BulkView { done: 0, failed: 0, rows: Vec::with_capacity(tickets.len()) };
+        for (id, ticket) in tickets {
+            let row = match ticket.wait() {
+                Ok((version, moved)) => {
+                    view.done += usize::from(moved);
+                    let outcome = if moved { "done" } else { "same" };
+                    BulkRow { id, outcome, version: Some(version), code: None, detail: None }
+                }
+                Err(fault) => {
+                    view.failed += 1;
+                    BulkRow { id, outcome: "failed", version: None, code: Some(fault.code), detail: Some(words(&fault)) }
+                }
+            };
+            view.rows.push(row);
+        }
+        Ok(view)
+    }
+
+    fn targets(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, request: &BulkRequest) -> Result<Vec<RecordId>, Fault> {
+        let too_many = || Fault::new(Code::LimitExceeded, format!("At most {} records in one call (BULK_RECORDS_MAX).", limits::BULK_RECORDS_MAX));
+        let Some(filter) = &request.filter else {
+            let mut ids = request.ids.clone();
+            let mut seen = std::collections::HashSet::new();
+            ids.retain(|id| seen.insert(*id));
+            return if ids.len() > limits::BULK_RECORDS_MAX {
+                Err(too_many())
+            } else if ids.is_empty() {
+                Err(Fault::new(Code::ParameterInvalid, "Name records in ids, or a filter."))
+            } else {
+                Ok(ids)
+            };
+        };
+        if !request.ids.is_empty() {
+            return Err(Fault::new(Code::ParameterInvalid, "Name either ids or a filter, not both."));
+        }
+        let mut ids = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = ListRequest {
+                filter: Some(filter.clone()),
+                fields: Some(Vec::new()),
+                limit: Some(limits::PAGE_ROWS_MAX),
+                cursor,
+                deleted: matches!(request.change, BulkAction::Restore),
+                ..ListRequest::default()
+            };
+            let page = self.list(actor, &object.name, page).wait()?.into_view();
+            ids.extend(page.items.iter().map(|item| item.id));
+            if ids.len() > limits::BULK_RECORDS_MAX {
+                return Err(too_many());
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
+    fn log_bulk(&self, actor: &Actor, object: &ObjectDef, ids: &[RecordId]) -> Result<(), Fault> {
+        let entry = self.store.entry(actor, Act::Bulk).on_list(&object.name, ids.to_vec());
+        self.store.append(vec![entry]).wait()
+    }
+
+    fn bulk_one(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, change: &BulkAction) -> Ticket<(i64, bool)> {
+        let (records, actor, object, change) = (self.clone(), Arc::clone(actor), Arc::clone(object), change.clone());
+        self.store.write(move |tx| records.bulk_one_in_tx(tx, &actor, &object, id, &change))
+    }
+
+    fn bulk_one_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, change: &BulkAction) -> Result<(i64, bool), Refused> {
+        let update = |tx: &mut WriteTx<'_, '_>, body: &Map<String, Json>| {
+            let changed = self.change_in_tx(tx, actor, object, (id, Expect::Current), body, Cause::default())?;
+            Ok((changed.version, changed.moved))
+        };
+        match change {
+            BulkAction::Update { fields } => update(tx, fields),
+            BulkAction::Assign { owner } => update(tx, &Map::from_iter([("owner".to_owned(), json!(owner))])),
+            BulkAction::Delete => {
+                let deleted = self.delete_in_tx(tx, actor, object, id, Expect::Current)?;
+                Ok((deleted.version, true))
+            }
+            BulkAction::Restore => {
+                let changed = self.restore_in_tx(tx, actor, object, id)?;
+                Ok((changed.version, changed.moved))
+            }
+            BulkAction::Tag { tag } | BulkAction::Untag { tag } => {
+                let relation = self.tags(object)?;
+                let moved = if matches!(change, BulkAction::Tag { .. }) {
+                    self.link_in_tx(tx, actor, object, id, &relation, (*tag, None))?
+                } else {
+                    self.unlink_in_tx(tx, actor, object, id, &relation, *tag)?
+                };
+                let row = tx.read().row(object, id, &[])?;
+                Ok((row.map_or(0, |row| row.version()), moved))
+            }
+        }
+    }
+}
+
+/// The detail, and of a value error also which field it is about.
+fn words(fault: &Fault) -> String {
+    match fault.items.as_slice() {
+        [] => fault.detail.clone(),
+        items => items.iter().map(|item| format!("{}: {}", item.pointer, item.detail)).collect::<Vec<_>>().join(" "),
+    }
+}

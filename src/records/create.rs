@@ -1,0 +1,215 @@
+//! Making records. Owner and unit default to the maker's; references must point to records the maker can see.
+
+use crate::{Pending, RecordView, Records};
+use audit::Verb as Act;
+use authz::{Create, Facts, FieldLevels, Level, Verb};
+use identity::{Actor, ActorKind};
+use kernel::{Code, Fault, FaultItem, Id, RecordId};
+use metadata::{Checked, Mode, ObjectDef, ObjectKind, Value};
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+use store::{Cause, Refused, Remembered, WriteTx};
+
+/// A request that may be sent again: its idempotency key and the SHA-256 of what was sent.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The key.
+    pub key: String,
+    /// SHA-256 of method, path and body.
+    pub request: [u8; 32],
+}
+
+/// What imports and samples may say beside the values.
+#[derive(Clone, Default)]
+pub struct CreateOptions {
+    /// What stands behind the record.
+    pub cause: Cause,
+    /// Its name in another system: (system, id).
+    pub external_id: Option<(String, String)>,
+    /// Its id, when the caller must know it before.
+    pub id: Option<RecordId>,
+}
+
+impl Records {
+    /// Makes a record and answers with what its maker may see of it.
+    pub fn create(&self, actor: &Arc<Actor>, object: &str, body: Map<String, Json>, retry: Option<Retry>) -> Pending<RecordView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::written(self.store.write(move |tx| {
+            if let Some(retry) = &retry
+                && let Some(view) = records.repeated(tx, &actor, &definition, retry)?
+            {
+                return Ok(view);
+            }
+            let id = records.create_in_tx(tx, &actor, &definition, &body, CreateOptions::default())?;
+            let view = records.after_write(tx, &actor, &definition, id, 1)?;
+            if let Some(retry) = retry {
+                let body = serde_json::to_vec(&view).map_err(Fault::internal)?;
+                tx.remember(actor.user(), &retry.key, &Remembered { request: retry.request.to_vec(), status: 201, body })?;
+            }
+            Ok(view)
+        }))
+    }
+
+    /// The first answer to the same request. It discloses the record anew, so the log says so.
+    fn repeated(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, retry: &Retry) -> Result<Option<RecordView>, Refused> {
+        let Some(first) = tx.read().remembered(actor.user(), &retry.key)? else { return Ok(None) };
+        if first.request != retry.request {
+            return Err(Fault::new(Code::IdempotencyMismatch, "This Idempotency-Key was used for another request; use a new one.").into());
+        }
+        let view: RecordView = serde_json::from_slice(&first.body).map_err(Fault::internal)?;
+        let entry = tx.entry(actor, Act::Read).on_record(&object.name, view.id);
+        tx.log_entry(&entry)?;
+        Ok(Some(view))
+    }
+
+    /// Makes a record inside a unit of work: the one road of the API, imports and samples.
+    pub fn create_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, body: &Map<String, Json>, options: CreateOptions) -> Result<RecordId, Refused> {
+        let policy = tx.policy();
+        policy.scope(actor, object, Verb::Create).map_err(|denied| self.denial(actor, Act::Create, denied, None))?;
+        let mut values = Checked::parse(object, body, Mode::Create, "").map_err(Fault::invalid)?;
+        self.default_place(tx, actor, object, &mut values)?;
+        let id = options.id.unwrap_or_else(|| Id::generate(self.store.clock().as_ref(), self.store.random().as_ref()));
+        let facts = facts_of(object, &values, id);
+        let grant = policy.grant::<Create>(actor, object, &facts).map_err(|denied| self.outside_create(actor, denied))?;
+        editable(object, grant.levels(), &values, body.keys()).map_err(|fault| self.field_denied(actor, Act::Create, &object.name, fault))?;
+        self.may_place(&policy, actor, object, &facts, None)?;
+        self.references_exist(tx, actor, object, &values)?;
+        let login = login_of(object, &values);
+        tx.create(grant, object, values, options.cause)?;
+        if let Some((system, external_id)) = options.external_id {
+            tx.external_set(&object.name, id, &system, &external_id)?;
+        }
+        if let Some(login) = login {
+            tx.credential_create(id, &login)?;
+        }
+        Ok(id)
+    }
+
+    /// A new record outside one's own reach is a matter of rights, not of existence.
+    fn outside_create(&self, actor: &Actor, denied: authz::Denied) -> Refused {
+        let denied = authz::Denied { reason: authz::DenyReason::NoRight, ..denied };
+        self.denial(actor, Act::Create, denied, None)
+    }
+
+    /// Owner and unit of a new record, where nobody said: the maker and the owner's unit.
+    fn default_place(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, values: &mut Checked) -> Result<(), Refused> {
+        let given = |values: &Checked, name: &str| {
+            object.field_index(name).and_then(|at| values.get(at)).and_then(crate::fields::pointed)
+        };
+        if object.kind != ObjectKind::Business {
+            return Ok(());
+        }
+        if given(values, "owner").is_none() && actor.kind() == ActorKind::User {
+            values.set_system(object, "owner", Value::Reference { object: "user".to_owned(), id: actor.user() });
+        }
+        if given(values, "unit").is_none() {
+            let owner = given(values, "owner");
+            let unit = match owner {
+                Some(owner) if owner == actor.user() => actor.unit(),
+                Some(owner) => {
+                    let users = self.definition("user")?;
+                    tx.read().facts(&users, owner)?.and_then(|facts| facts.unit)
+                }
+                None => None,
+            };
+            if let Some(id) = unit {
+                values.set_system(object, "unit", Value::Reference { object: "unit".to_owned(), id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Giving a record to somebody else needs the right to assign it, where it was and where it goes.
+    pub(crate) fn may_place(&self, policy: &authz::Policy, actor: &Actor, object: &ObjectDef, after: &Facts, before: Option<&Facts>) -> Result<(), Refused> {
+        let own_new = before.is_none() && after.owner == Some(actor.user()) && after.unit == actor.unit();
+        let same = before.is_some_and(|before| before.owner == after.owner && before.unit == after.unit && before.team == after.team);
+        if own_new || same || object.kind != ObjectKind::Business {
+            return Ok(());
+        }
+        if before.is_none() && policy.scope(actor, object, Verb::Create).is_ok_and(|scope| scope.predicate().admits(after)) && policy.scope(actor, object, Verb::Assign).is_err() {
+            // A maker without the right to assign may still choose among the places that are theirs.
+            return Ok(());
+        }
+        let scope = policy.scope(actor, object, Verb::Assign).map_err(|denied| self.denial(actor, Act::Update, denied, Some(after.record)))?;
+        if before.is_none_or(|before| scope.predicate().admits(before)) {
+            return Ok(());
+        }
+        Err(self.missing(actor, Act::Update, &object.name, after.record))
+    }
+
+    /// Every reference points to a live record that the actor can see.
+    pub(crate) fn references_exist(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, values: &Checked) -> Result<(), Refused> {
+        let mut items = Vec::new();
+        for (at, value) in values.values() {
+            let (Value::Reference { object: target, id }, Some(field)) = (value, object.fields.get(*at)) else { continue };
+            if field.system && field.read_only {
+                continue;
+            }
+            let target = self.definition(target)?;
+            let scope = tx.policy().scope(actor, &target, Verb::Read).ok().map(|scope| scope.predicate().clone());
+            let facts = tx.read().facts(&target, *id)?;
+            if !facts.zip(scope).is_some_and(|(facts, scope)| scope.admits(&facts)) {
+                items.push(FaultItem {
+                    pointer: format!("/{}", field.name),
+                    code: Code::ReferenceUnknown,
+                    detail: format!("There is no {} with this id, or it is not visible to you.", target.name),
+                });
+            }
+        }
+        if items.is_empty() { Ok(()) } else { Err(Fault::invalid(items).into()) }
+    }
+
+    /// What the actor may see of a record just written; its id and version when that is nothing.
+    pub(crate) fn after_write(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &Arc<ObjectDef>, id: RecordId, version: i64) -> Result<RecordView, Refused> {
+        let mut tally = crate::reduce::Tally::default();
+        match self.open_in_tx(tx.read(), actor, object, (id, None), Act::Read, &mut tally) {
+            Ok(view) => Ok(view),
+            Err(refused) if refused.entry.is_some() => {
+                Ok(RecordView { id, object: object.name.clone(), version, deleted: false, fields: Map::new(), reduced: Map::new() })
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// What decides about a record with these values.
+pub(crate) fn facts_of(object: &ObjectDef, values: &Checked, record: RecordId) -> Facts {
+    let pointed = |name: &str| object.field_index(name).and_then(|at| values.get(at)).and_then(crate::fields::pointed);
+    Facts { object: object.name.clone(), record, owner: pointed("owner"), unit: pointed("unit"), team: pointed("team") }
+}
+
+/// Every field named in the body may be set by this actor.
+pub(crate) fn editable<'n>(object: &ObjectDef, levels: &FieldLevels, values: &Checked, named: impl Iterator<Item = &'n String>) -> Result<(), Fault> {
+    let mut items = Vec::new();
+    for name in named {
+        let Some(at) = object.field_index(name).filter(|at| values.get(*at).is_some()) else { continue };
+        if levels.get(at) < Level::Edit {
+            items.push(FaultItem {
+                pointer: format!("/{name}"),
+                code: Code::FieldDenied,
+                detail: "Your roles do not let you set this field.".to_owned(),
+            });
+        }
+    }
+    if items.is_empty() {
+        return Ok(());
+    }
+    let mut fault = Fault::new(Code::FieldDenied, "You may not set some of these fields; nothing was changed.");
+    fault.items = items;
+    Err(fault)
+}
+
+/// The folded login of a new user.
+pub(crate) fn login_of(object: &ObjectDef, values: &Checked) -> Option<String> {
+    if object.name != "user" {
+        return None;
+    }
+    match object.field_index("username").and_then(|at| values.get(at)) {
+        Some(Value::Text(login)) => identity::login_fold(login).ok(),
+        _ => None,
+    }
+}

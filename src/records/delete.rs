@@ -1,0 +1,157 @@
+//! Putting records into the recycle bin and taking them out. What happens to records that point to them stands in each
+//! relation's rule; the appliance carries it out, on behalf of whoever deleted.
+
+use crate::change::Expect;
+use crate::{Pending, RecordView, Records};
+use audit::Verb as Act;
+use authz::{Delete, Restore, Update, Verb};
+use identity::{Actor, ActorContext, Channel, SystemActor};
+use kernel::{Code, Fault, RecordId, limits};
+use metadata::{Checked, DeleteRule, FieldType, Mode, ObjectDef};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+use store::{Cause, Changed, Refused, WriteTx};
+
+/// What a delete did.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct DeletedView {
+    /// The record.
+    pub id: RecordId,
+    /// Its version now.
+    pub version: i64,
+    /// Records whose reference to it was cleared.
+    pub unlinked: usize,
+    /// Records that were deleted with it.
+    pub cascaded: usize,
+}
+
+#[derive(Default)]
+struct Consequences {
+    unlinked: usize,
+    cascaded: usize,
+}
+
+impl Records {
+    /// Puts a record into the recycle bin.
+    pub fn delete(&self, actor: &Arc<Actor>, object: &str, id: RecordId, if_match: Option<i64>) -> Pending<DeletedView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::written(self.store.write(move |tx| {
+            records.delete_in_tx(tx, &actor, &definition, id, Expect::Version(if_match))
+        }))
+    }
+
+    pub(crate) fn delete_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, expect: Expect) -> Result<DeletedView, Refused> {
+        let policy = tx.policy();
+        let (row, _) = self.row_to_change(tx, actor, object, id, Act::Delete)?;
+        let grant = policy.grant::<Delete>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Delete, denied, Some(id)))?;
+        match expect {
+            Expect::Version(None) => {
+                return Err(Fault::new(Code::VersionRequired, "Send If-Match with the version you read, such as If-Match: \"3\".").into());
+            }
+            Expect::Version(Some(version)) if version != row.version() => {
+                let mut fault = Fault::new(Code::VersionConflict, "The record was changed since you read it; look at it again before deleting.");
+                fault.extension = Some(serde_json::json!({"current_version": row.version(), "differences": []}).to_string().into());
+                return Err(fault.into());
+            }
+            Expect::Version(_) | Expect::Current => {}
+        }
+        let mut done = Consequences::default();
+        let system = Arc::new(self.system_actor(actor)?);
+        self.follow_rules(tx, (actor, &system), object, id, &mut done)?;
+        let changed = tx.delete(grant, &row, Cause::default())?;
+        if object.name == "user" {
+            tx.auth_epoch_bump(id)?;
+        }
+        Ok(DeletedView { id, version: changed.version, unlinked: done.unlinked, cascaded: done.cascaded })
+    }
+
+    /// The appliance, acting within the request of somebody.
+    fn system_actor(&self, actor: &Actor) -> Result<Actor, Refused> {
+        let context = ActorContext::new(Channel::System, actor.request_id()).map_err(Fault::internal)?;
+        Ok(SystemActor::for_boot(self.store.boot(), context))
+    }
+
+    fn follow_rules(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &ObjectDef, id: RecordId, done: &mut Consequences) -> Result<(), Refused> {
+        let catalog = Arc::clone(tx.read().catalog());
+        for (other, at) in catalog.referrers(&object.name) {
+            let Some(field) = other.fields.get(at).filter(|field| !field.read_only) else { continue };
+            let FieldType::Reference { on_delete, .. } = &field.field_type else { continue };
+            let pointing = tx.read().pointing_to(&other, at, id, limits::CASCADE_RECORDS_MAX + 1)?;
+            if pointing.is_empty() {
+                continue;
+            }
+            if *on_delete == DeleteRule::Refuse {
+                return Err(refused(&other, &field.name, pointing.len()).into());
+            }
+            if done.unlinked + done.cascaded + pointing.len() > limits::CASCADE_RECORDS_MAX {
+                return Err(Fault::new(Code::LimitExceeded, format!("More than {} records depend on this one (CASCADE_RECORDS_MAX); move them first.", limits::CASCADE_RECORDS_MAX)).into());
+            }
+            for child in pointing {
+                if *on_delete == DeleteRule::Cascade {
+                    self.cascade(tx, (actor, system), &other, child, done)?;
+                } else {
+                    self.clear_reference(tx, (actor, system), &other, &field.name, child)?;
+                    done.unlinked += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_reference(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &Arc<ObjectDef>, field: &str, id: RecordId) -> Result<(), Refused> {
+        let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(()) };
+        let policy = tx.policy();
+        let grant = policy.grant::<Update>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Update, denied, Some(id)))?;
+        let body = Map::from_iter([(field.to_owned(), Json::Null)]);
+        let values = Checked::parse(object, &body, Mode::Change, "").map_err(|_| refused(object, field, 1))?;
+        tx.update(grant, &row, values, on_behalf(actor))?;
+        Ok(())
+    }
+
+    fn cascade(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &Arc<ObjectDef>, id: RecordId, done: &mut Consequences) -> Result<(), Refused> {
+        let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(()) };
+        let policy = tx.policy();
+        let grant = policy.grant::<Delete>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
+        tx.delete(grant, &row, on_behalf(actor))?;
+        done.cascaded += 1;
+        self.follow_rules(tx, (actor, system), object, id, done)
+    }
+
+    /// Takes a record out of the recycle bin. What its delete cleared or took along stays as it is.
+    pub fn restore(&self, actor: &Arc<Actor>, object: &str, id: RecordId) -> Pending<RecordView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::written(self.store.write(move |tx| {
+            let changed = records.restore_in_tx(tx, &actor, &definition, id)?;
+            records.after_write(tx, &actor, &definition, id, changed.version)
+        }))
+    }
+
+    pub(crate) fn restore_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId) -> Result<Changed, Refused> {
+        let policy = tx.policy();
+        policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
+        let row = tx.read().row_whole(object, id)?.ok_or_else(|| self.missing(actor, Act::Restore, &object.name, id))?;
+        let grant = policy.grant::<Restore>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
+        if !row.deleted() {
+            return Ok(Changed { id, version: row.version(), moved: false });
+        }
+        Ok(tx.restore(grant, &row, Cause::default())?)
+    }
+}
+
+fn on_behalf(actor: &Actor) -> Cause {
+    Cause { on_behalf_of: Some(actor.user()), ..Cause::default() }
+}
+
+fn refused(other: &ObjectDef, field: &str, count: usize) -> Fault {
+    let count = if count > 100 { "more than 100".to_owned() } else { count.to_string() };
+    Fault::new(Code::DeleteRefused, format!("{count} records of {} point to this one with {field}; delete or move them first.", other.name))
+}

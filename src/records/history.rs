@@ -1,0 +1,80 @@
+//! The history of one record, reduced field by field like the record itself.
+
+use crate::{ActView, HistoryView, MoveView, Pending, Records};
+use audit::Verb as Act;
+use authz::{FieldLevels, Level, Verb};
+use identity::Actor;
+use kernel::{Code, Fault, RecordId};
+use metadata::{FieldDef, ObjectDef, Value, mask};
+use serde_json::Value as Json;
+use std::sync::Arc;
+use store::{FieldMove, HistoryEntry, ReadTx, Refused};
+
+/// Acts of one page when the caller does not say, and at most.
+const ACTS_DEFAULT: usize = 50;
+const ACTS_MAX: usize = 200;
+
+impl Records {
+    /// Who changed what and when, newest first.
+    pub fn history(&self, actor: &Arc<Actor>, object: &str, id: RecordId, before: Option<u64>, limit: Option<usize>) -> Pending<HistoryView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let limit = limit.unwrap_or(ACTS_DEFAULT);
+        if !(1..=ACTS_MAX).contains(&limit) {
+            return Pending::failed(Fault::new(Code::ParameterInvalid, format!("limit is from 1 to {ACTS_MAX}.")));
+        }
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::disclosed(self.store.disclose(move |tx| records.history_in_tx(tx, &actor, &definition, id, (before, limit))))
+    }
+
+    fn history_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, id: RecordId, (before, limit): (Option<u64>, usize)) -> Result<(HistoryView, Vec<audit::Entry>), Refused> {
+        let policy = self.policy();
+        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::History, denied, Some(id)))?;
+        let row = tx.row(object, id, &[])?.filter(|row| !row.deleted());
+        let row = row.ok_or_else(|| self.missing(actor, Act::History, &object.name, id))?;
+        let grant = scope.grant(row.facts()).map_err(|denied| self.denial(actor, Act::History, denied, Some(id)))?;
+        let mut acts = tx.history(&grant, &row, before, limit + 1)?;
+        let more = acts.len() > limit;
+        acts.truncate(limit);
+        let next = acts.last().filter(|_| more).map(|act| act.seq);
+        let items = acts.into_iter().map(|act| act_view(object, grant.levels(), act)).collect();
+        let mut entry = self.store.entry(actor, Act::History).on_record(&object.name, id);
+        entry.decision.rules = scope.why().rules.clone();
+        Ok((HistoryView { items, next }, vec![entry]))
+    }
+}
+
+fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry) -> ActView {
+    ActView {
+        seq: act.seq,
+        at: act.at,
+        verb: act.verb.name(),
+        user: act.user,
+        channel: act.channel.name(),
+        note: act.note,
+        changes: act.moves.iter().filter_map(|moved| move_view(object, levels, moved)).collect(),
+    }
+}
+
+fn move_view(object: &ObjectDef, levels: &FieldLevels, moved: &FieldMove) -> Option<MoveView> {
+    let field = object.fields.get(moved.field)?;
+    let level = levels.get(moved.field);
+    let side = |value: &Option<Value>| value.as_ref().filter(|_| level >= Level::Masked).map(|value| shown(field, value, level));
+    Some(MoveView {
+        field: field.name.clone(),
+        before: side(&moved.before),
+        after: side(&moved.after),
+        masked: level == Level::Masked,
+        hidden: !moved.kept || level < Level::Masked,
+    })
+}
+
+fn shown(field: &FieldDef, value: &Value, level: Level) -> Json {
+    if level >= Level::Read {
+        value.to_wire(&field.field_type)
+    } else {
+        Json::String(mask(field.mask_or_all(), value, &field.field_type))
+    }
+}
