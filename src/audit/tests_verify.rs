@@ -80,7 +80,7 @@ fn one_flipped_bit_in_any_row_is_found_and_named() {
         sample.borrow_mut().rows.0[row].1[at.index(good.len())] ^= 1 << bit;
         let report = sample.borrow_mut().verify();
         sample.borrow_mut().rows.0[row].1 = good;
-        let place = format!("database audit_entry seq {row}");
+        let place = format!("database k_audit seq {row}");
         prop_assert!(has(&report, 3, &place, "differs from the log"));
         prop_assert_eq!(report.findings_total, 1);
         Ok(())
@@ -133,7 +133,7 @@ fn rows_missing_surplus_moved_or_out_of_order_are_found() {
     let good = sample.rows.clone();
     sample.rows.0.drain(100..103);
     let report = sample.verify();
-    assert!(has(&report, 3, "seq 100 to 102", "are missing") && has(&report, 3, "audit_entry", "297 rows, fewer"));
+    assert!(has(&report, 3, "seq 100 to 102", "are missing") && has(&report, 3, "k_audit", "297 rows, fewer"));
 
     sample.rows = good.clone();
     sample.rows.0.truncate(250);

@@ -57,14 +57,14 @@ impl<'a> RowWalk<'a> {
         }
         if self.count < size {
             let detail = format!("has {} rows, fewer than the {size} entries of the checkpoint", self.count);
-            report.find(3, "database audit_entry", detail);
+            report.find(3, "database k_audit", detail);
         }
     }
 
     fn fail(&mut self, why: &str, report: &mut Report) {
         self.failed = true;
         self.at_end = true;
-        report.find(3, "database audit_entry", format!("cannot be read: {why}"));
+        report.find(3, "database k_audit", format!("cannot be read: {why}"));
     }
 
     /// The number of the next row, read ahead when needed.
@@ -174,12 +174,12 @@ impl<'a> RowWalk<'a> {
         }
         if !self.failed && self.seen < self.count {
             let surplus = self.count - self.seen;
-            report.find(3, "database audit_entry", format!("{surplus} rows have no number of the log"));
+            report.find(3, "database k_audit", format!("{surplus} rows have no number of the log"));
         }
         !self.failed
     }
 }
 
 fn place(seq: u64) -> String {
-    format!("database audit_entry seq {seq}")
+    format!("database k_audit seq {seq}")
 }

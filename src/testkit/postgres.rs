@@ -1,0 +1,41 @@
+//! A database of one's own on the PostgreSQL that the tests start: one server for a test run, one database per test.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static SERVER: OnceLock<(String, PathBuf)> = OnceLock::new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// The address of a fresh database and the authority of its server's certificate.
+pub fn database() -> (String, PathBuf) {
+    let (url, ca) = SERVER.get_or_init(start);
+    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let created = Command::new("psql")
+        .args([url.as_str(), "-q", "-v", "ON_ERROR_STOP=1", "-c", &format!("CREATE DATABASE {name}")])
+        .env("PGSSLROOTCERT", ca)
+        .output()
+        .expect("psql runs");
+    assert!(created.status.success(), "a database cannot be made: {}", String::from_utf8_lossy(&created.stderr));
+    (with_database(url, &name), ca.clone())
+}
+
+/// The server of the whole test run, or one that the next test process finds again.
+fn start() -> (String, PathBuf) {
+    if let (Ok(url), Some(ca)) = (std::env::var("KONTOR_TEST_POSTGRES_URL"), std::env::var_os("KONTOR_TEST_POSTGRES_CA")) {
+        return (url, PathBuf::from(ca));
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = std::env::temp_dir().join("kontor-test-postgres");
+    let started = Command::new("bash").arg(root.join("tests/support/postgres.sh")).arg("start").arg(&dir).output().expect("bash runs");
+    assert!(started.status.success(), "PostgreSQL does not start: {}", String::from_utf8_lossy(&started.stderr));
+    (String::from_utf8_lossy(&started.stdout).trim().to_owned(), dir.join("ca.pem"))
+}
+
+/// The same address with another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (address, options) = url.split_once('?').unwrap_or((url, ""));
+    let (server, _) = address.rsplit_once('/').expect("an address with a database");
+    if options.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{options}") }
+}
