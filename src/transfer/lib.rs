@@ -1,22 +1,27 @@
-//! Import, the reading half: the bytes of a delimited text file and a mapping become typed draft rows.
+//! Import. The reading half: the bytes of a delimited text file and a mapping become typed draft rows. The writing half
+//! ([`run`]): draft rows become records, by the same verbs as everybody's, with every row accounted for.
 //!
 //! The road: [`SourceFile::open`] finds encoding, delimiter and header and says how it found them;
 //! [`plan`] binds a [`Mapping`] (written by hand or proposed by [`propose`]) to the columns of the file and to the
 //! fields of the objects, all errors at once; [`RowReader`] then yields one [`DraftRow`] or [`RejectedRow`] per row in
 //! constant memory; [`RejectWriter`] keeps the rejected ones in a file that can be fed in again.
 //!
-//! It never talks to a database, resolves no reference, decides no permission and invents no value. Nothing is lost
+//! The reading half never talks to a database, resolves no reference and invents no value. Nothing is lost
 //! silently: a byte that cannot be decoded, a ragged row and a column that nobody mapped are each told.
 
 mod draft;
+mod engine;
 mod mapping;
 mod reject;
 mod report;
+mod resolve;
 mod row;
 mod source;
 mod target;
+mod targets;
 mod value;
 
+pub use engine::{ImportJob, ImportReport, Progress, run};
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
 pub use mapping::{
     ColumnWhen, Defaults, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, Plan, Proposal, ProposalReason,
@@ -29,4 +34,5 @@ pub use source::{
     Confidence, Decoded, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader,
     SourceFile, decode, detect_encoding, encoding_named,
 };
+pub use targets::targets_of;
 pub use target::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};
