@@ -1,1 +1,12 @@
-fn main() {}
+//! The binary `kontor`. It hands its arguments to the command line in `cli/` and ends with the code that the verb gives.
+//! All that the product does lies in the crates below; the wiring is in `appliance`, the configuration in `config`.
+
+mod appliance;
+mod cli;
+mod config;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os())
+}

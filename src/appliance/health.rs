@@ -1,0 +1,112 @@
+//! How the appliance is: database, log, disk, certificate. Each check says in words what to do when it is not well.
+//! It looks and tells; it mends nothing.
+
+use crate::appliance::{Appliance, Layout};
+use crate::cli::failure::Failure;
+use api::{Check, Health, OwnCertificates, certificate_expires};
+use audit::{TileReader, VerifierKey};
+use kernel::Clock;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use store::Store;
+
+/// Entries that may wait to be sealed before the sealer counts as stuck, if it makes no progress either.
+const UNSEALED_PATIENCE: Duration = Duration::from_secs(10);
+/// Free space below which the operator is warned: 512 MiB.
+const DISK_FREE_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// Days before the end of a certificate at which the operator is warned; it renews itself at 30, at a start.
+const CERTIFICATE_DAYS_MIN: i64 = 14;
+const DAY_MICROS: i64 = 86_400 * 1_000_000;
+
+/// The checks of one appliance.
+pub(crate) struct ApplianceHealth {
+    layout: Layout,
+    secure: bool,
+    key: VerifierKey,
+    clock: Arc<dyn Clock>,
+    store: Arc<Store>,
+    /// The size of the sealed log when it was last seen to grow, and when that was.
+    progress: Mutex<(u64, Duration)>,
+}
+
+impl ApplianceHealth {
+    /// The checks over an open store.
+    pub(crate) fn new(appliance: &Appliance, store: &Arc<Store>) -> Result<Self, Failure> {
+        Ok(Self {
+            layout: appliance.layout.clone(),
+            secure: !appliance.config.server.plain_http_on_loopback,
+            key: appliance.verifier_key()?,
+            clock: Arc::clone(&appliance.clock),
+            store: Arc::clone(store),
+            progress: Mutex::new((0, appliance.clock.monotonic())),
+        })
+    }
+
+    fn log(&self) -> (Check, Check) {
+        let rows = match self.store.read(|tx| tx.log_size()).wait() {
+            Ok(rows) => rows,
+            Err(fault) => {
+                let lost = format!("The database does not answer ({}). Look at its disk or its server.", fault.code.as_str());
+                return (check("database", false, lost), check("audit_log", false, "Unknown while the database does not answer.".to_owned()));
+            }
+        };
+        let database = check("database", true, "It answers.".to_owned());
+        let sealed = match TileReader::open(self.layout.log(), &self.key) {
+            Ok((_, checkpoint)) => checkpoint.size,
+            Err(error) => {
+                let told = format!("The checkpoint cannot be read: {error}. Run `kontor audit verify`.");
+                return (database, check("audit_log", false, told));
+            }
+        };
+        let now = self.clock.monotonic();
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if sealed != progress.0 || sealed >= rows {
+            *progress = (sealed, now);
+        }
+        let stuck = sealed < rows && now.saturating_sub(progress.1) > UNSEALED_PATIENCE;
+        let told = if stuck {
+            format!("{} entries wait to be sealed and none is. Look at the disk of the log folder, then restart.", rows - sealed)
+        } else {
+            format!("{sealed} of {rows} entries are sealed.")
+        };
+        (database, check("audit_log", !stuck, told))
+    }
+
+    fn disk(&self) -> Check {
+        match rustix::fs::statvfs(self.layout.dir()) {
+            Ok(found) => {
+                let free = found.f_bavail.saturating_mul(found.f_frsize);
+                let told = format!("{} MiB are free.", free / (1024 * 1024));
+                let ok = free >= DISK_FREE_BYTES_MIN;
+                check("disk", ok, if ok { told } else { format!("{told} Free some: without space the log cannot grow, and nothing is answered.") })
+            }
+            Err(error) => check("disk", false, format!("Its free space is unknown: {error}.")),
+        }
+    }
+
+    fn certificate(&self) -> Check {
+        if !self.secure {
+            return check("certificate", true, "Plain HTTP on a loopback address; none is used.".to_owned());
+        }
+        match certificate_expires(&OwnCertificates::in_folder(self.layout.tls()).server().certificate) {
+            Ok(end) => {
+                let days = end.micros().saturating_sub(self.clock.now().micros()) / DAY_MICROS;
+                let told = format!("Good for {days} days.");
+                let ok = days >= CERTIFICATE_DAYS_MIN;
+                check("certificate", ok, if ok { told } else { format!("{told} Restart the appliance: it issues a new one at start.") })
+            }
+            Err(error) => check("certificate", false, format!("{error}. Restart the appliance: it issues a new one at start.")),
+        }
+    }
+}
+
+fn check(name: &'static str, ok: bool, detail: String) -> Check {
+    Check { name, ok, detail }
+}
+
+impl Health for ApplianceHealth {
+    fn checks(&self) -> Vec<Check> {
+        let (database, log) = self.log();
+        vec![database, log, self.disk(), self.certificate()]
+    }
+}

@@ -1,0 +1,138 @@
+//! Where the parts of an appliance lie below its folder, and the locks and modes that keep them ours.
+
+use crate::cli::failure::Failure;
+use kernel::Code;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The folder of one appliance.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    dir: PathBuf,
+}
+
+impl Layout {
+    /// The layout below this folder.
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+    /// The folder itself.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+    /// The configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.join("kontor.toml")
+    }
+    /// The folder of the unseal slots.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.dir.join("keys")
+    }
+    /// The unseal slots.
+    pub(crate) fn slots(&self) -> PathBuf {
+        self.keys().join("slots.json")
+    }
+    /// The key file that `init` makes.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.keys().join("unseal.key")
+    }
+    /// The folder of the embedded database.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+    /// The embedded database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data().join("kontor.db")
+    }
+    /// The folder of the audit log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+    /// The public key of the audit log, for auditors.
+    pub(crate) fn log_key(&self) -> PathBuf {
+        self.dir.join("log-key.pub")
+    }
+    /// The folder of the certificates.
+    pub(crate) fn tls(&self) -> PathBuf {
+        self.dir.join("tls")
+    }
+    /// The users of a demonstration and their passwords.
+    pub(crate) fn demo_users(&self) -> PathBuf {
+        self.dir.join("demo-users.json")
+    }
+    /// The file whose lock says that a server runs here.
+    fn lock(&self) -> PathBuf {
+        self.dir.join("serve.lock")
+    }
+    /// A path of the configuration: relative ones begin here.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.dir.join(path)
+    }
+    /// Whether nothing was made here yet: no such folder, or an empty one.
+    pub(crate) fn is_unused(&self) -> Result<bool, Failure> {
+        match fs::read_dir(&self.dir) {
+            Ok(mut entries) => Ok(entries.next().is_none()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(Failure::file(&self.dir, &error)),
+        }
+    }
+}
+
+/// Held by the one server of a folder.
+#[derive(Debug)]
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes the lock; a second server on the same folder is refused.
+    pub(crate) fn take(layout: &Layout) -> Result<Self, Failure> {
+        let path = layout.lock();
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| Failure::file(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Failure::new(Code::Unavailable, format!("another process serves {} already", layout.dir().display()))
+                    .kept("that one goes on; nothing was changed")
+                    .todo("stop it first, or use another --dir"))
+            }
+            Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
+        }
+    }
+}
+
+/// Makes a folder that only its owner may enter.
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| Failure::file(path, &error))
+}
+
+/// Writes a new file that only its owner may read; never over one that is there.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    write_new(path, text, 0o600)
+}
+
+/// Writes a new file that is meant for others too; never over one that is there.
+pub(crate) fn write_public(path: &Path, text: &str) -> Result<(), Failure> {
+    write_new(path, text, 0o644)
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| Failure::file(path, &error))
+}
+
+/// Refuses a file with a secret that others can read. What is no file, such as a pipe, has no readers to fear.
+pub(crate) fn require_private(path: &Path) -> Result<(), Failure> {
+    let found = fs::metadata(path).map_err(|error| Failure::file(path, &error))?;
+    if found.is_file() && found.permissions().mode() & 0o077 != 0 {
+        return Err(Failure::new(Code::ConfigInvalid, format!("{} can be read by others", path.display()))
+            .kept("it was not used")
+            .todo(format!("run chmod 600 {}", path.display())));
+    }
+    Ok(())
+}

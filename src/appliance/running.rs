@@ -1,0 +1,194 @@
+//! The appliance while it serves: opened once with its root key, sealing its log, telling its log each minute that it
+//! lives, and closed in the one order that loses nothing. It answers no request; that is the server's part.
+
+use crate::appliance::health::ApplianceHealth;
+use crate::appliance::{Appliance, LogSigner, Opened, identity_over, layout};
+use crate::cli::failure::Failure;
+use api::{Open, Unsealer};
+use audit::{Signer, Verb};
+use identity::{Actor, ActorContext, Channel, SystemActor};
+use kernel::{AnyKind, Code, Fault, Id};
+use records::Records;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use store::{Sealer, Store};
+use vault::Secret;
+
+/// How often definitions and roles are looked at that a command beside the server may have changed.
+const REFRESH_EVERY: Duration = Duration::from_secs(2);
+/// Refreshes between two heartbeats: one minute.
+const HEARTBEAT_ROUNDS: u32 = 30;
+/// A wall clock that moved this much against the monotonic one was set by somebody.
+const CLOCK_STEP_MICROS: i64 = 2_000_000;
+/// How long the start waits for a command that is just sealing the log.
+const SEALER_WAIT: Duration = Duration::from_secs(10);
+
+/// Opens the appliance when it gets its root key, and keeps what has to be stopped in order.
+pub(crate) struct Gate {
+    appliance: Appliance,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    store: Arc<Store>,
+    system: Actor,
+    sealer: Sealer,
+    pulse: Pulse,
+}
+
+impl Gate {
+    /// A gate before a sealed or unsealed vault; nothing is opened yet.
+    pub(crate) fn new(appliance: Appliance) -> Self {
+        Self { appliance, running: Mutex::new(None) }
+    }
+    /// The appliance behind it.
+    pub(crate) fn appliance(&self) -> &Appliance {
+        &self.appliance
+    }
+
+    /// Opens the database of the unsealed vault and starts what runs beside the server. Once.
+    pub(crate) fn open(&self) -> Result<Open, Failure> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
+            return Err(Failure::new(Code::Internal, "the appliance is open already"));
+        }
+        let Opened { store, signer } = self.appliance.open()?;
+        self.publish_key(&signer)?;
+        let system = system_actor(&store)?;
+        store.append(vec![store.entry(&system, Verb::Start)]).wait()?;
+        let sealer = start_sealer(&store, &signer)?;
+        let pulse = Pulse::start(&store, system.clone())?;
+        let health = ApplianceHealth::new(&self.appliance, &store)?;
+        let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
+        *running = Some(Running { store, system, sealer, pulse });
+        Ok(Open { records, identity, health: Arc::new(health) })
+    }
+
+    /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
+    pub(crate) fn close(&self) {
+        let Some(mut running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        running.pulse.stop();
+        let entry = running.store.entry(&running.system, Verb::Stop);
+        if let Err(fault) = running.store.append(vec![entry]).wait() {
+            tracing::error!(code = fault.code.as_str(), cause = fault.cause(), "the last entry of the log could not be written");
+        }
+        running.sealer.stop();
+        running.store.close();
+        self.appliance.vault.seal();
+    }
+
+    /// Auditors find the public key beside the log, also when the file was lost; another key there is an alarm.
+    fn publish_key(&self, signer: &LogSigner) -> Result<(), Failure> {
+        let path = self.appliance.layout.log_key();
+        let key = signer.verifier_key()?;
+        if !path.exists() {
+            return layout::write_public(&path, &format!("{key}\n"));
+        }
+        if self.appliance.verifier_key()? == key {
+            return Ok(());
+        }
+        Err(Failure::new(Code::ConfigInvalid, format!("{} is not the key of this appliance's log", path.display()))
+            .kept("nothing was changed")
+            .todo("somebody exchanged the file or the keys: find out who before you go on; then remove the file and start again"))
+    }
+}
+
+impl Unsealer for Gate {
+    fn unseal(&self, passphrase: &str) -> Result<Open, Fault> {
+        self.appliance.vault.unseal(&Secret::passphrase(passphrase.to_owned()))?;
+        self.open().map_err(|failure| {
+            // Half open is worse than sealed.
+            self.appliance.vault.seal();
+            Fault::new(failure.code, "The passphrase is right, but the appliance could not be opened; the server's log says why.")
+                .with_cause(failure.text())
+        })
+    }
+}
+
+fn system_actor(store: &Store) -> Result<Actor, Failure> {
+    let request: Id<AnyKind> = Id::generate(store.clock().as_ref(), store.random().as_ref());
+    let context = ActorContext::new(Channel::System, request.to_string());
+    let context = context.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    Ok(SystemActor::for_boot(store.boot(), context))
+}
+
+/// A command that has just finished may hold the log for a moment; only a lasting holder is an error.
+fn start_sealer(store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Sealer, Failure> {
+    let until = store.clock().monotonic() + SEALER_WAIT;
+    loop {
+        match Sealer::start(store, Arc::clone(signer) as Arc<dyn Signer + Send + Sync>) {
+            Ok(sealer) => return Ok(sealer),
+            Err(error) if error.to_string().contains("is locked") && store.clock().monotonic() < until => {
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+            Err(error) => {
+                return Err(Failure::from(error)
+                    .kept("the appliance stays closed; nothing was changed in the log")
+                    .todo("look with `kontor audit verify`; if tiles are damaged, restore the log/ folder from a backup"));
+            }
+        }
+    }
+}
+
+/// The thread that tells the log each minute that the appliance lives, and takes over what commands changed.
+struct Pulse {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Pulse {
+    fn start(store: &Arc<Store>, system: Actor) -> Result<Self, Failure> {
+        let (stop, stopped) = channel();
+        let store = Arc::clone(store);
+        let thread = std::thread::Builder::new().name("pulse".to_owned()).spawn(move || {
+            let mut offset = clock_offset(&store);
+            let mut round = 0u32;
+            while stopped.recv_timeout(REFRESH_EVERY) == Err(RecvTimeoutError::Timeout) {
+                round = round.wrapping_add(1);
+                let now = clock_offset(&store);
+                if (now - offset).abs() > CLOCK_STEP_MICROS {
+                    let mut entry = store.entry(&system, Verb::ClockStep);
+                    entry.note = format!("the wall clock moved by {} s", (now - offset) / 1_000_000);
+                    append(&store, entry);
+                }
+                offset = now;
+                if round.is_multiple_of(HEARTBEAT_ROUNDS) {
+                    append(&store, store.entry(&system, Verb::Heartbeat));
+                }
+                match store.refresh().wait() {
+                    Ok(true) => tracing::info!("definitions or roles were changed by another process; they are in force"),
+                    Ok(false) => {}
+                    Err(fault) => tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "definitions could not be looked at"),
+                }
+            }
+        });
+        let thread = thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+    fn stop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Wall clock less monotonic clock, in microseconds: the same for ever unless somebody sets the clock.
+fn clock_offset(store: &Store) -> i64 {
+    let monotonic = i64::try_from(store.clock().monotonic().as_micros()).unwrap_or(i64::MAX);
+    store.clock().now().micros().saturating_sub(monotonic)
+}
+
+fn append(store: &Store, entry: audit::Entry) {
+    if let Err(fault) = store.append(vec![entry]).wait() {
+        tracing::error!(code = fault.code.as_str(), cause = fault.cause(), "the audit log cannot be written; free space on its disk");
+    }
+}

@@ -1,0 +1,165 @@
+//! The command line: one file per verb, one writer for what they say, one form for what goes wrong.
+//! A verb opens the appliance in its folder, does one thing as the local operator, and tells it in the audit log.
+
+mod audit_verify;
+mod config_check;
+mod demo;
+pub(crate) mod failure;
+mod import;
+mod init;
+mod object;
+pub(crate) mod out;
+mod secret;
+mod serve;
+mod slot;
+mod unseal;
+mod user;
+mod version;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use failure::{EXIT_NOT_DONE, Failure};
+use out::Out;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+First steps:
+  kontor demo --dir demo --listen 127.0.0.1:8443      look at it with sample data
+  kontor init --dir kontor --admin anna               make an appliance of your own
+  kontor serve --dir kontor                           and start it
+
+Exit codes: 0 done; 1 done, but the answer is bad (findings, rejected rows, a refused secret); 2 not done, or wrong
+usage; 74 the disk failed under the audit log; 78 the configuration is not valid.
+`kontor help VERB` explains a verb with an example. Guides: docs/admin/.";
+
+/// Kontor: a CRM that never leaves the building.
+///
+/// One binary with web interface, API, database, encryption, permissions and audit log. Everything of one appliance lies
+/// in one folder, named with --dir.
+#[derive(Parser)]
+#[command(name = "kontor", bin_name = "kontor", max_term_width = 100, after_help = AFTER_HELP, disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::InitArgs),
+    Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
+    Unseal(unseal::UnsealArgs),
+    #[command(subcommand)]
+    Slot(slot::SlotVerb),
+    #[command(subcommand)]
+    User(user::UserVerb),
+    #[command(subcommand)]
+    Object(object::ObjectVerb),
+    Import(import::ImportArgs),
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    Version(version::VersionArgs),
+}
+
+/// The audit log: verify it.
+#[derive(Subcommand)]
+enum AuditVerb {
+    Verify(audit_verify::VerifyArgs),
+}
+
+/// The configuration: check it.
+#[derive(Subcommand)]
+enum ConfigVerb {
+    Check(config_check::CheckArgs),
+}
+
+/// The folder of the appliance.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Dir {
+    /// The folder of the appliance: configuration, keys, data, log.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// Runs the verb that the arguments name, and says how the process ends.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut out = Out::of_process();
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let verb = match parsed {
+        Ok(cli) => cli.verb,
+        Err(refused) => {
+            let text = refused.render().to_string();
+            if refused.use_stderr() {
+                out.note(text.trim_end());
+                return ExitCode::from(EXIT_NOT_DONE);
+            }
+            out.line(text.trim_end());
+            out.flush();
+            return ExitCode::SUCCESS;
+        }
+    };
+    let ended = forbid_core_dumps().and_then(|()| dispatch(verb, &mut out));
+    out.flush();
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            out.note(failure.text());
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
+    match verb {
+        Verb::Init(args) => init::run(&args, out),
+        Verb::Serve(args) => serve::run(&args, out),
+        Verb::Demo(args) => demo::run(&args, out),
+        Verb::Unseal(args) => unseal::run(&args, out),
+        Verb::User(verb) => user::run(&verb, out),
+        Verb::Object(verb) => object::run(&verb, out),
+        Verb::Import(args) => import::run(&args, out),
+        Verb::Slot(verb) => slot::run(&verb, out),
+        Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
+        Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
+        Verb::Version(args) => version::run(&args, out),
+    }
+}
+
+/// A core dump would hold keys and customer data in clear.
+fn forbid_core_dumps() -> Result<(), Failure> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .map_err(|error| Failure::new(kernel::Code::Unavailable, format!("core dumps cannot be switched off: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_verb_teaches() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        fn visit(command: &clap::Command, path: &str) {
+            for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+                let path = format!("{path} {}", verb.get_name());
+                assert!(verb.get_about().is_some(), "{path} says what it is for");
+                if verb.has_subcommands() {
+                    visit(verb, &path);
+                } else {
+                    let help = verb.get_after_long_help().or(verb.get_after_help()).map(ToString::to_string).unwrap_or_default();
+                    assert!(help.contains("Example"), "{path} has an example");
+                    assert!(help.contains("Exit codes"), "{path} names its exit codes");
+                    assert!(help.contains("kontor "), "{path} shows a whole command");
+                }
+            }
+        }
+        visit(&command, "kontor");
+    }
+}

@@ -1,0 +1,437 @@
+//! The configuration of one appliance: `kontor.toml`, read strictly into one struct per concern, every mistake told at
+//! once. It holds no secret: where one is needed, it names the file that does. It never opens a database or a key.
+
+use crate::appliance::Layout;
+use config::{FileFormat, Value, ValueKind};
+use kernel::limits;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Characters of the name of a node in the log.
+const NODE_CHARS_MAX: usize = 64;
+/// Characters of one host name (RFC 1035 section 2.3.4).
+const HOST_CHARS_MAX: usize = 253;
+/// Host names of one certificate.
+const HOSTS_MAX: usize = 50;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Config {
+    /// The name of this node in the log.
+    pub(crate) node: String,
+    /// The network side.
+    pub(crate) server: ServerConfig,
+    /// Where the data lies.
+    pub(crate) database: DatabaseConfig,
+    /// How the root key is found.
+    pub(crate) unseal: UnsealConfig,
+    /// What the process says about itself.
+    pub(crate) log: LogConfig,
+}
+
+/// The network side.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServerConfig {
+    /// Address and port.
+    pub(crate) listen: SocketAddr,
+    /// HTTP instead of HTTPS; possible on a loopback address only.
+    pub(crate) plain_http_on_loopback: bool,
+    /// Host names and addresses in the certificate beside `localhost`.
+    pub(crate) names: Vec<String>,
+}
+
+/// Where the data lies.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum DatabaseConfig {
+    /// In a file of the appliance.
+    Sqlite,
+    /// On a PostgreSQL server.
+    Postgres {
+        /// The file that holds the address with its password.
+        url_file: PathBuf,
+        /// The authority that signed the server's certificate.
+        ca_file: Option<PathBuf>,
+    },
+}
+
+/// How the root key is found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct UnsealConfig {
+    /// The key file; without one the appliance starts sealed.
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+/// What the process says about itself, on the error stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LogConfig {
+    /// From which level on.
+    pub(crate) level: tracing::Level,
+    /// One JSON object a line instead of text.
+    pub(crate) json: bool,
+}
+
+/// One thing that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The key, as `section.key`; empty for the file as a whole.
+    pub(crate) key: String,
+    /// What is wrong and what to write.
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.key.is_empty() { f.write_str(&self.what) } else { write!(f, "{}: {}", self.key, self.what) }
+    }
+}
+
+impl Config {
+    /// Reads the configuration of an appliance; all problems at once.
+    pub(crate) fn read(layout: &Layout) -> Result<Self, Vec<Problem>> {
+        let path = layout.config();
+        let whole = |what: String| vec![Problem { key: String::new(), what }];
+        let file = File::open(&path)
+            .map_err(|error| whole(format!("{} cannot be read: {error}. Is this the folder of an appliance?", path.display())))?;
+        let mut text = String::new();
+        file.take(limits::CONFIG_BYTES_MAX + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| whole(format!("{} cannot be read: {error}.", path.display())))?;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > limits::CONFIG_BYTES_MAX {
+            return Err(whole(format!("{} has more than {} bytes.", path.display(), limits::CONFIG_BYTES_MAX)));
+        }
+        Self::parse(&text, layout)
+    }
+
+    /// Reads the text of a configuration. Relative paths are meant from the appliance's folder.
+    pub(crate) fn parse(text: &str, layout: &Layout) -> Result<Self, Vec<Problem>> {
+        let built = config::Config::builder().add_source(config::File::from_str(text, FileFormat::Toml)).build();
+        let root = built.and_then(config::Config::try_deserialize::<BTreeMap<String, Value>>);
+        let root = root.map_err(|error| vec![Problem { key: String::new(), what: format!("not valid TOML: {error}") }])?;
+        let mut problems = Vec::new();
+        let mut root = Section { name: "", values: root, problems: &mut problems };
+        let node = root.text("node").unwrap_or_else(|| "kontor".to_owned());
+        if node.is_empty() || node.chars().count() > NODE_CHARS_MAX || node.chars().any(char::is_control) {
+            root.problem("node", format!("write 1 to {NODE_CHARS_MAX} printable characters."));
+        }
+        let (server, database) = (root.section("server"), root.section("database"));
+        let (unseal, log) = (root.section("unseal"), root.section("log"));
+        root.close(&["node", "server", "database", "unseal", "log"]);
+        let server = server_of(Section { name: "server", values: server, problems: &mut problems });
+        let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
+        let mut unseal = Section { name: "unseal", values: unseal, problems: &mut problems };
+        let key_file = unseal.text("key_file").map(|path| layout.resolve(Path::new(&path)));
+        unseal.close(&["key_file"]);
+        let log = log_of(Section { name: "log", values: log, problems: &mut problems });
+        match (server, database) {
+            (Some(server), Some(database)) if problems.is_empty() => {
+                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// What the files named here lack, as far as can be seen without using them.
+    pub(crate) fn problems_on_disk(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut look = |key: &str, path: &Path, private: bool| {
+            let problem = |what: String| Problem { key: key.to_owned(), what };
+            match File::open(path).and_then(|file| file.metadata()) {
+                Err(error) => problems.push(problem(format!("{} cannot be read: {error}.", path.display()))),
+                Ok(found) if private && found.permissions().mode() & 0o077 != 0 => {
+                    problems.push(problem(format!("{} can be read by others: run chmod 600 on it.", path.display())));
+                }
+                Ok(_) => {}
+            }
+        };
+        if let DatabaseConfig::Postgres { url_file, ca_file } = &self.database {
+            look("database.url_file", url_file, true);
+            ca_file.iter().for_each(|file| look("database.ca_file", file, false));
+        }
+        self.unseal.key_file.iter().for_each(|file| look("unseal.key_file", file, true));
+        problems
+    }
+}
+
+fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
+    let listen = section.text("listen").unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+    let plain = section.flag("plain_http_on_loopback").unwrap_or(false);
+    let names = section.texts("names").unwrap_or_default();
+    let listen: Option<SocketAddr> = listen.parse().ok();
+    match listen {
+        None => section.problem("listen", "write an address and a port, such as 127.0.0.1:8443 or [::]:443.".to_owned()),
+        Some(listen) if plain && !listen.ip().is_loopback() => section.problem(
+            "plain_http_on_loopback",
+            "HTTP without TLS is possible on a loopback address only; set it to false or listen on 127.0.0.1.".to_owned(),
+        ),
+        Some(_) => {}
+    }
+    if names.len() > HOSTS_MAX {
+        section.problem("names", format!("at most {HOSTS_MAX} names."));
+    }
+    for (at, name) in names.iter().enumerate() {
+        if !host_name_is_plain(name) {
+            section.problem(&format!("names[{at}]"), "write a host name such as crm.example.org, or an IP address.".to_owned());
+        }
+    }
+    section.close(&["listen", "plain_http_on_loopback", "names"]);
+    listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names })
+}
+
+fn database_of(mut section: Section<'_>, layout: &Layout) -> Option<DatabaseConfig> {
+    let engine = section.text("engine").unwrap_or_else(|| "sqlite".to_owned());
+    let path = |text: Option<String>| text.map(|path| layout.resolve(Path::new(&path)));
+    let (url_file, ca_file) = (path(section.text("url_file")), path(section.text("ca_file")));
+    let found = match (engine.as_str(), url_file) {
+        ("sqlite", None) => Some(DatabaseConfig::Sqlite),
+        ("sqlite", Some(_)) => {
+            section.problem("url_file", "only for engine = \"postgres\"; remove it.".to_owned());
+            None
+        }
+        ("postgres", Some(url_file)) => Some(DatabaseConfig::Postgres { url_file, ca_file }),
+        ("postgres", None) => {
+            section.problem("url_file", "engine = \"postgres\" needs the path of a file that holds the address.".to_owned());
+            None
+        }
+        _ => {
+            section.problem("engine", "write \"sqlite\" or \"postgres\".".to_owned());
+            None
+        }
+    };
+    section.close(&["engine", "url_file", "ca_file"]);
+    found
+}
+
+fn log_of(mut section: Section<'_>) -> LogConfig {
+    let level = section.text("level").unwrap_or_else(|| "info".to_owned());
+    let format = section.text("format").unwrap_or_else(|| "text".to_owned());
+    let level = match level.as_str() {
+        "error" => tracing::Level::ERROR,
+        "warn" => tracing::Level::WARN,
+        "info" => tracing::Level::INFO,
+        "debug" => tracing::Level::DEBUG,
+        _ => {
+            section.problem("level", "write \"error\", \"warn\", \"info\" or \"debug\".".to_owned());
+            tracing::Level::INFO
+        }
+    };
+    if !matches!(format.as_str(), "text" | "json") {
+        section.problem("format", "write \"text\" or \"json\".".to_owned());
+    }
+    section.close(&["level", "format"]);
+    LogConfig { level, json: format == "json" }
+}
+
+/// Whether this can stand in a certificate: a DNS name, with a star in front at most, or an IP address.
+pub(crate) fn host_name_is_plain(name: &str) -> bool {
+    if name.parse::<std::net::IpAddr>().is_ok() {
+        return true;
+    }
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    let label = |label: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (1..=63).contains(&label.len()) && label.chars().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    rest.len() <= HOST_CHARS_MAX && rest.split('.').all(label)
+}
+
+/// One table of the file. Every key is taken out by name; what is left is unknown.
+struct Section<'p> {
+    name: &'static str,
+    values: BTreeMap<String, Value>,
+    problems: &'p mut Vec<Problem>,
+}
+
+impl Section<'_> {
+    fn problem(&mut self, key: &str, what: String) {
+        let key = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
+        self.problems.push(Problem { key, what });
+    }
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.values.remove(key)?.kind {
+            ValueKind::String(text) => Some(text),
+            _ => {
+                self.problem(key, "write a text in double quotes.".to_owned());
+                None
+            }
+        }
+    }
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.values.remove(key)?.kind {
+            ValueKind::Boolean(flag) => Some(flag),
+            _ => {
+                self.problem(key, "write true or false.".to_owned());
+                None
+            }
+        }
+    }
+    fn texts(&mut self, key: &str) -> Option<Vec<String>> {
+        let ValueKind::Array(values) = self.values.remove(key)?.kind else {
+            self.problem(key, "write a list of texts, such as [\"crm.example.org\"].".to_owned());
+            return None;
+        };
+        let mut texts = Vec::with_capacity(values.len());
+        for (at, value) in values.into_iter().enumerate() {
+            match value.kind {
+                ValueKind::String(text) => texts.push(text),
+                _ => self.problem(&format!("{key}[{at}]"), "write a text in double quotes.".to_owned()),
+            }
+        }
+        Some(texts)
+    }
+    fn section(&mut self, key: &str) -> BTreeMap<String, Value> {
+        match self.values.remove(key).map(|value| value.kind) {
+            None => BTreeMap::new(),
+            Some(ValueKind::Table(table)) => table.into_iter().collect(),
+            Some(_) => {
+                self.problem(key, format!("this is a section; write [{key}] on a line of its own."));
+                BTreeMap::new()
+            }
+        }
+    }
+    fn close(mut self, known: &[&str]) {
+        for key in std::mem::take(&mut self.values).into_keys() {
+            self.problem(&key, format!("there is no such key here; known are {}.", known.join(", ")));
+        }
+    }
+}
+
+/// Where a new appliance listens unless it is told otherwise.
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
+
+/// What `init` writes into a new configuration.
+pub(crate) struct NewConfig<'a> {
+    /// Address and port.
+    pub(crate) listen: &'a str,
+    /// Names for the certificate.
+    pub(crate) names: &'a [String],
+    /// The file with the address of a PostgreSQL server, and its authority.
+    pub(crate) postgres: Option<(&'a Path, Option<&'a Path>)>,
+    /// Whether there is a key file slot.
+    pub(crate) key_file: bool,
+}
+
+/// The text of a new configuration, every key with what it means.
+pub(crate) fn new_text(new: &NewConfig<'_>) -> String {
+    // A TOML basic string has the escapes of a JSON string.
+    let quote = |text: &str| serde_json::Value::from(text).to_string();
+    let names: Vec<String> = new.names.iter().map(|name| quote(name)).collect();
+    let database = match new.postgres {
+        None => "engine = \"sqlite\"\n# url_file = \"/etc/kontor/database-url\"\n# ca_file = \"/etc/kontor/database-ca.pem\"\n".to_owned(),
+        Some((url, ca)) => {
+            let ca = ca.map_or_else(|| "# ca_file = \"/etc/kontor/database-ca.pem\"".to_owned(), |ca| format!("ca_file = {}", quote(&ca.to_string_lossy())));
+            format!("engine = \"postgres\"\nurl_file = {}\n{ca}\n", quote(&url.to_string_lossy()))
+        }
+    };
+    let key_file = if new.key_file { "key_file = \"keys/unseal.key\"" } else { "# key_file = \"keys/unseal.key\"" };
+    TEMPLATE
+        .replace("@LISTEN@", &quote(new.listen))
+        .replace("@NAMES@", &names.join(", "))
+        .replace("@DATABASE@", &database)
+        .replace("@KEY_FILE@", key_file)
+}
+
+const TEMPLATE: &str = r#"# The configuration of this Kontor appliance. Check it with: kontor config check --dir DIR
+# Relative paths begin at the folder of this file. Unknown keys are refused. No secret stands here.
+
+# The name of this node in the audit log; with several nodes each has its own.
+node = "kontor"
+
+[server]
+# Address and port of the web interface and the API.
+listen = @LISTEN@
+# HTTP instead of HTTPS. Possible on a loopback address only, for a proxy on the same machine.
+plain_http_on_loopback = false
+# Names and addresses by which browsers reach this machine, beside localhost; they stand in the certificate.
+names = [@NAMES@]
+
+[database]
+# "sqlite": one file below data/, the default. "postgres": a PostgreSQL server, version 15 or newer.
+# url_file: a file (mode 0600) that holds postgres://user:password@host:5432/database
+# ca_file: the PEM file of the authority that signed the server's certificate; needed unless it runs on this machine.
+@DATABASE@
+[unseal]
+# The key file with which the appliance unseals itself at start. Without it, it starts sealed and waits for
+# `kontor unseal`. Whoever has this file and the data can read everything: keep them on different disks.
+@KEY_FILE@
+
+[log]
+# What the process writes to its error stream: "error", "warn", "info" or "debug". Not the audit log, which is always whole.
+level = "info"
+# "text" for people, "json" for collectors.
+format = "text"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> Layout {
+        Layout::new(Path::new("/srv/kontor"))
+    }
+    fn keys(text: &str) -> Vec<String> {
+        Config::parse(text, &layout()).unwrap_err().into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn what_init_writes_is_what_check_reads() {
+        let names = vec!["crm.example.org".to_owned(), "10.0.0.7".to_owned()];
+        let plain = NewConfig { listen: "[::1]:9000", names: &names, postgres: None, key_file: true };
+        let config = Config::parse(&new_text(&plain), &layout()).unwrap();
+        assert_eq!(config.server, ServerConfig { listen: "[::1]:9000".parse().unwrap(), plain_http_on_loopback: false, names });
+        assert_eq!(config.unseal.key_file.as_deref(), Some(Path::new("/srv/kontor/keys/unseal.key")));
+        assert_eq!(config.database, DatabaseConfig::Sqlite);
+        let url = Path::new("/etc/quo\"te\\d");
+        let server = NewConfig { listen: DEFAULT_LISTEN, names: &[], postgres: Some((url, Some(Path::new("ca.pem")))), key_file: false };
+        let config = Config::parse(&new_text(&server), &layout()).unwrap();
+        let ca_file = Some(PathBuf::from("/srv/kontor/ca.pem"));
+        assert_eq!(config.database, DatabaseConfig::Postgres { url_file: url.to_owned(), ca_file });
+        assert_eq!(config.unseal.key_file, None);
+    }
+
+    #[test]
+    fn an_empty_file_is_a_configuration() {
+        let config = Config::parse("", &layout()).unwrap();
+        assert_eq!((config.node.as_str(), config.server.listen.port()), ("kontor", 8443));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let text = "node = 7\nport = 1\n[server]\nlisten = \"here\"\nnames = [1, \"a b\"]\n[database]\nengine = \"oracle\"\n\
+                    [unseal]\nkeyfile = \"x\"\n[log]\nlevel = \"loud\"\nformat = \"xml\"\n[extra]\nx = 1\n";
+        assert_eq!(
+            keys(text),
+            [
+                "node", "extra", "port", "server.names[0]", "server.listen", "server.names[0]", "database.engine",
+                "unseal.keyfile", "log.level", "log.format"
+            ]
+        );
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for (text, expected) in [
+            ("[server]\nlisten = \"0.0.0.0:80\"\nplain_http_on_loopback = true", "server.plain_http_on_loopback"),
+            ("[database]\nengine = \"postgres\"", "database.url_file"),
+            ("[database]\nurl_file = \"x\"", "database.url_file"),
+            ("server = 1", "server"),
+            ("[server", ""),
+        ] {
+            assert_eq!(keys(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn host_names() {
+        for (name, plain) in [
+            ("crm.example.org", true), ("*.example.org", true), ("::1", true), ("localhost", true), ("", false),
+            ("-a.example", false), ("a..b", false), ("ex ample", false), ("https://crm", false), ("a.*", false),
+        ] {
+            assert_eq!(host_name_is_plain(name), plain, "{name}");
+        }
+    }
+}
