@@ -36,7 +36,7 @@ use identity::Actor;
 use kernel::{Code, Fault, RecordId};
 use metadata::{Catalog, ObjectDef};
 use std::sync::Arc;
-use store::{Refused, Store};
+use store::{Refused, Store, Ticket, WriteTx};
 
 /// The verbs over one store. Cheap to clone.
 #[derive(Clone)]
@@ -56,6 +56,10 @@ impl Records {
     /// The roles as they are now.
     pub fn policy(&self) -> Arc<authz::Policy> {
         self.store.policy()
+    }
+    /// Runs a unit of work over the verbs ending in `_in_tx`; for imports and samples, which write many records at once.
+    pub fn unit<T: Send + 'static>(&self, task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused> + Send + 'static) -> Ticket<T> {
+        self.store.write(task)
     }
     /// The definition of an object, or the error for a name that is none.
     pub(crate) fn definition(&self, object: &str) -> Result<Arc<ObjectDef>, Fault> {

@@ -221,6 +221,11 @@ impl<'c> ReadTx<'c> {
         }
     }
 
+    /// Forgets the keys of this transaction without publishing them.
+    pub(crate) fn discard_keys(&mut self) {
+        self.keys = None;
+    }
+
     /// Takes the keys out, to be published once the transaction is on disk.
     pub(crate) fn into_keys(self) -> Option<KeyUse> {
         self.keys

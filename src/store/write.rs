@@ -109,6 +109,23 @@ impl<'c> WriteTx<'c, '_> {
     pub fn policy(&self) -> Arc<authz::Policy> {
         self.read.shared.policy.load_full()
     }
+    /// Runs a part of the unit that may fail on its own: what it did is then undone, and the rest of the unit stays.
+    /// The outer error is the engine's; the inner one is the part's.
+    pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Refused>) -> Result<Result<T, Refused>, StoreError> {
+        let (entries, after) = (self.log.len(), self.after.len());
+        self.conn().batch("SAVEPOINT attempt")?;
+        let outcome = part(self);
+        if outcome.is_ok() {
+            self.conn().batch("RELEASE SAVEPOINT attempt")?;
+            return Ok(outcome);
+        }
+        self.conn().batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
+        self.log.truncate(entries);
+        self.after.truncate(after);
+        // A key made by the part is gone from the ring; nothing later may seal with it. The others load again.
+        self.read.discard_keys();
+        Ok(outcome)
+    }
     /// Runs once the group is on disk.
     pub fn after_commit(&mut self, run: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(run));
@@ -155,6 +172,7 @@ impl<'c> WriteTx<'c, '_> {
         let object = Arc::clone(row.object());
         check_same(&grant, row)?;
         let subject = row.subject();
+        keeps_subject(row, &values)?;
         let mut changes = ChangeLog::new(&object, row.id(), subject);
         let mut moved: Vec<(String, Cell)> = Vec::new();
         for (index, value) in values.values() {
@@ -188,7 +206,7 @@ impl<'c> WriteTx<'c, '_> {
         ];
         self.stamp(&mut moved, row, user);
         let states = self.write_row(&object, row, &moved)?;
-        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &[], false)?;
+        self.unindex_search(&object, row)?;
         self.log_change(&grant, Verb::Delete, ChangeLog::new(&object, row.id(), row.subject()), states, &cause)?;
         Ok(Changed { id: row.id(), version: row.version() + 1, moved: true })
     }
@@ -303,6 +321,18 @@ fn subject_of(object: &ObjectDef, values: &Checked, id: RecordId) -> RecordId {
     }
 }
 
+/// Sealed values and their history are bound to the subject, so a record keeps the one it was made with.
+fn keeps_subject(row: &StoredRow, values: &Checked) -> Result<(), StoreError> {
+    let object = row.object();
+    let metadata::Subject::Field(name) = &object.subject else { return Ok(()) };
+    let named = object.field_index(name).is_some_and(|index| values.get(index).is_some());
+    if !named || subject_of(object, values, row.id()) == row.subject() {
+        return Ok(());
+    }
+    let detail = "The record was made for this subject and is sealed with its key; make a new record for another.";
+    Err(Fault::invalid(Vec::new()).with_item(format!("/{name}"), Code::FieldReadOnly, detail).into())
+}
+
 fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), StoreError> {
     if grant.record() == row.id() && grant.object() == row.object().name {
         Ok(())
@@ -317,11 +347,11 @@ fn unique(object: &ObjectDef, error: StoreError) -> StoreError {
     else {
         return error;
     };
-    let words = format!("{} {}", info.message(), info.constraint_name().unwrap_or_default());
+    let index = info.constraint_name().unwrap_or_default();
     let hit = |field: &&FieldDef| {
-        let columns = field.columns();
-        columns.iter().any(|column| {
-            words.contains(&format!("u_{}_{}", object.name, column.name)) || words.ends_with(&format!("{}.{} ", object.name, column.name))
+        field.columns().iter().any(|column| {
+            // One engine names the index, the other the column.
+            index == format!("u_{}_{}", object.name, column.name) || info.message().ends_with(&format!(": {}.{}", object.name, column.name))
         })
     };
     let Some(field) = object.fields.iter().filter(|field| field.unique).find(hit) else { return error };
