@@ -45,6 +45,20 @@ pub enum IndexPart {
     MonthDay,
 }
 
+/// Which of a subject's keys seals a field. Fixed when the field is made: the ciphertext does not name its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyClass {
+    /// Contact data and everything without a class of its own.
+    Basic,
+    /// Accounts, limits, ratings.
+    Financial,
+    /// Numbers of identity documents.
+    IdentityDocument,
+    /// Free text.
+    Notes,
+}
+
 /// How a value looks to somebody who may know that it exists but not read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +150,9 @@ pub struct FieldDef {
     /// Parts with a blind index of their own; only of sealed values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<IndexPart>,
+    /// Which of the subject's keys seals it; by its type when absent. Never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_class: Option<KeyClass>,
     /// The mask shown to readers without the right to the value; `all` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
@@ -266,6 +283,14 @@ impl FieldDef {
     /// The columns that hold this field.
     pub fn columns(&self) -> Vec<Column> {
         column::columns_of(self)
+    }
+    /// Which of the subject's keys seals it.
+    pub fn sealed_under(&self) -> KeyClass {
+        self.key_class.unwrap_or(match self.field_type {
+            FieldType::Money | FieldType::Decimal { .. } => KeyClass::Financial,
+            FieldType::LongText | FieldType::RichText | FieldType::Json => KeyClass::Notes,
+            _ => KeyClass::Basic,
+        })
     }
     /// The objects a reference may point to; empty for other types.
     pub fn reference_targets(&self) -> &[String] {

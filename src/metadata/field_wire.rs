@@ -1,7 +1,7 @@
 //! The written form of a field: flat and strict, so that a misspelt or misplaced key is an error instead of silence.
 //! Only reading passes here; a field is written by its own `Serialize`.
 
-use crate::{DeleteRule, EnumOption, FieldDef, FieldType, IndexPart, Mask, Sealing, Sensitivity};
+use crate::{DeleteRule, EnumOption, FieldDef, FieldType, IndexPart, KeyClass, Mask, Sealing, Sensitivity};
 use kernel::Label;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,7 @@ pub struct FieldDraft {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<IndexPart>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_class: Option<KeyClass>,
     mask: Option<Mask>,
     #[serde(default)]
     required: bool,
@@ -99,6 +100,7 @@ impl FieldDraft {
             sealing: self.sealing.unwrap_or(sealing),
             sealing_strict: self.sealing_strict,
             parts: self.parts,
+            key_class: self.key_class,
             mask: self.mask,
             required: self.required,
             unique: self.unique,
@@ -193,6 +195,7 @@ impl From<FieldDef> for FieldDraft {
             sealing: Some(field.sealing),
             sealing_strict: field.sealing_strict,
             parts: field.parts,
+            key_class: field.key_class,
             mask: field.mask,
             required: field.required,
             unique: field.unique,

@@ -23,7 +23,7 @@ pub use address::Address;
 pub use catalog::{Catalog, CatalogError, Relation};
 pub use column::{Column, ColumnRole, ColumnType, sort_key};
 pub use definition::{
-    DeleteRule, FieldDef, IndexPart, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing, Sensitivity,
+    DeleteRule, FieldDef, IndexPart, KeyClass, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing, Sensitivity,
     Subject,
 };
 pub use draft::{Checked, Mode};

@@ -11,7 +11,7 @@ use crate::{
     primitives::{self, KEY_LEN, Key, NONCE_LEN, TAG_LEN, put},
 };
 use kernel::RecordId;
-use metadata::{FieldDef, FieldType};
+use metadata::{FieldDef, KeyClass};
 
 const WRAP_FORMAT: u8 = 0x01;
 /// Bytes of a wrapped key.
@@ -52,25 +52,14 @@ impl Class {
 
     /// The class of a field.
     ///
-    /// It follows from the type alone, because the ciphertext does not name its class: were it to follow from the
+    /// It follows from the definition and never changes, because the ciphertext does not name its class: were it to follow from the
     /// sensitivity, reclassifying a field would leave its old values without their key.
     pub fn of(field: &FieldDef) -> Self {
-        match field.field_type {
-            FieldType::Money | FieldType::Decimal { .. } => Self::Financial,
-            FieldType::LongText | FieldType::RichText | FieldType::Json => Self::Notes,
-            FieldType::Text { .. }
-            | FieldType::Integer { .. }
-            | FieldType::Date
-            | FieldType::Timestamp
-            | FieldType::Bool
-            | FieldType::Enum { .. }
-            | FieldType::MultiEnum { .. }
-            | FieldType::Email
-            | FieldType::Phone
-            | FieldType::Url
-            | FieldType::Address
-            | FieldType::Reference { .. }
-            | FieldType::File => Self::Basic,
+        match field.sealed_under() {
+            KeyClass::Basic => Self::Basic,
+            KeyClass::Financial => Self::Financial,
+            KeyClass::IdentityDocument => Self::IdentityDocument,
+            KeyClass::Notes => Self::Notes,
         }
     }
 }
