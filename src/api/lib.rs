@@ -1,1 +1,30 @@
-//! Empty room, to be filled.
+//! The one HTTP server of the appliance: a table of routes with declared access, strict wire types, problem documents,
+//! the API description and the pages inside the binary. It cannot see the store: whatever it shows comes from
+//! `records`, after its audit entry is on disk. It decides nothing about rights beyond what a route declares.
+//!
+//! A handler that acts for somebody takes a value that only the check of credentials makes, so a route cannot be
+//! registered without its access rule; see `route.rs`.
+
+mod appliance;
+mod call;
+mod dispatch;
+mod errors_page;
+mod manual;
+mod openapi;
+mod rate;
+mod route;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod upkeep;
+mod wire;
+
+pub use appliance::{Appliance, Check, Health, Open, Unsealer};
+pub use errors_page::{errors_markdown, errors_markdown_zh};
+pub use openapi::document as openapi_document;
+pub use rate::RateLimit;
+pub use route::{Access, RouteInfo, routes_list};
+pub use server::{Handle, ServeError, ServerConfig, serve};
+pub use tls::{OwnCertificates, TlsError, TlsFiles, expires as certificate_expires};

@@ -148,9 +148,5 @@ pub const RATE_REQUESTS_PER_SECOND: u32 = 500;
 pub const RATE_REQUESTS_BURST: u32 = 2_000;
 /// Network addresses the rate limit remembers.
 pub const RATE_SOURCES_MAX: usize = 50_000;
-/// Entries of the log on one page.
-pub const LOG_PAGE_ENTRIES_MAX: usize = 200;
-/// Failed attempts to unseal that are remembered until the log can be written.
-pub const UNSEAL_FAILURES_KEPT_MAX: usize = 100;
 /// Bytes of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;

@@ -1,0 +1,122 @@
+//! The appliance as the server sees it: sealed, or open with its services. One value, shared by all workers, that an
+//! unseal switches at run time. It opens nothing itself; the binary hands in how.
+
+use arc_swap::ArcSwapOption;
+use identity::Identity;
+use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
+use records::Records;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, TryLockError},
+};
+
+/// One thing that health depends on.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Check {
+    /// A stable name, such as `audit_log`.
+    pub name: &'static str,
+    /// Whether it is well.
+    pub ok: bool,
+    /// The state in words, with what to do when it is not well. No personal values.
+    pub detail: String,
+}
+
+/// Says how the appliance is. Blocking calls are fine: it is asked off the event loop.
+pub trait Health: Send + Sync {
+    /// Every check, in a fixed order.
+    fn checks(&self) -> Vec<Check>;
+}
+
+/// The services of an unsealed appliance.
+pub struct Open {
+    /// The verbs.
+    pub records: Records,
+    /// Who somebody is.
+    pub identity: Arc<Identity>,
+    /// How it is.
+    pub health: Arc<dyn Health>,
+}
+
+/// Opens a sealed appliance. Blocking: run on a thread of its own.
+pub trait Unsealer: Send + Sync {
+    /// Opens with a passphrase. A wrong one is [`Code::UnsealFailed`].
+    fn unseal(&self, passphrase: &str) -> Result<Open, Fault>;
+}
+
+struct Inner {
+    open: ArcSwapOption<Open>,
+    unsealer: Arc<dyn Unsealer>,
+    /// Held during an attempt, so that guesses come one at a time.
+    attempt: Mutex<()>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    started: Timestamp,
+}
+
+/// An appliance, sealed or open. Cheap to clone.
+#[derive(Clone)]
+pub struct Appliance(Arc<Inner>);
+
+impl fmt::Debug for Appliance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Appliance({})", if self.is_sealed() { "sealed" } else { "open" })
+    }
+}
+
+impl Appliance {
+    /// A sealed appliance.
+    pub fn sealed(unsealer: Arc<dyn Unsealer>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let started = clock.now();
+        let attempt = Mutex::new(());
+        Self(Arc::new(Inner { open: ArcSwapOption::empty(), unsealer, attempt, clock, random, started }))
+    }
+    /// Opens it with services that the binary has made, from a key file for example.
+    pub fn set_open(&self, open: Open) {
+        self.0.open.store(Some(Arc::new(open)));
+    }
+    /// Takes the services away: from now on everything but health and unseal answers `sealed`.
+    pub fn seal(&self) -> Option<Arc<Open>> {
+        self.0.open.swap(None)
+    }
+    /// Whether there are no services.
+    pub fn is_sealed(&self) -> bool {
+        self.0.open.load().is_none()
+    }
+    /// The services, or the error to answer with.
+    pub fn open(&self) -> Outcome<Arc<Open>> {
+        self.open_if_any().ok_or_else(|| {
+            let detail = "The appliance is sealed. An operator must unseal it: `kontor unseal`, or POST /api/v1/system/unseal.";
+            Fault::new(Code::Sealed, detail)
+        })
+    }
+    /// The services, if there are any.
+    pub fn open_if_any(&self) -> Option<Arc<Open>> {
+        self.0.open.load_full()
+    }
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+    pub(crate) fn random(&self) -> &dyn Random {
+        self.0.random.as_ref()
+    }
+    pub(crate) fn started(&self) -> Timestamp {
+        self.0.started
+    }
+
+    /// Tries a passphrase; one attempt at a time. Blocking. An appliance that is open already stays as it is: `None`.
+    pub(crate) fn unseal(&self, passphrase: &str) -> Outcome<Option<Arc<Open>>> {
+        let _attempt = match self.0.attempt.try_lock() {
+            Ok(attempt) => attempt,
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Fault::new(Code::RateLimited, "Another attempt to unseal is running. Try again in a moment."));
+            }
+        };
+        if !self.is_sealed() {
+            return Ok(None);
+        }
+        let open = Arc::new(self.0.unsealer.unseal(passphrase)?);
+        self.0.open.store(Some(Arc::clone(&open)));
+        Ok(Some(open))
+    }
+}

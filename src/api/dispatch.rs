@@ -1,0 +1,116 @@
+//! From an HTTP request to an HTTP response: finds the route, runs its checks and handler, and dresses the answer with
+//! the headers that every answer carries.
+
+use crate::call::{self, Call, Site};
+use crate::route::{self, Route};
+use crate::wire::{Answer, Payload, Query, respond_problem};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    web,
+};
+use identity::Locale;
+use kernel::{Code, Fault, Outcome};
+use std::sync::Arc;
+
+/// Nothing from outside, no inline code, no frame around it. `data:` images are the icons inside the style sheets.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Registers every route. An address with a method it does not know is 405, any other 404, both as problem documents.
+pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>) {
+    let mut paths: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
+    for route in route::all() {
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((route.path, vec![route])),
+        }
+    }
+    for (path, routes) in paths {
+        let routes: Arc<[&'static Route]> = routes.into();
+        let site = Arc::clone(site);
+        config.service(web::resource(path).to(move |request: HttpRequest, payload: web::Payload| {
+            serve(Arc::clone(&site), Arc::clone(&routes), request, payload)
+        }));
+    }
+    let site = Arc::clone(site);
+    config.default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
+        serve(Arc::clone(&site), Arc::from([]), request, payload)
+    }));
+}
+
+async fn serve(site: Arc<Site>, routes: Arc<[&'static Route]>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let id = call::request_id(&site);
+    let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
+    let secure = site.cookie.secure;
+    let outcome = run(site, &routes, request, payload, &id).await;
+    let mut response = match outcome {
+        Ok(answer) => respond(answer),
+        Err(fault) => {
+            let mut response = respond_problem(&fault, locale, &id);
+            if fault.code == Code::MethodNotAllowed {
+                let allowed: Vec<&str> = routes.iter().map(|route| route.verb.name()).collect();
+                put(response.headers_mut(), header::ALLOW, &allowed.join(", "));
+            }
+            response
+        }
+    };
+    dress(response.headers_mut(), &id, secure);
+    response
+}
+
+async fn run(site: Arc<Site>, routes: &[&'static Route], request: HttpRequest, payload: web::Payload, id: &str) -> Outcome<Answer> {
+    call::admit(&site, &request)?;
+    if routes.is_empty() {
+        return Err(Fault::new(Code::RouteNotFound, "There is no such address; see /api/docs."));
+    }
+    let found = routes.iter().find(|route| route.verb.is(request.method()));
+    let route: &'static Route =
+        found.ok_or_else(|| Fault::new(Code::MethodNotAllowed, "This address does not know this method; see /api/docs."))?;
+    call::check_form(route, &request)?;
+    let context = call::context(&request, id)?;
+    let query = Query::parse(request.query_string(), route.query.iter().map(|param| param.name))?;
+    let body = call::body(route, &request, payload).await?;
+    Call { site, route, request, query, body, context }.answer().await
+}
+
+fn respond(answer: Answer) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
+    for (name, value) in answer.headers {
+        response.append_header((name, value));
+    }
+    match answer.payload {
+        Payload::Empty => response.finish(),
+        Payload::Json(text) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(text),
+        Payload::Bytes(media, bytes) => response.insert_header((header::CONTENT_TYPE, media)).body(bytes),
+        Payload::Page(media, bytes) => {
+            response.insert_header((header::CACHE_CONTROL, "no-cache"));
+            response.insert_header((header::CONTENT_TYPE, media)).body(bytes)
+        }
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The headers of every answer.
+fn dress(headers: &mut HeaderMap, request_id: &str, secure: bool) {
+    put(headers, HeaderName::from_static("x-request-id"), request_id);
+    put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(headers, header::REFERRER_POLICY, "no-referrer");
+    put(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+    put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    put(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    put(headers, HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    if secure {
+        put(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        put(headers, header::CACHE_CONTROL, "no-store");
+    }
+}

@@ -1,0 +1,65 @@
+//! The page of all error codes, in both languages, made from the one table. A test keeps `docs/admin/errors*.md` in step.
+
+use kernel::{Code, Kind, Row};
+use std::fmt::Write;
+
+fn kind_en(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Input => "change the request",
+        Kind::Access => "sign in, or ask for the right",
+        Kind::Conflict => "look again; the state has moved",
+        Kind::Operator => "the operator must act, or time must pass",
+        Kind::Defect => "a defect; tell the operator the request id",
+    }
+}
+fn kind_zh(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Input => "请修改请求",
+        Kind::Access => "请登录，或申请相应权限",
+        Kind::Conflict => "数据已变化，请重新查看",
+        Kind::Operator => "需由运维处理，或稍候再试",
+        Kind::Defect => "系统缺陷，请把请求编号告知运维",
+    }
+}
+
+/// `docs/admin/errors.md`.
+pub fn errors_markdown() -> String {
+    let mut text = "# Error codes\n\n\
+        Every error is a problem document (RFC 9457, `application/problem+json`). Programs decide by `code`, which never changes its\n\
+        meaning; people read `detail`; `request_id` ties the answer to the operator's log and to the audit entry. This page is made from\n\
+        the table in the source; see also [the Chinese version](errors.zh-CN.md).\n"
+        .to_owned();
+    for row in Code::table() {
+        let Row { name, status, kind, retryable, title_en, .. } = row;
+        let retry = if *retryable { "may succeed later as it is" } else { "will fail again as it is" };
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\n## {name}\n\n{title_en}. Status {status}; {}. The same request {retry}.\n", kind_en(*kind));
+    }
+    text
+}
+
+/// `docs/admin/errors.zh-CN.md`.
+pub fn errors_markdown_zh() -> String {
+    let mut text = "# 错误代码\n\n\
+        所有错误均为问题文档（RFC 9457，`application/problem+json`）。程序依据 `code` 判断，其含义永不改变；`detail` 供人阅读；\n\
+        `request_id` 将应答、运维日志与审计条目对应起来。本页由源代码中的错误表生成；另见[英文版](errors.md)。\n"
+        .to_owned();
+    for row in Code::table() {
+        let Row { name, status, kind, retryable, title_zh, .. } = row;
+        let retry = if *retryable { "原样重试可能成功" } else { "原样重试仍会失败" };
+        let _ = write!(text, "\n## {name}\n\n{title_zh}。状态码 {status}；{}；{retry}。\n", kind_zh(*kind));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::golden;
+
+    #[test]
+    fn the_manual_is_in_step_with_the_table() {
+        golden("../../docs/admin/errors.md", &errors_markdown());
+        golden("../../docs/admin/errors.zh-CN.md", &errors_markdown_zh());
+    }
+}

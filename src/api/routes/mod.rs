@@ -1,0 +1,36 @@
+//! The handlers, by group, and the table of all of them. A handler turns a checked request into one call of a service
+//! and its answer into JSON; it never decides.
+
+mod audit_log;
+mod metadata;
+mod pages;
+mod people;
+mod records;
+mod session;
+mod system;
+mod tokens;
+
+use crate::route::Route;
+
+/// Every route. Within a group, fixed parts of an address stand before variable ones.
+pub(crate) const TABLE: &[&[Route]] = &[
+    pages::ROUTES,
+    system::ROUTES,
+    session::ROUTES,
+    tokens::ROUTES,
+    people::ROUTES,
+    metadata::ROUTES,
+    audit_log::ROUTES,
+    records::ROUTES,
+];
+
+/// Wraps an async handler for the table.
+macro_rules! handle {
+    ($handler:path) => {
+        |call| Box::pin($handler(call))
+    };
+    ($handler:path, open) => {
+        |call, open| Box::pin($handler(call, open))
+    };
+}
+pub(crate) use handle;

@@ -1,0 +1,115 @@
+//! Whether the appliance lives, whether it can serve and why not, and the unseal. All but the health page answer without
+//! a root key, and none shows more than words about the appliance itself.
+
+use super::handle;
+use crate::appliance::{Check, Open};
+use crate::call::{Acting, Call, blocking};
+use crate::route::{Repeat, Route, Rule, Verb};
+use crate::wire::{self, Answer};
+use authz::AppAction;
+use kernel::{Code, Fault, Outcome, Timestamp, limits::PASSPHRASE_BYTES_MAX};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::new(Verb::Get, "/healthz", "healthz", "Whether the process lives", Rule::SealedOk(handle!(healthz))).gives(200, "Alive"),
+    Route::new(Verb::Get, "/readyz", "readyz", "Whether it can serve, and why not", Rule::SealedOk(handle!(readyz))).gives(200, "Ready"),
+    Route::new(Verb::Post, "/api/v1/system/unseal", "system_unseal", "Give the appliance its root key", Rule::SealedOk(handle!(unseal)))
+        .takes("Unseal")
+        .gives(200, "SealState")
+        .repeat(Repeat::Harmless),
+    Route::new(Verb::Get, "/api/v1/system/health", "system_health", "The state of the appliance", Rule::Act(AppAction::SystemHealth, handle!(health)))
+        .gives(200, "Health"),
+];
+
+#[derive(Serialize)]
+struct Alive {
+    status: &'static str,
+}
+
+async fn healthz(_: Call) -> Outcome<Answer> {
+    Answer::json(&Alive { status: "alive" })
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    /// Why not, in words.
+    reasons: Vec<String>,
+}
+
+async fn readyz(call: Call) -> Outcome<Answer> {
+    let reasons = match call.site.appliance.open_if_any() {
+        None => vec!["sealed: an operator must unseal the appliance".to_owned()],
+        Some(open) => {
+            let failing = checks(&open).await?.into_iter().filter(|check| !check.ok);
+            failing.map(|check| format!("{}: {}", check.name, check.detail)).collect()
+        }
+    };
+    let ready = reasons.is_empty();
+    Ok(Answer::json(&Ready { ready, reasons })?.status(if ready { 200 } else { 503 }))
+}
+
+async fn checks(open: &Arc<Open>) -> Outcome<Vec<Check>> {
+    let health = Arc::clone(&open.health);
+    blocking(move || Ok(health.checks())).await
+}
+
+/// The passphrase of an unseal slot.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unseal {
+    passphrase: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+struct SealState {
+    sealed: bool,
+}
+
+async fn unseal(call: Call) -> Outcome<Answer> {
+    let Unseal { passphrase } = wire::json(&call.body)?;
+    if passphrase.len() > PASSPHRASE_BYTES_MAX {
+        let detail = format!("A passphrase has at most {PASSPHRASE_BYTES_MAX} bytes (limit PASSPHRASE_BYTES_MAX).");
+        return Err(Fault::new(Code::LimitExceeded, detail));
+    }
+    let source = call.context.source();
+    let appliance = call.site.appliance.clone();
+    let opened = blocking(move || appliance.unseal(&passphrase)).await.inspect_err(|fault| {
+        // While sealed there is no log to write to; the operator's own log keeps it.
+        tracing::warn!(code = fault.code.as_str(), source = source.map(tracing::field::display), "an attempt to unseal failed");
+    })?;
+    if let Some(open) = opened {
+        let address = source.map(|source| source.to_string()).unwrap_or_default();
+        open.records.note_unseal(&address).await?;
+    }
+    Answer::json(&SealState { sealed: false })
+}
+
+#[derive(Serialize)]
+struct HealthView {
+    version: &'static str,
+    started_at: Timestamp,
+    now: Timestamp,
+    sealed: bool,
+    /// The number of definition changes so far.
+    definitions: u64,
+    /// Content hash of the roles, hex.
+    policy: String,
+    checks: Vec<Check>,
+}
+
+async fn health(acting: Acting) -> Outcome<Answer> {
+    let appliance = &acting.call.site.appliance;
+    let epoch = acting.open.records.policy().epoch();
+    Answer::json(&HealthView {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: appliance.started(),
+        now: appliance.clock().now(),
+        sealed: false,
+        definitions: acting.open.records.catalog().version(),
+        policy: epoch.iter().map(|byte| format!("{byte:02x}")).collect(),
+        checks: checks(&acting.open).await?,
+    })
+}

@@ -1,0 +1,16 @@
+//! What HTTP is turned into and from: headers, query strings, bodies, answers, problem documents. Strict on the way in:
+//! what is not understood is refused, never skipped. It decides nothing about rights.
+
+mod answer;
+mod body;
+mod headers;
+mod problem;
+mod query;
+
+pub(crate) use answer::{Answer, Payload};
+pub(crate) use body::{json, json_object};
+pub(crate) use headers::{
+    Cookie, bearer, cookie, cookie_clear, cookie_set, if_match, idempotency_key, locale, purpose, single,
+};
+pub(crate) use problem::{problem_json, respond_problem};
+pub(crate) use query::Query;
