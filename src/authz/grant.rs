@@ -31,6 +31,8 @@ actions! {
     Delete = Verb::Delete;
     /// Take it out of the recycle bin.
     Restore = Verb::Delete;
+    /// See masked values of it in clear.
+    Reveal = Verb::Reveal;
 }
 
 /// What decided, for the log.

@@ -26,7 +26,7 @@ mod role;
 mod standard;
 
 pub use assign::{AssignmentError, check_assignment};
-pub use grant::{Action, Create, Delete, Grant, Read, Restore, Update, Why};
+pub use grant::{Action, Create, Delete, Grant, Read, Restore, Reveal, Update, Why};
 pub use level::{FieldLevels, Level};
 pub use policy::{Denied, DenyReason, Policy, Scope};
 pub use predicate::{Facts, Predicate};

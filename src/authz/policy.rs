@@ -8,7 +8,8 @@ use crate::{
 use identity::{Actor, ActorKind, TokenVerb};
 use kernel::{Code, Fault};
 use metadata::{ObjectDef, ObjectKind};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,7 @@ impl From<Denied> for Fault {
 pub struct Policy {
     epoch: [u8; 32],
     roles: BTreeMap<String, Arc<RoleDef>>,
+    rights: RwLock<HashMap<RightsKey, Arc<Rights>>>,
 }
 
 /// One role's part of a scope: where it reaches and what it shows there.
@@ -85,14 +87,30 @@ pub struct Scope<'a> {
     verb: Verb,
     predicate: Predicate,
     views: Vec<View>,
-    floor: FieldLevels,
+    floor: Arc<FieldLevels>,
     why: Arc<Why>,
 }
+
+/// Sets of rights remembered before the memory begins anew.
+const RIGHTS_REMEMBERED_MAX: usize = 10_000;
+
+/// What a set of roles gives on one object with one verb.
+#[derive(Debug)]
+struct Rights {
+    refused: Option<DenyReason>,
+    widths: Vec<(ScopeWidth, Arc<FieldLevels>)>,
+    floor: Arc<FieldLevels>,
+    why: Arc<Why>,
+}
+
+/// Serial of the definition, verb, whether a person acts, roles.
+type RightsKey = (u64, Verb, bool, String);
 
 impl Policy {
     /// Joins roles; `epoch` is the SHA-256 of [`Policy::canonical`].
     pub fn new(roles: Vec<RoleDef>, epoch: [u8; 32]) -> Self {
-        Self { epoch, roles: roles.into_iter().map(|role| (role.name.clone(), Arc::new(role))).collect() }
+        let roles = roles.into_iter().map(|role| (role.name.clone(), Arc::new(role))).collect();
+        Self { epoch, roles, rights: RwLock::default() }
     }
     /// The bytes whose hash names this set of roles: JSON, roles by name, keys sorted.
     pub fn canonical(roles: &[RoleDef]) -> Vec<u8> {
@@ -137,41 +155,71 @@ impl Policy {
 
     /// Which records the actor may reach with a verb.
     pub fn scope<'a>(&self, actor: &'a Actor, object: &ObjectDef, verb: Verb) -> Result<Scope<'a>, Denied> {
-        let denied = |reason, rules| Denied {
-            reason,
-            object: object.name.clone(),
-            verb: verb.as_str(),
-            why: Arc::new(Why { epoch: self.epoch, rules }),
-        };
-        let roles = self.effective(actor).map_err(|reason| denied(reason, Vec::new()))?;
-        if let Some(role) = roles.iter().find(|role| forbids(role, object, verb)) {
-            return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())]));
+        let denied = |reason, why| Denied { reason, object: object.name.clone(), verb: verb.as_str(), why };
+        let rights = self.rights_of(actor, object, verb);
+        if let Some(reason) = rights.refused {
+            return Err(denied(reason, Arc::clone(&rights.why)));
         }
         if !actor.token_allows(&object.name, token_verb(verb)) {
-            return Err(denied(DenyReason::TokenScope, Vec::new()));
+            return Err(denied(DenyReason::TokenScope, Arc::new(Why { epoch: self.epoch, rules: Vec::new() })));
         }
-        let mut views: Vec<View> = Vec::new();
+        let mut predicate = Predicate::default();
+        let mut views = Vec::with_capacity(rights.widths.len());
+        for (width, levels) in &rights.widths {
+            let view = View { predicate: Predicate::of(*width, actor), levels: Arc::clone(levels) };
+            predicate = predicate.or(&view.predicate);
+            views.push(view);
+        }
+        let (floor, why) = (Arc::clone(&rights.floor), Arc::clone(&rights.why));
+        Ok(Scope { actor, object: object.name.clone(), verb, predicate, views, floor, why })
+    }
+
+    /// What a set of roles gives on an object with a verb: computed once, then remembered. It depends on nothing else of
+    /// the actor; definitions are told apart by their serial numbers.
+    fn rights_of(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Arc<Rights> {
+        let key = (object.serial, verb, actor.kind() == ActorKind::User, actor.roles().join(","));
+        let known = self.rights.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        // A definition outside a catalogue has no serial, so nothing may be remembered of it.
+        if let Some(known) = known.filter(|_| object.serial != 0) {
+            return known;
+        }
+        let rights = Arc::new(self.compute_rights(actor, object, verb));
+        let mut remembered = self.rights.write().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= RIGHTS_REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.insert(key, Arc::clone(&rights));
+        rights
+    }
+
+    fn compute_rights(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Rights {
+        let refused = |reason, rules| Rights {
+            refused: Some(reason),
+            widths: Vec::new(),
+            floor: Arc::new(FieldLevels::new(Vec::new())),
+            why: Arc::new(Why { epoch: self.epoch, rules }),
+        };
+        let roles = match self.effective(actor) {
+            Ok(roles) => roles,
+            Err(reason) => return refused(reason, Vec::new()),
+        };
+        if let Some(role) = roles.iter().find(|role| forbids(role, object, verb)) {
+            return refused(DenyReason::Forbidden, vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())]);
+        }
+        let mut widths: Vec<(ScopeWidth, Arc<FieldLevels>)> = Vec::new();
         let mut rules = Vec::new();
         for role in &roles {
             let width = rights(role, object).map_or(ScopeWidth::None, |rights| rights.width(verb));
-            if width == ScopeWidth::None {
-                continue;
+            if width != ScopeWidth::None {
+                rules.push(format!("{}:{}.{}={}", role.name, object.name, verb.as_str(), width_name(width)));
+                widths.push((width, Arc::new(levels(role, &roles, object))));
             }
-            rules.push(format!("{}:{}.{}={}", role.name, object.name, verb.as_str(), width_name(width)));
-            views.push(View {
-                predicate: Predicate::of(width, actor),
-                levels: Arc::new(levels(role, &roles, object)),
-            });
         }
-        let Some(first) = views.first() else { return Err(denied(DenyReason::NoRight, rules)) };
-        let mut predicate = first.predicate.clone();
-        let mut floor = (*first.levels).clone();
-        for view in views.iter().skip(1) {
-            predicate = predicate.or(&view.predicate);
-            floor = floor.intersection(&view.levels);
+        let floor = widths.iter().map(|(_, levels)| (**levels).clone()).reduce(|floor, next| floor.intersection(&next));
+        match floor {
+            None => refused(DenyReason::NoRight, rules),
+            Some(floor) => Rights { refused: None, widths, floor: Arc::new(floor), why: Arc::new(Why { epoch: self.epoch, rules }) },
         }
-        let why = Arc::new(Why { epoch: self.epoch, rules });
-        Ok(Scope { actor, object: object.name.clone(), verb, predicate, views, floor, why })
     }
 
     /// Whether the actor may do `A` to one record.

@@ -80,6 +80,9 @@ impl Predicate {
     /// Both together.
     #[must_use]
     pub(crate) fn or(mut self, other: &Self) -> Self {
+        if self.is_nothing() {
+            return other.clone();
+        }
         self.all |= other.all;
         self.owners.extend(&other.owners);
         self.units.extend(&other.units);

@@ -1,7 +1,13 @@
 //! All definitions of an appliance at one moment, checked against each other. Immutable: a change makes a new one.
 
 use crate::{FieldType, LinkDef, ObjectDef, Profile, Sealing, Subject, system_fields};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// A catalogue that contradicts itself. The text names object and field.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +47,7 @@ impl Catalog {
     /// Joins definitions into a catalogue: resolves the profile, appends system fields, checks every reference.
     /// `version` is the number of definition changes so far.
     pub fn build(definitions: Vec<ObjectDef>, profile: Profile, version: u64) -> Result<Self, CatalogError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut objects = BTreeMap::new();
         let mut sources = Vec::with_capacity(definitions.len());
         for mut definition in definitions {
@@ -55,6 +62,7 @@ impl Catalog {
                 field.indexed &= plain || field.field_type == FieldType::Address;
             }
             definition.fields.extend(system_fields(definition.number.is_some()));
+            definition.serial = NEXT.fetch_add(1, Ordering::Relaxed);
             let name = definition.name.clone();
             if objects.insert(name.clone(), Arc::new(definition)).is_some() {
                 return Err(CatalogError { object: name, problem: "is defined twice".to_owned() });

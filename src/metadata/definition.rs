@@ -254,6 +254,9 @@ pub struct ObjectDef {
     /// Added by the customer at run time.
     #[serde(default, skip_serializing_if = "is_default")]
     pub custom: bool,
+    /// Tells this definition from every other that this process has built; 0 before it is part of a catalogue.
+    #[serde(skip)]
+    pub serial: u64,
     /// Bits of a truncated blind index; planned from the number of rows (see the security design).
     #[serde(default = "blind_bits_default")]
     pub blind_bits: u8,

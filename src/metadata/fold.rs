@@ -1,13 +1,7 @@
-//! Two foldings of text, each with one meaning for writers and readers. `index` is what blind indexes are computed
-//! over, so it is a disk format and never changes; `search` makes search tokens and may change with a re-index.
+//! The folding of text that makes search tokens, one for writers and readers. It may change with a re-index; what blind
+//! indexes are computed over may not, and lies with them.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
-/// Compatibility-normalised (full width to half width) and case-folded, without white space.
-pub(crate) fn index(text: &str) -> String {
-    let folded = text.nfkc().flat_map(char::to_lowercase).flat_map(letters).nfkc();
-    folded.filter(|character| !character.is_whitespace() && !character.is_control()).collect()
-}
 
 /// Case-folded, without accents, full width as half width: what people type when they cannot type the original.
 pub(crate) fn search(text: &str) -> String {
@@ -52,7 +46,6 @@ mod tests {
 
     #[test]
     fn folds_as_people_expect() {
-        assert_eq!(index(" ＡＢ c-１２\u{3000}ß "), "abc-12ss");
         assert_eq!(search("Ærøskøbing Łódź GROẞ"), "aeroskobing lodz gross");
         assert_eq!(search("İstanbul ΟΔΟΣ οδος"), "istanbul οδοσ οδοσ");
         assert_eq!(search("한국 万科Ａ"), "한국 万科a");

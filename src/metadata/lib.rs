@@ -11,7 +11,6 @@ mod field_wire;
 mod fold;
 mod index;
 mod mask;
-mod normal;
 mod plan;
 mod search_tokens;
 mod standard;
@@ -31,7 +30,6 @@ pub use field_type::{EnumOption, FieldType};
 pub use field_wire::FieldDraft;
 pub use index::{IndexDef, indexes_of};
 pub use mask::mask;
-pub use normal::index_form;
 pub use plan::{
     Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, plan,
 };

@@ -59,7 +59,7 @@ impl Cursor {
                 _ => Cell::Int(decoder.i64().ok()?),
             });
         }
-        Some(Self { values, id })
+        (decoder.position() == bytes.len()).then_some(Self { values, id })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::{Cell, Conn, Sql};
 use crate::{ReadTx, StoreError, WriteTx};
 use authz::{Policy, RoleDef};
 use identity::{ActorFacts, Locale};
-use kernel::{RecordId, Timestamp, UserId};
+use kernel::{Code, Fault, RecordId, Timestamp, UserId};
 use metadata::ColumnType;
 use std::sync::Arc;
 
@@ -102,6 +102,16 @@ pub(crate) fn facts(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<Opt
     }))
 }
 
+/// Logins are folded further than usernames, so two usernames may meet in one login.
+fn login_taken(error: StoreError) -> StoreError {
+    use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
+    if !matches!(&error, StoreError::Engine(DatabaseError(UniqueViolation, _))) {
+        return error;
+    }
+    let detail = "Another user signs in with this name.";
+    Fault::new(Code::ValueNotUnique, detail).with_item("/username", Code::ValueNotUnique, detail).into()
+}
+
 fn ids(conn: &mut Conn, sql: &Sql) -> Result<Vec<RecordId>, StoreError> {
     Ok(conn.rows(sql, &[BIN])?.into_iter().filter_map(|row| row.id(0)).collect())
 }
@@ -139,13 +149,25 @@ impl WriteTx<'_, '_> {
     pub fn credential_create(&mut self, user: UserId, login: &str) -> Result<(), StoreError> {
         let mut sql = Sql::new("INSERT INTO \"k_credential\" (\"user_id\", \"login\", \"auth_epoch\", \"failed_count\") VALUES (");
         sql.bind(user).push(", ").bind(login).push(", 0, 0)");
-        self.conn().execute(&sql).map(|_| ())
+        self.conn().execute(&sql).map(|_| ()).map_err(login_taken)
     }
     /// Follows a change of the login.
     pub fn credential_rename(&mut self, user: UserId, login: &str) -> Result<(), StoreError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"login\" = ");
         sql.bind(login).push(" WHERE \"user_id\" = ").bind(user);
+        self.conn().execute(&sql).map(|_| ()).map_err(login_taken)
+    }
+    /// Frees the login of a user in the recycle bin, so that a new user may have it. No login begins with a blank.
+    pub fn credential_free(&mut self, user: UserId) -> Result<(), StoreError> {
+        let mut sql = Sql::new("UPDATE \"k_credential\" SET \"login\" = ");
+        sql.bind(format!(" {user} ").as_str()).push(" || \"login\" WHERE \"user_id\" = ").bind(user);
         self.conn().execute(&sql).map(|_| ())
+    }
+    /// Gives a user out of the recycle bin their login back, unless somebody else has it now.
+    pub fn credential_restore(&mut self, user: UserId) -> Result<(), StoreError> {
+        let mut sql = Sql::new("UPDATE \"k_credential\" SET \"login\" = substr(\"login\", ");
+        sql.push("39) WHERE \"login\" LIKE ' %' AND \"user_id\" = ").bind(user);
+        self.conn().execute(&sql).map(|_| ()).map_err(login_taken)
     }
     /// Ends every session of a user: what they may do has changed.
     pub fn auth_epoch_bump(&mut self, user: UserId) -> Result<(), StoreError> {

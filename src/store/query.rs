@@ -7,7 +7,7 @@ use crate::rows::{self, Selection, StoredRow};
 use crate::{Cursor, StoreError};
 use authz::{Predicate, Scope};
 use kernel::{Code, Fault, limits};
-use metadata::{ColumnRole, FieldDef, ObjectDef, Sealing, Value};
+use metadata::{ColumnRole, ColumnType, FieldDef, ObjectDef, Sealing, Value};
 use std::sync::Arc;
 
 /// A condition on one field.
@@ -88,6 +88,8 @@ pub struct ListQuery {
     pub fields: Vec<usize>,
     /// List the recycle bin instead.
     pub deleted: bool,
+    /// A second reach that the records must also lie in; it only narrows.
+    pub within: Option<Predicate>,
 }
 
 /// One page.
@@ -154,7 +156,7 @@ impl ReadTx<'_> {
         let conditions = self.conditions(scope, query)?;
         if !conditions.rechecks.is_empty() {
             let whole = ListQuery { after: None, limit: limits::SEALED_CANDIDATES_MAX - 1, fields: Vec::new(), sort: Vec::new(),
-                object: Arc::clone(&query.object), filter: query.filter.clone(), search: query.search.clone(), deleted: query.deleted };
+                object: Arc::clone(&query.object), filter: query.filter.clone(), search: query.search.clone(), deleted: query.deleted, within: query.within.clone() };
             return Ok(u64::try_from(self.list(scope, &whole)?.rows.len()).unwrap_or(u64::MAX));
         }
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM ");
@@ -163,7 +165,7 @@ impl ReadTx<'_> {
             sql.push(" LIMIT ").bind(i64::try_from(stop).unwrap_or(i64::MAX));
         }
         sql.push(") counted");
-        let row = self.conn.first(&sql, &[metadata::ColumnType::Integer])?;
+        let row = self.conn.first(&sql, &[ColumnType::Integer])?;
         Ok(row.and_then(|row| u64::try_from(row.int(0)?).ok()).unwrap_or(0))
     }
 
@@ -179,6 +181,9 @@ impl ReadTx<'_> {
     fn conditions(&mut self, scope: &Scope<'_>, query: &ListQuery) -> Result<Compiled, StoreError> {
         let mut sql = Sql::new(if query.deleted { "t.\"deleted_at\" IS NOT NULL" } else { "t.\"deleted_at\" IS NULL" });
         push_predicate(&mut sql, scope.predicate(), "t");
+        if let Some(within) = &query.within {
+            push_predicate(&mut sql, within, "t");
+        }
         if !query.search.is_empty() {
             sql.push(" AND ").append(dialect::matches(self.conn, &query.object.search_table(), &query.search));
         }
@@ -267,7 +272,6 @@ impl ReadTx<'_> {
             return Err(StoreError::damaged("a field with exact match has no blind index"));
         };
         let mut texts = Vec::with_capacity(values.len());
-        sql.push(alias).push(".").ident(&column.name).push(" IN (");
         let mut entries = Vec::with_capacity(values.len());
         for value in values {
             let Some(text) = rows::sealed_text(field, value) else { continue };
@@ -276,7 +280,11 @@ impl ReadTx<'_> {
             }
             texts.push(text);
         }
-        sql.binds(entries).push(")");
+        if entries.is_empty() {
+            sql.push("1 = 0");
+            return Ok(());
+        }
+        sql.push(alias).push(".").ident(&column.name).push(" IN (").binds(entries).push(")");
         rechecks.push((position, texts));
         Ok(())
     }
@@ -333,9 +341,23 @@ fn push_plain(sql: &mut Sql, alias: &'static str, field: &FieldDef, condition: &
             sql.push(" OR ").push(alias).push(".").ident(&column).push(" IS NULL)");
             Ok(())
         }
+        // Amounts compare with their currency, so each is a pair of conditions.
+        Op::In(values) if !values.iter().any(|value| matches!(value, Value::Money(_))) => {
+            let cells: Vec<Cell> = values.iter().filter_map(rows::compare_cell).collect();
+            if cells.is_empty() {
+                // PostgreSQL has no empty list; nothing can match it.
+                sql.push("1 = 0");
+            } else {
+                sql.push(alias).push(".").ident(&column).push(" IN (").binds(cells).push(")");
+            }
+            Ok(())
+        }
         Op::In(values) => {
-            sql.push(alias).push(".").ident(&column).push(" IN (");
-            sql.binds(values.iter().filter_map(rows::compare_cell)).push(")");
+            for (at, value) in values.iter().enumerate() {
+                sql.push(if at == 0 { "(" } else { " OR " });
+                compare(sql, " = ", value)?;
+            }
+            sql.push(")");
             Ok(())
         }
         Op::Contains(text) => {
@@ -377,6 +399,7 @@ fn escape_like(text: &str) -> String {
 /// One column of the order.
 struct SortColumn {
     column: String,
+    column_type: ColumnType,
     descending: bool,
 }
 
@@ -389,7 +412,7 @@ fn sort_columns(query: &ListQuery) -> Result<Vec<SortColumn>, StoreError> {
         let Some(column) = by(ColumnRole::SortKey).or_else(|| by(ColumnRole::Value)) else {
             return Err(not_filterable(field, "it is sealed and cannot be sorted by"));
         };
-        keys.push(SortColumn { column: column.name.clone(), descending: *descending });
+        keys.push(SortColumn { column: column.name.clone(), column_type: column.column_type, descending: *descending });
     }
     Ok(keys)
 }
@@ -410,7 +433,8 @@ fn tie_descending(keys: &[SortColumn]) -> bool {
 
 /// Rows after the cursor: for each prefix of equal keys, the next key beyond.
 fn push_after(sql: &mut Sql, keys: &[SortColumn], after: &Cursor) -> Result<(), StoreError> {
-    let values = after.values(keys.len()).ok_or_else(|| {
+    let values = after.values(keys.len()).filter(|values| keys.iter().zip(*values).all(|(key, value)| value.fits(key.column_type)));
+    let values = values.ok_or_else(|| {
         StoreError::from(Fault::new(Code::CursorInvalid, "The cursor belongs to another list; begin again without it."))
     })?;
     sql.push(" AND (");
@@ -449,11 +473,13 @@ fn push_after(sql: &mut Sql, keys: &[SortColumn], after: &Cursor) -> Result<(), 
 }
 
 fn push_beyond(sql: &mut Sql, key: &SortColumn, value: &Cell) {
-    sql.push("t.").ident(&key.column);
+    // In brackets of its own: an `OR` beside the equal keys before it would let in rows of other keys.
+    sql.push("(t.").ident(&key.column);
     match (key.descending, value.is_null()) {
         (false, true) => sql.push(" IS NOT NULL"),
         (false, false) => sql.push(" > ").bind(value.clone()),
         (true, false) => sql.push(" < ").bind(value.clone()).push(" OR t.").ident(&key.column).push(" IS NULL"),
         (true, true) => sql.push(" IS NULL AND 1 = 0"),
     };
+    sql.push(")");
 }

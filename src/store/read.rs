@@ -7,6 +7,7 @@ use crate::{Shared, StoreError};
 use authz::{Facts, Grant, Level, Predicate, Read, Scope};
 use kernel::RecordId;
 use metadata::{Catalog, ColumnType, FieldType, ObjectDef, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 use vault::{Class, KeyStore, KeyStoreError, KeyUse, Place, WrappedKey};
 
@@ -16,11 +17,13 @@ pub struct ReadTx<'c> {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) shared: &'c Arc<Shared>,
     keys: Option<KeyUse>,
+    /// Facts read in a unit of work, where nobody else writes: thousands of rows of an import point to the same few records.
+    facts: Option<HashMap<(u64, RecordId), Option<Facts>>>,
 }
 
 impl<'c> ReadTx<'c> {
     pub(crate) fn begin(conn: &'c mut Conn, shared: &'c Arc<Shared>) -> Self {
-        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None }
+        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None }
     }
 
     /// The definitions.
@@ -47,8 +50,30 @@ impl<'c> ReadTx<'c> {
 
     /// What decides who reaches a record; `None` when there is no such record or it lies in the recycle bin.
     pub fn facts(&mut self, object: &Arc<ObjectDef>, id: RecordId) -> Result<Option<Facts>, StoreError> {
+        let key = (object.serial, id);
+        if let Some(known) = self.facts.as_ref().and_then(|facts| facts.get(&key)) {
+            return Ok(known.clone());
+        }
         let row = self.row(object, id, &[])?;
-        Ok(row.filter(|row| !row.deleted()).map(|row| row.facts().clone()))
+        let found = row.filter(|row| !row.deleted()).map(|row| row.facts().clone());
+        if let Some(facts) = &mut self.facts {
+            facts.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Begins to remember facts, for a unit of work.
+    pub(crate) fn remember_facts(&mut self) {
+        self.facts = Some(HashMap::new());
+    }
+
+    /// Forgets what was remembered: a record changed, or a part of the unit was undone.
+    pub(crate) fn forget_facts(&mut self, record: Option<(&ObjectDef, RecordId)>) {
+        let Some(facts) = &mut self.facts else { return };
+        match record {
+            Some((object, record)) => drop(facts.remove(&(object.serial, record))),
+            None => facts.clear(),
+        }
     }
 
     /// Records of another object by id, as far as the scope reaches: for the related columns of a list.

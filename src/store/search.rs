@@ -28,6 +28,11 @@ fn searchable(object: &ObjectDef) -> impl Iterator<Item = (usize, &FieldDef)> {
     object.fields.iter().enumerate().filter(|(_, field)| field.searchable && !field.is_sealed() && !field.retired)
 }
 
+/// Whether the object has a search index at all: one whose fields are all retired still has it.
+fn has_index(object: &ObjectDef) -> bool {
+    object.fields.iter().any(|field| field.searchable)
+}
+
 fn tokens_of<'v>(values: impl Iterator<Item = (&'v str, &'v str)>) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     for (tag, text) in values {
@@ -84,8 +89,19 @@ impl WriteTx<'_, '_> {
         dialect::index_tokens(self.conn(), &object.name, &object.search_table(), rid, &tokens, fresh)
     }
 
+    /// Takes a row out.
+    pub(crate) fn unindex_search(&mut self, object: &ObjectDef, row: &StoredRow) -> Result<(), StoreError> {
+        if !has_index(object) {
+            return Ok(());
+        }
+        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &[], false)
+    }
+
     /// Enters a row as it is.
     pub(crate) fn index_search_row(&mut self, object: &Arc<ObjectDef>, row: &StoredRow) -> Result<(), StoreError> {
+        if !has_index(object) {
+            return Ok(());
+        }
         let mut texts: Vec<(&str, String)> = Vec::new();
         for (index, field) in searchable(object) {
             let value = crate::rows::plain_value(field, row.cells_of(index).unwrap_or_default())?;

@@ -3,7 +3,7 @@
 
 use crate::change::{ChangeLog, seal_field};
 use crate::engine::committer::{Group, LogRow, Settle};
-use crate::engine::{Cell, Conn, Sql, dialect};
+use crate::engine::{Cell, Conn, Sql};
 use crate::read::ReadTx;
 use crate::rows::{self, StoredRow};
 use crate::ticket::Answer;
@@ -57,6 +57,7 @@ pub(crate) fn run_unit<T: Send + 'static>(
     }
     let mut entries = Vec::new();
     let mut tx = WriteTx { read: ReadTx::begin(group.conn, shared), log: &mut entries, after: Vec::new() };
+    tx.read.remember_facts();
     let outcome = task(&mut tx);
     let WriteTx { read, after, .. } = tx;
     let keys = read.into_keys();
@@ -124,6 +125,7 @@ impl<'c> WriteTx<'c, '_> {
         self.after.truncate(after);
         // A key made by the part is gone from the ring; nothing later may seal with it. The others load again.
         self.read.discard_keys();
+        self.read.forget_facts(None);
         Ok(outcome)
     }
     /// Runs once the group is on disk.
@@ -146,6 +148,10 @@ impl<'c> WriteTx<'c, '_> {
         let mut values = values;
         self.fill_system(object, &mut values, grant.actor().user(), now, &cause)?;
         let subject = subject_of(object, &values, id);
+        if subject == id {
+            self.read.keys_and_store()?.0.newborn(id);
+        }
+        self.read.forget_facts(Some((object, id)));
         let mut changes = ChangeLog::new(object, id, subject);
         let mut columns: Vec<String> = vec!["id".to_owned(), "version".to_owned()];
         let mut cells = vec![Cell::from(id), Cell::Int(1)];
@@ -283,6 +289,7 @@ impl<'c> WriteTx<'c, '_> {
         let before = state::row_state(&object.name, old.iter().copied())?;
         let changed = |name: &str| moved.iter().rev().find(|(moved, _)| moved == name).map(|(_, cell)| cell);
         let after = state::row_state(&object.name, old.iter().map(|(name, cell)| (*name, changed(name).unwrap_or(cell))))?;
+        self.read.forget_facts(Some((object, row.id())));
         let mut sql = Sql::new("UPDATE ");
         sql.ident(&object.name).push(" SET ");
         for (at, (name, cell)) in moved.iter().enumerate() {

@@ -15,7 +15,7 @@ use crate::{
 use authz::{Grant, Read};
 use kernel::RecordId;
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 use zeroize::Zeroizing;
@@ -25,6 +25,8 @@ pub struct KeyUse {
     keys: Arc<Keys>,
     forgotten: u64,
     local: HashMap<SetId, Local>,
+    /// Subjects made in this transaction: the ring cannot hold keys of theirs yet.
+    newborn: HashSet<RecordId>,
     scratch: Vec<u8>,
 }
 
@@ -37,7 +39,7 @@ struct Local {
 impl KeyUse {
     pub(crate) fn begin(keys: Arc<Keys>) -> Self {
         let forgotten = keys.cache.forgotten();
-        Self { keys, forgotten, local: HashMap::new(), scratch: Vec::with_capacity(320) }
+        Self { keys, forgotten, local: HashMap::new(), newborn: HashSet::new(), scratch: Vec::with_capacity(320) }
     }
 
     /// Shares the keys with later transactions. Call it after the database has committed, and never when it has not.
@@ -47,6 +49,11 @@ impl KeyUse {
                 self.keys.cache.publish(id, local.set, self.forgotten);
             }
         }
+    }
+
+    /// Says that this subject is made in this transaction, so that the ring need not be asked for keys it cannot have.
+    pub fn newborn(&mut self, subject: RecordId) {
+        self.newborn.insert(subject);
     }
 
     /// Seals a value. Makes the subject's key on first use.
@@ -273,9 +280,11 @@ impl KeyUse {
         if let Some(set) = self.known(id) {
             return Ok(set);
         }
-        let stored = store.load(id.0, id.1)?;
-        if let Some(set) = self.adopt(id, stored)? {
-            return Ok(set);
+        if !self.newborn.contains(&id.0) {
+            let stored = store.load(id.0, id.1)?;
+            if let Some(set) = self.adopt(id, stored)? {
+                return Ok(set);
+            }
         }
         let key = Key::random(self.keys.random.as_ref());
         let wrapped = key_ring::wrap_dek(&self.keys, id.0, id.1, 1, &key)?;

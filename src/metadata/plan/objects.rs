@@ -21,6 +21,7 @@ impl Work<'_> {
             fields: Vec::new(),
             links: Vec::new(),
             custom: true,
+            serial: 0,
             blind_bits: 16,
         };
         if draft.kind == ObjectKind::Organisation {

@@ -38,6 +38,17 @@ impl Cell {
     pub(crate) fn bool(&self) -> Option<bool> {
         if let Self::Bool(flag) = self { Some(*flag) } else { None }
     }
+    /// Whether a column of this type can hold it.
+    pub(crate) fn fits(&self, column_type: ColumnType) -> bool {
+        match self {
+            Self::Null(_) => true,
+            // The server engine has no NUL in texts.
+            Self::Text(text) => column_type == ColumnType::Text && !text.contains('\0'),
+            Self::Int(_) => column_type == ColumnType::Integer,
+            Self::Bin(_) => column_type == ColumnType::Binary,
+            Self::Bool(_) => column_type == ColumnType::Bool,
+        }
+    }
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Null(_))
     }
