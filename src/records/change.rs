@@ -70,9 +70,11 @@ impl Records {
         let after = facts_after(object, row.facts(), &values);
         self.may_place(&policy, actor, object, &after, Some(row.facts()))?;
         self.references_exist(tx, actor, object, &values)?;
-        let hook = UserHook::of(object, &values);
+        let hook = UserHook::of(object, &values)?;
         let changed = tx.update(grant, &row, values, cause)?;
-        hook.run(tx, id)?;
+        if changed.moved {
+            hook.run(tx, id)?;
+        }
         Ok(changed)
     }
 
@@ -128,9 +130,9 @@ struct UserHook {
 }
 
 impl UserHook {
-    fn of(object: &ObjectDef, values: &Checked) -> Self {
+    fn of(object: &ObjectDef, values: &Checked) -> Result<Self, Fault> {
         let moved = |name: &str| object.field_index(name).is_some_and(|at| values.get(at).is_some());
-        Self { login: crate::create::login_of(object, values), status: object.name == "user" && moved("status") }
+        Ok(Self { login: crate::create::login_of(object, values)?, status: object.name == "user" && moved("status") })
     }
     fn run(self, tx: &mut WriteTx<'_, '_>, user: RecordId) -> Result<(), Refused> {
         if let Some(login) = &self.login {

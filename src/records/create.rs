@@ -61,9 +61,24 @@ impl Records {
             return Err(Fault::new(Code::IdempotencyMismatch, "This Idempotency-Key was used for another request; use a new one.").into());
         }
         let view: RecordView = serde_json::from_slice(&first.body).map_err(Fault::internal)?;
+        let view = self.narrowed(tx, actor, object, view)?;
         let entry = tx.entry(actor, Act::Read).on_record(&object.name, view.id);
         tx.log_entry(&entry)?;
         Ok(Some(view))
+    }
+
+    /// The first answer as far as its reader may see the record now: rights may have gone since.
+    fn narrowed(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, mut view: RecordView) -> Result<RecordView, Refused> {
+        let definition = self.definition(&object.name)?;
+        let facts = tx.read().facts(&definition, view.id)?;
+        let grant = facts.and_then(|facts| tx.policy().grant::<authz::Read>(actor, object, &facts).ok());
+        let level = |name: &str| {
+            let at = object.field_index(name);
+            grant.as_ref().zip(at).map_or(Level::None, |(grant, at)| grant.levels().get(at))
+        };
+        view.fields.retain(|name, value| level(name) >= if value.is_null() { Level::Masked } else { Level::Read });
+        view.reduced.retain(|name, shown| level(name) >= if shown.is_boolean() { Level::Exists } else { Level::Masked });
+        Ok(view)
     }
 
     /// Makes a record inside a unit of work: the one road of the API, imports and samples.
@@ -78,7 +93,7 @@ impl Records {
         editable(object, grant.levels(), &values, body.keys()).map_err(|fault| self.field_denied(actor, Act::Create, &object.name, fault))?;
         self.may_place(&policy, actor, object, &facts, None)?;
         self.references_exist(tx, actor, object, &values)?;
-        let login = login_of(object, &values);
+        let login = login_of(object, &values)?;
         tx.create(grant, object, values, options.cause)?;
         if let Some((system, external_id)) = options.external_id {
             tx.external_set(&object.name, id, &system, &external_id)?;
@@ -146,7 +161,9 @@ impl Records {
         let mut items = Vec::new();
         for (at, value) in values.values() {
             let (Value::Reference { object: target, id }, Some(field)) = (value, object.fields.get(*at)) else { continue };
-            if field.system && field.read_only {
+            // One's own place is no secret to oneself, also for roles that read neither users nor units.
+            let own = (field.name == "owner" && *id == actor.user()) || (field.name == "unit" && Some(*id) == actor.unit());
+            if field.system && (field.read_only || own) {
                 continue;
             }
             let target = self.definition(target)?;
@@ -203,13 +220,16 @@ pub(crate) fn editable<'n>(object: &ObjectDef, levels: &FieldLevels, values: &Ch
     Err(fault)
 }
 
-/// The folded login of a new user.
-pub(crate) fn login_of(object: &ObjectDef, values: &Checked) -> Option<String> {
+/// The folded login of a user whose name is set; a name that cannot be typed at the sign-in is refused.
+pub(crate) fn login_of(object: &ObjectDef, values: &Checked) -> Result<Option<String>, Fault> {
     if object.name != "user" {
-        return None;
+        return Ok(None);
     }
     match object.field_index("username").and_then(|at| values.get(at)) {
-        Some(Value::Text(login)) => identity::login_fold(login).ok(),
-        _ => None,
+        Some(Value::Text(login)) => match identity::login_fold(login) {
+            Ok(login) => Ok(Some(login)),
+            Err(error) => Err(Fault::invalid(Vec::new()).with_item("/username", Code::ValueFormat, format!("{error}."))),
+        },
+        _ => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use audit::Verb as Act;
 use authz::{Delete, Restore, Update, Verb};
 use identity::{Actor, ActorContext, Channel, SystemActor};
 use kernel::{Code, Fault, RecordId, limits};
-use metadata::{Checked, DeleteRule, FieldType, Mode, ObjectDef};
+use metadata::{Checked, DeleteRule, FieldType, Mode, ObjectDef, Subject};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
@@ -62,11 +62,10 @@ impl Records {
         }
         let mut done = Consequences::default();
         let system = Arc::new(self.system_actor(actor)?);
-        self.follow_rules(tx, (actor, &system), object, id, &mut done)?;
+        // First the record itself: one that points to itself, or that a ring of rules leads back to, is then out of the way.
         let changed = tx.delete(grant, &row, Cause::default())?;
-        if object.name == "user" {
-            tx.auth_epoch_bump(id)?;
-        }
+        self.follow_rules(tx, (actor, &system), object, id, &mut done)?;
+        sign_off(tx, object, id)?;
         Ok(DeletedView { id, version: changed.version, unlinked: done.unlinked, cascaded: done.cascaded })
     }
 
@@ -85,7 +84,9 @@ impl Records {
             if pointing.is_empty() {
                 continue;
             }
-            if *on_delete == DeleteRule::Refuse {
+            // What is sealed under a subject's key cannot lose its subject.
+            let is_subject = other.subject == Subject::Field(field.name.clone());
+            if *on_delete == DeleteRule::Refuse || (is_subject && *on_delete == DeleteRule::Unlink) {
                 return Err(refused(&other, &field.name, pointing.len()).into());
             }
             if done.unlinked + done.cascaded + pointing.len() > limits::CASCADE_RECORDS_MAX {
@@ -118,6 +119,7 @@ impl Records {
         let policy = tx.policy();
         let grant = policy.grant::<Delete>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
         tx.delete(grant, &row, on_behalf(actor))?;
+        sign_off(tx, object, id)?;
         done.cascaded += 1;
         self.follow_rules(tx, (actor, system), object, id, done)
     }
@@ -143,8 +145,21 @@ impl Records {
         if !row.deleted() {
             return Ok(Changed { id, version: row.version(), moved: false });
         }
-        Ok(tx.restore(grant, &row, Cause::default())?)
+        let restored = tx.restore(grant, &row, Cause::default())?;
+        if object.name == "user" {
+            tx.credential_restore(id)?;
+        }
+        Ok(restored)
     }
+}
+
+/// A deleted user's sessions end, and their login is free for somebody else.
+fn sign_off(tx: &mut WriteTx<'_, '_>, object: &ObjectDef, id: RecordId) -> Result<(), Refused> {
+    if object.name == "user" {
+        tx.credential_free(id)?;
+        tx.auth_epoch_bump(id)?;
+    }
+    Ok(())
 }
 
 fn on_behalf(actor: &Actor) -> Cause {

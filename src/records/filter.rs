@@ -143,7 +143,7 @@ impl<'a> FilterReader<'a> {
     fn condition(&self, (index, field, part): (usize, &FieldDef, Option<&'static str>), op: &str, value: &Json, at: &str) -> Result<Filter, Fault> {
         let is = |op| Filter::Is(Condition { field: index, part: part.map(str::to_owned), op });
         let one = |value: &Json| self.value(field, part, value, at);
-        let text = || value.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(|| invalid(at, format!("{op} takes a text.")));
+        let text = || plain_text(value).filter(|text| !text.is_empty()).ok_or_else(|| invalid(at, format!("{op} takes a text of 1 to {} characters.", limits::TEXT_CHARS_MAX)));
         Ok(match op {
             "eq" if value.is_null() => is(Op::Empty(true)),
             "ne" if value.is_null() => is(Op::Empty(false)),
@@ -159,6 +159,9 @@ impl<'a> FilterReader<'a> {
                 if list.len() > limits::FILTER_IN_MAX {
                     return Err(invalid(at, format!("At most {} values (FILTER_IN_MAX).", limits::FILTER_IN_MAX)));
                 }
+                if list.iter().any(Json::is_null) {
+                    return Err(invalid(at, "in takes values; use empty for records without one."));
+                }
                 is(Op::In(list.iter().map(one).collect::<Result<_, _>>()?))
             }
             "between" => {
@@ -172,8 +175,13 @@ impl<'a> FilterReader<'a> {
                 self.textual(field, part, at)?;
                 is(if op == "contains" { Op::Contains(text()?) } else { Op::StartsWith(text()?) })
             }
-            "has" => is(Op::Has(text()?)),
-            "empty" => is(Op::Empty(value.as_bool().unwrap_or(true))),
+            "has" if matches!(field.field_type, FieldType::MultiEnum { .. }) && !field.is_sealed() => is(Op::Has(text()?)),
+            "has" => return Err(not_filterable(at, field, "it does not hold several options")),
+            "empty" => match value {
+                Json::Null => is(Op::Empty(true)),
+                Json::Bool(empty) => is(Op::Empty(*empty)),
+                _ => return Err(invalid(at, "empty takes true or false.")),
+            },
             name => return self.dates(index, field, name, at),
         })
     }
@@ -200,7 +208,7 @@ impl<'a> FilterReader<'a> {
 
     fn value(&self, field: &FieldDef, part: Option<&str>, value: &Json, at: &str) -> Result<Value, Fault> {
         if part.is_some() {
-            return value.as_str().map(|text| Value::Text(text.to_owned())).ok_or_else(|| invalid(at, "Expected a text."));
+            return plain_text(value).map(Value::Text).ok_or_else(|| invalid(at, "Expected a text."));
         }
         parse_value(field, value, &format!("{at}/value")).map_err(|item| {
             Fault::new(Code::FilterInvalid, format!("The value does not fit field {}.", field.name)).with_item(item.pointer, item.code, item.detail)
@@ -230,6 +238,12 @@ impl<'a> FilterReader<'a> {
         let high = to.and_then(value).map(|value| is(Op::Lt(value)));
         Ok(Filter::And(low.into_iter().chain(high).collect()))
     }
+}
+
+/// A text to compare with: of bounded length, and without what no stored text has.
+fn plain_text(value: &Json) -> Option<String> {
+    let fits = |text: &&str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.contains('\0');
+    value.as_str().filter(fits).map(str::to_owned)
 }
 
 fn invalid(at: &str, detail: impl Into<String>) -> Fault {

@@ -88,9 +88,8 @@ impl Records {
 
     pub(crate) fn link_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, relation: &Relation, (other, role): (RecordId, Option<&str>)) -> Result<bool, Refused> {
         let known = |role: &str| relation.link.roles.iter().any(|option| option.active && option.code == role);
-        if let Some(role) = role.filter(|role| !known(role)) {
+        if role.is_some_and(|role| !known(role)) {
             let codes: Vec<&str> = relation.link.roles.iter().map(|option| option.code.as_str()).collect();
-            let _ = role;
             let detail = format!("Expected one of: {}.", codes.join(", "));
             return Err(Fault::invalid(Vec::new()).with_item("/role", Code::ValueNotAnOption, detail).into());
         }
@@ -122,7 +121,11 @@ impl Records {
         let (row, _) = self.row_to_change(tx, actor, object, id, Act::Unlink)?;
         let policy = tx.policy();
         let grant = policy.grant::<Update>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Unlink, denied, Some(id)))?;
-        Ok(tx.unlink(&grant, relation, other)?)
+        // Whether a link to a record out of reach exists is a secret, as the record is.
+        let target = self.definition(&relation.target)?;
+        let reach = policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Unlink, denied, None))?;
+        let there = tx.read().row(&target, other, &[])?.is_some_and(|row| reach.predicate().admits(row.facts()));
+        if there { Ok(tx.unlink(&grant, relation, other)?) } else { Ok(false) }
     }
 
     /// The relation `tags` of an object, for bulk changes.

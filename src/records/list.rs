@@ -31,13 +31,12 @@ impl Records {
     fn list_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, request: &ListRequest) -> Result<(ListView, Vec<audit::Entry>), Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
         let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
-        if request.deleted {
-            // The bin is for those who may put records there and take them out.
-            policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
-        }
+        // The bin is for those who may put records there and take them out, and shows each only theirs.
+        let bin = if request.deleted { Some(policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, Act::List, denied, None))?) } else { None };
         let chosen = choose(&policy, &catalog, actor, object, request.fields.as_deref(), true)?;
         let mut tally = Tally::default();
-        let query = self.query(actor, (object, &catalog), &scope, request, chosen.to_load(), &mut tally)?;
+        let mut query = self.query(actor, (object, &catalog), &scope, request, chosen.to_load(), &mut tally)?;
+        query.within = bin.map(|bin| bin.predicate().clone());
         let page = tx.list(&scope, &query).map_err(Refused::from)?;
         let items = reduce::records(tx, &scope, &page.rows, &chosen, &mut tally)?;
         let (count, count_is_minimum) = self.count(tx, &scope, &query, request.count)?;
@@ -67,6 +66,8 @@ impl Records {
         let filter = filter.map_err(|fault| self.maybe_logged(actor, object, fault))?;
         reader.used.iter().for_each(|name| tally.filter(name));
         let search = match request.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            // The index holds live records only; an empty answer would say that the bin holds none.
+            Some(_) if request.deleted => return Err(Fault::new(Code::ParameterInvalid, "The recycle bin cannot be searched; use a filter.").into()),
             Some(text) => groups_of(object, scope.floor(), text)?,
             None => Vec::new(),
         };
@@ -79,6 +80,7 @@ impl Records {
             limit: page_rows(request.limit)?,
             fields,
             deleted: request.deleted,
+            within: None,
         })
     }
 

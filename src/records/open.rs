@@ -77,18 +77,17 @@ impl Records {
         let policy = self.policy();
         let wanted = names.iter().map(|name| crate::fields::position(object, name, name)).collect::<Result<Vec<_>, _>>()?;
         let read = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
-        let reveal = policy.scope(actor, object, Verb::Reveal).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
+        policy.scope(actor, object, Verb::Reveal).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
         let row = tx.row(object, id, &wanted)?.filter(|row| !row.deleted());
         let row = row.ok_or_else(|| self.missing(actor, Act::Reveal, &object.name, id))?;
         let grant = read.grant(row.facts()).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
-        if !reveal.predicate().admits(row.facts()) {
-            return Err(self.missing(actor, Act::Reveal, &object.name, id));
-        }
+        let reveal = policy.grant::<authz::Reveal>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
         let mut view = RecordView { id, object: object.name.clone(), version: row.version(), deleted: false, fields: Map::new(), reduced: Map::new() };
         let mut used = Vec::with_capacity(wanted.len());
         for at in wanted {
             let Some(field) = object.fields.get(at) else { continue };
-            if grant.levels().get(at) < Level::Masked {
+            // The role that reveals must itself show the field: one role's reach does not lend another role's fields.
+            if grant.levels().get(at).min(reveal.levels().get(at)) < Level::Masked {
                 let fault = Fault::new(Code::FieldDenied, format!("Your roles do not let you reveal field {}.", field.name));
                 return Err(self.field_denied(actor, Act::Reveal, &object.name, fault));
             }

@@ -30,10 +30,14 @@ pub(crate) fn groups_of(object: &ObjectDef, floor: &FieldLevels, text: &str) -> 
     }
     let tokens = query_tokens(text);
     if tokens.is_empty() {
-        return Err(Fault::new(Code::ParameterInvalid, "The search text has no letter and no digit."));
+        return Err(no_token());
     }
     let group = |token: &metadata::QueryToken| tags.iter().map(|tag| (encode_token(tag, &token.text), token.prefix)).collect();
     Ok(tokens.iter().map(group).collect())
+}
+
+fn no_token() -> Fault {
+    Fault::new(Code::ParameterInvalid, "The search text has no letter and no digit.")
 }
 
 impl Records {
@@ -42,6 +46,9 @@ impl Records {
         let text = q.trim().to_owned();
         if text.is_empty() {
             return Pending::failed(Fault::new(Code::ParameterInvalid, "Give a text to search for."));
+        }
+        if query_tokens(&text).is_empty() {
+            return Pending::failed(no_token());
         }
         let catalog = self.catalog();
         let named = match &objects {
@@ -130,6 +137,7 @@ impl Records {
                 limit: limits::SEARCH_HITS_PER_OBJECT + 1,
                 fields: fields.to_vec(),
                 deleted: false,
+                within: None,
             };
             found.extend(tx.list(scope, &query)?.rows);
         }

@@ -1,7 +1,13 @@
 //! For tests only: a private appliance per test, on the embedded engine and on a real PostgreSQL over TLS, with a clock
 //! that stands still. Never part of a release; panics with a clear sentence instead of returning errors.
 
+mod database;
 mod postgres;
+mod sealing;
+mod short;
+
+pub use sealing::TestSigner;
+pub use short::told;
 
 use authz::Verb;
 use identity::{Actor, ActorContext, Channel, UserDirectory, memory};
@@ -31,6 +37,15 @@ pub fn on_both_engines(test: impl Fn(&TestAppliance)) {
     }
 }
 
+/// Runs a test on both engines and compares what it answers: nothing may depend on the engine.
+pub fn same_on_both_engines(test: impl Fn(&TestAppliance) -> Json) {
+    let answers = [Engine::Embedded, Engine::Server].map(|engine| {
+        eprintln!("engine: {engine:?}");
+        test(&TestAppliance::new(engine))
+    });
+    assert_eq!(answers[0], answers[1], "the engines answer differently");
+}
+
 /// The folder of third-party data; `None`, with a line that says so, when it is not there. In CI it must be there
 /// whenever the checkout has it beside it.
 pub fn shared_data() -> Option<PathBuf> {
@@ -55,6 +70,7 @@ pub struct TestAppliance {
     pub records: Records,
     /// Its clock: 2026-03-02T09:00:00Z until moved.
     pub clock: Arc<ManualClock>,
+    named_keys: sealing::NamedKeys,
 }
 
 impl TestAppliance {
@@ -81,7 +97,7 @@ impl TestAppliance {
         SetUp::run(&config, profile, &appliance.to_string(), clock.as_ref()).expect("a database");
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let store = Arc::new(Store::open(config, Arc::new(vault), time, random).expect("an open store"));
-        Self { dir, engine, records: Records::new(Arc::clone(&store)), store, clock }
+        Self { dir, engine, records: Records::new(Arc::clone(&store)), store, clock, named_keys: sealing::NamedKeys::default() }
     }
 
     /// Its folder.
