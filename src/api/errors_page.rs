@@ -55,7 +55,7 @@ pub fn errors_markdown_zh() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::golden;
+    use crate::trials::golden;
 
     #[test]
     fn the_manual_is_in_step_with_the_table() {

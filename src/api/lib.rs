@@ -16,7 +16,7 @@ mod route;
 mod routes;
 mod server;
 #[cfg(test)]
-mod tests;
+mod trials;
 mod tls;
 mod upkeep;
 mod wire;

@@ -3,12 +3,11 @@
 use super::{handle, session, tokens};
 use crate::call::{Acting, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
-use crate::wire::{self, Answer};
+use crate::wire::{self, Answer, Secret};
 use authz::AppAction;
 use kernel::{Outcome, Timestamp, TokenId};
 use serde::Deserialize;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::new(Verb::Get, "/api/v1/roles", "role_list", "All roles (for those who give or check them)", Rule::SignedIn(handle!(roles)))
@@ -75,7 +74,7 @@ async fn role_revoke(acting: Acting) -> Outcome<Answer> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PasswordSet {
-    password: Zeroizing<String>,
+    password: Secret,
 }
 
 async fn password_set(acting: Acting) -> Outcome<Answer> {

@@ -4,14 +4,13 @@ use super::handle;
 use crate::appliance::Open;
 use crate::call::{Acting, Call, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
-use crate::wire::{self, Answer, cookie_clear, cookie_set};
+use crate::wire::{self, Answer, Secret, cookie_clear, cookie_set};
 use actix_web::http::header;
 use identity::{Actor, PasswordError, SecretText, SessionRecord, SignInError, SignedIn};
 use kernel::{Code, Fault, Outcome, SessionId, Timestamp};
 use records::MeView;
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, sync::Arc};
-use zeroize::Zeroizing;
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::new(Verb::Post, "/api/v1/session", "session_open", "Sign in", Rule::Public(handle!(sign_in, open)))
@@ -35,7 +34,7 @@ pub(crate) const ROUTES: &[Route] = &[
 #[serde(deny_unknown_fields)]
 struct SignIn {
     login: String,
-    password: Zeroizing<String>,
+    password: Secret,
     /// For the second factor, which no user has yet.
     #[serde(default)]
     code: Option<String>,
@@ -109,8 +108,8 @@ async fn sign_out(acting: Acting) -> Outcome<Answer> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
-    old: Zeroizing<String>,
-    new: Zeroizing<String>,
+    old: Secret,
+    new: Secret,
 }
 
 async fn password(acting: Acting) -> Outcome<Answer> {

@@ -5,12 +5,11 @@ use super::handle;
 use crate::appliance::{Check, Open};
 use crate::call::{Acting, Call, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
-use crate::wire::{self, Answer};
+use crate::wire::{self, Answer, Secret};
 use authz::AppAction;
 use kernel::{Code, Fault, Outcome, Timestamp, limits::PASSPHRASE_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::new(Verb::Get, "/healthz", "healthz", "Whether the process lives", Rule::SealedOk(handle!(healthz))).gives(200, "Alive"),
@@ -60,7 +59,7 @@ async fn checks(open: &Arc<Open>) -> Outcome<Vec<Check>> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unseal {
-    passphrase: Zeroizing<String>,
+    passphrase: Secret,
 }
 
 #[derive(Serialize)]

@@ -47,9 +47,6 @@ impl Answer {
     pub(crate) fn page(media: &'static str, bytes: Vec<u8>) -> Self {
         Self { status: 200, payload: Payload::Page(media, bytes), headers: Vec::new() }
     }
-    pub(crate) fn redirect(to: &str) -> Outcome<Self> {
-        Self { status: 302, payload: Payload::Empty, headers: Vec::new() }.header(header::LOCATION, to)
-    }
     pub(crate) fn status(mut self, status: u16) -> Self {
         self.status = status;
         self

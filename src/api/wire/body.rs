@@ -1,8 +1,25 @@
 //! Request bodies: JSON only, read in two steps so that an error can say where without repeating a value.
 
 use kernel::{Code, Fault, Outcome};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value as Json};
+use std::ops::Deref;
+use zeroize::Zeroizing;
+
+/// A password or passphrase from a body: wiped when dropped, never printed.
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+impl Deref for Secret {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A body as JSON. An error names line and column, never the text there.
 fn tree(body: &[u8]) -> Outcome<Json> {

@@ -8,9 +8,9 @@ mod problem;
 mod query;
 
 pub(crate) use answer::{Answer, Payload};
-pub(crate) use body::{json, json_object};
+pub(crate) use body::{Secret, json, json_object};
 pub(crate) use headers::{
     Cookie, bearer, cookie, cookie_clear, cookie_set, if_match, idempotency_key, locale, purpose, single,
 };
-pub(crate) use problem::{problem_json, respond_problem};
+pub(crate) use problem::{respond_problem};
 pub(crate) use query::Query;

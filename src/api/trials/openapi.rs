@@ -2,7 +2,7 @@
 
 use crate::openapi::{document, shipped_objects};
 use crate::route;
-use crate::tests::golden;
+use crate::trials::golden;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 

@@ -1,6 +1,12 @@
 //! Tests of the server as a whole, in this process, and the helper for files that are compared with what code makes.
 
+mod access;
+mod administration;
 mod openapi;
+mod program;
+mod records;
+mod session;
+mod site;
 mod table;
 
 use std::{env, fs, path::Path};

@@ -1,7 +1,7 @@
 //! The table of routes: what is public is reviewed line by line, every name is there once, every line is described.
 
 use crate::route::{self, Access, Carries, Gives, Repeat, Verb};
-use crate::tests::golden;
+use crate::trials::golden;
 use std::collections::BTreeSet;
 
 /// The list only ever grows with a look at it.

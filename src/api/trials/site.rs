@@ -1,0 +1,190 @@
+//! A whole appliance behind the server's own handlers, without a socket: requests in, answers out. Every good JSON answer
+//! is held against the API description, so what is described and what is sent cannot drift apart.
+
+use crate::appliance::{Appliance, Check, Health, Open, Unsealer};
+use crate::call::Site as Shared;
+use crate::openapi::{document, shipped_objects};
+use crate::route::{self, Gives};
+use crate::wire::Cookie;
+use crate::dispatch;
+use actix_web::{App, http::StatusCode, rt::System, test};
+use identity::{Identity, Ports};
+use kernel::{Clock, Code, Fault, RecordId};
+use serde_json::{Value as Json, json};
+use std::sync::{Arc, LazyLock};
+use store::DirectoryPorts;
+use testkit::TestAppliance;
+
+pub(super) const PASSWORD: &str = "correct horse battery 7";
+
+static DESCRIPTION: LazyLock<Json> = LazyLock::new(|| document(&shipped_objects()));
+
+struct Well;
+impl Health for Well {
+    fn checks(&self) -> Vec<Check> {
+        vec![Check { name: "database", ok: true, detail: "answers".to_owned() }]
+    }
+}
+
+/// Opens with one passphrase.
+struct Key(TestServices);
+impl Unsealer for Key {
+    fn unseal(&self, passphrase: &str) -> Result<Open, Fault> {
+        if passphrase == PASSWORD { Ok(self.0.open()) } else { Err(Fault::new(Code::UnsealFailed, "That does not open it.")) }
+    }
+}
+
+#[derive(Clone)]
+struct TestServices {
+    records: records::Records,
+    identity: Arc<Identity>,
+}
+impl TestServices {
+    fn open(&self) -> Open {
+        Open { records: self.records.clone(), identity: Arc::clone(&self.identity), health: Arc::new(Well) }
+    }
+}
+
+/// An appliance and its server.
+pub(super) struct Site<'k> {
+    pub(super) kontor: &'k TestAppliance,
+    pub(super) identity: Arc<Identity>,
+    pub(super) appliance: Appliance,
+    shared: Arc<Shared>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+    pub(super) fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or(Json::Null)
+    }
+    /// The body of an answer that must be good.
+    #[track_caller]
+    pub(super) fn good(self) -> Json {
+        assert!(self.status < 300, "{} {}", self.status, self.json());
+        self.json()
+    }
+    /// The code of an answer that must be a problem.
+    #[track_caller]
+    pub(super) fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{} {}", self.status, self.json());
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status);
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// How somebody shows who they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Who {
+    pub(super) cookie: Option<String>,
+    pub(super) csrf: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+impl<'k> Site<'k> {
+    pub(super) fn sealed(kontor: &'k TestAppliance) -> Self {
+        let store = Arc::new(DirectoryPorts(Arc::clone(&kontor.store)));
+        let ports = Ports { users: Arc::<DirectoryPorts>::clone(&store), sessions: Arc::<DirectoryPorts>::clone(&store), tokens: store };
+        let clock: Arc<dyn Clock> = Arc::<kernel::ManualClock>::clone(&kontor.clock);
+        let random = Arc::clone(kontor.store.random());
+        let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
+        let services = TestServices { records: kontor.records.clone(), identity: Arc::clone(&identity) };
+        let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
+        let shared = Arc::new(Shared { appliance: appliance.clone(), rates: None, cookie: Cookie { secure: true } });
+        Self { kontor, identity, appliance, shared }
+    }
+
+    pub(super) fn open(kontor: &'k TestAppliance) -> Self {
+        let site = Self::sealed(kontor);
+        site.appliance.unseal(PASSWORD).unwrap();
+        site
+    }
+
+    /// A user with a password, signed in.
+    pub(super) fn signed_in(&self, login: &str, roles: &[&str], unit: Option<RecordId>) -> (RecordId, Who) {
+        let user = self.kontor.user(login, roles, unit);
+        self.identity.password_set(user, PASSWORD).unwrap();
+        (user, self.sign_in(login))
+    }
+
+    pub(super) fn sign_in(&self, login: &str) -> Who {
+        let reply = self.send("POST", "/api/v1/session", &Who::default(), &[], Some(json!({"login": login, "password": PASSWORD})));
+        let cookie = reply.header("set-cookie").and_then(|line| line.split(';').next()).map(str::to_owned);
+        let csrf = reply.good()["csrf"].as_str().map(str::to_owned);
+        Who { cookie, csrf, token: None }
+    }
+
+    pub(super) fn get(&self, path: &str, who: &Who) -> Reply {
+        self.send("GET", path, who, &[], None)
+    }
+    pub(super) fn post(&self, path: &str, who: &Who, body: Json) -> Reply {
+        self.send("POST", path, who, &[], Some(body))
+    }
+
+    /// Sends a request as a browser or program would.
+    pub(super) fn send(&self, method: &str, path: &str, who: &Who, headers: &[(&str, &str)], body: Option<Json>) -> Reply {
+        let mut all: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        all.extend(who.cookie.iter().map(|cookie| ("cookie", cookie.clone())));
+        all.extend(who.csrf.iter().map(|csrf| ("x-csrf-token", csrf.clone())));
+        all.extend(who.token.iter().map(|token| ("authorization", format!("Bearer {token}"))));
+        if body.is_some() {
+            all.push(("content-type", "application/json".to_owned()));
+        }
+        let reply = self.raw(method, path, &all, body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+        if (200..300).contains(&reply.status) {
+            described(method, path, &reply);
+        }
+        reply
+    }
+
+    pub(super) fn raw(&self, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Reply {
+        let shared = Arc::clone(&self.shared);
+        System::new().block_on(async move {
+            let service = test::init_service(App::new().configure(|config| dispatch::configure(config, &shared))).await;
+            let mut request = test::TestRequest::with_uri(path).method(method.parse().unwrap()).peer_addr("192.0.2.7:4711".parse().unwrap());
+            for (name, value) in headers {
+                request = request.append_header((*name, value.as_str()));
+            }
+            let response = test::call_service(&service, request.set_payload(body).to_request()).await;
+            let status: StatusCode = response.status();
+            let text = |value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+            let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+            let body = test::read_body(response).await.to_vec();
+            Reply { status: status.as_u16(), headers, body }
+        })
+    }
+}
+
+/// Whether an address fits a route's pattern.
+fn fits(pattern: &str, path: &str) -> bool {
+    if let Some((start, _)) = pattern.split_once("{path") {
+        return path.starts_with(start);
+    }
+    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(|(one, two)| one.starts_with('{') || one == two)
+}
+
+/// Holds a good answer against the description of its route.
+fn described(method: &str, path: &str, reply: &Reply) {
+    let path = path.split('?').next().unwrap();
+    let route = route::all().find(|route| route.verb.name() == method && fits(route.path, path)).expect("a route");
+    assert_eq!(reply.status, route.status, "{method} {path}");
+    let Gives::Json(schema) = route.gives else { return };
+    let whole = json!({"components": DESCRIPTION["components"], "$ref": format!("#/components/schemas/{schema}")});
+    let validator = jsonschema::validator_for(&whole).unwrap();
+    let body = reply.json();
+    let problems: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(problems.is_empty(), "{method} {path} is not as described: {problems:#?}\n{body:#}");
+}
