@@ -29,7 +29,7 @@ First steps:
   kontor init --dir kontor --admin anna               make an appliance of your own
   kontor serve --dir kontor                           and start it
 
-Exit codes: 0 done; 1 done, but the answer is bad (findings, rejected rows, a refused secret); 2 not done, or wrong
+Exit codes: 0 done; 1 done, but the answer is bad (findings, rejected rows, a refused secret); 2 not done, or wrong \
 usage; 74 the disk failed under the audit log; 78 the configuration is not valid.
 `kontor help VERB` explains a verb with an example. Guides: docs/admin/.";
 

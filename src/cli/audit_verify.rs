@@ -20,8 +20,8 @@ use store::{Depth, Store};
   kontor audit verify --dir /srv/kontor
   kontor audit verify --dir /srv/kontor --level 4 --older checkpoint-of-march --json
 
-Prints a verdict, how much was looked at, and one line for each finding: level, place, what is wrong. Reads only; works
-beside a running server and while the appliance is sealed. Keep a copy of log/checkpoint elsewhere from time to time:
+Prints a verdict, how much was looked at, and one line for each finding: level, place, what is wrong. Reads only; works \
+beside a running server and while the appliance is sealed. Keep a copy of log/checkpoint elsewhere from time to time: \
 with --older the log must still begin with it.
 Exit codes: 0 sound; 1 findings; 2 the verification could not be carried out.")]
 pub(crate) struct VerifyArgs {

@@ -3,7 +3,7 @@
 
 mod load;
 
-use crate::appliance::{Appliance, Desk, Layout, NewAppliance, NewUser, create, layout};
+use crate::appliance::{Appliance, Desk, Layout, NewAppliance, create, layout};
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::serve::{Served, begin_log};
@@ -27,9 +27,9 @@ const SEED: u64 = 2024;
   kontor demo --dir demo --listen 127.0.0.1:8443
   kontor demo --dir demo --listen 127.0.0.1:0 --json
 
-Makes an appliance with the sample data of a bank in Lübeck and Shanghai, prints who can sign in, and serves until
-SIGTERM or SIGINT. With --json it prints one line when it serves: {\"url\",\"ca_cert\",\"dir\",\"users\":[{\"login\",
-\"password\",\"roles\"}]}. A folder made by it before is served again, with the same passwords. The key lies beside the
+Makes an appliance with the sample data of a bank in Lübeck and Shanghai, prints who can sign in, and serves until \
+SIGTERM or SIGINT. With --json it prints one line when it serves: {\"url\",\"ca_cert\",\"dir\",\"users\":[{\"login\", \
+\"password\",\"roles\"}]}. A folder made by it before is served again, with the same passwords. The key lies beside the \
 data: good for a look, not for customers.
 Exit codes: 0 stopped as asked; 2 not done; 74 the disk failed under the audit log.")]
 pub(crate) struct DemoArgs {

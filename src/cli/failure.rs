@@ -1,7 +1,7 @@
 //! An error at the command line: what happened, what was kept, what to do. The one form in which verbs fail.
 //! It never holds a secret or a personal value, and it never prints: that is `out`.
 
-use kernel::{Code, Fault};
+use kernel::{Code, Fault, Kind};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -11,6 +11,9 @@ pub(crate) const EXIT_ANSWER_BAD: u8 = 1;
 pub(crate) const EXIT_NOT_DONE: u8 = 2;
 /// `EX_CONFIG` of sysexits: the server does not start, and starting it again will not help.
 pub(crate) const EXIT_CONFIG: u8 = 78;
+
+/// What a refused transaction leaves behind.
+const NOTHING_CHANGED: &str = "nothing was changed";
 
 /// Why a verb did not do what was asked.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl Failure {
     /// Says what was kept, unless that was said already.
     #[must_use]
     pub(crate) fn kept_if_silent(self, kept: impl Into<String>) -> Self {
-        if self.kept.is_empty() { self.kept(kept) } else { self }
+        if self.kept.is_empty() || self.kept == NOTHING_CHANGED { self.kept(kept) } else { self }
     }
     /// Says what to do.
     #[must_use]
@@ -76,7 +79,9 @@ impl From<Fault> for Failure {
         if let Some(cause) = fault.cause() {
             let _ = write!(what, "\n  cause: {cause}");
         }
-        Self::new(fault.code, what)
+        // Every verb is one transaction; what the caller of the API did wrong has left nothing behind.
+        let kept = if fault.code.row().kind == Kind::Defect { "" } else { NOTHING_CHANGED };
+        Self::new(fault.code, what).kept(kept)
     }
 }
 impl From<store::StoreError> for Failure {

@@ -20,10 +20,10 @@ const REASONS_SHOWN: usize = 10;
   kontor import --dir /srv/kontor --object account --dry-run customers.csv
   kontor import --dir /srv/kontor --object account --map customers.json customers.csv
 
-UTF-8 with or without BOM, UTF-16, GB18030 and Windows-1252; comma, semicolon, tab or bar. Without --map the columns are
-matched by their names in English or Chinese. Prints what was found out about the file, then how many rows were created,
-changed, the same, left alone and rejected: together all rows of the file. Rejected rows go to FILE.rejected.csv with
-line, code and reason; mended, that file can be imported with the same mapping. Running the same file again is safe when
+UTF-8 with or without BOM, UTF-16, GB18030 and Windows-1252; comma, semicolon, tab or bar. Without --map the columns are \
+matched by their names in English or Chinese. Prints what was found out about the file, then how many rows were created, \
+changed, the same, left alone and rejected: together all rows of the file. Rejected rows go to FILE.rejected.csv with \
+line, code and reason; mended, that file can be imported with the same mapping. Running the same file again is safe when \
 the mapping names an external id. May run beside a server.
 Exit codes: 0 every row was taken; 1 some were rejected; 2 not done, or stopped.")]
 pub(crate) struct ImportArgs {
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out) -> Result<u8, Failure> {
     bar.finish_and_clear();
     // What was imported is sealed into the log also when the file could not be read to its end.
     let closed = desk.close();
-    let report = ended.map_err(Failure::from)?;
+    let report = ended.map_err(|fault| Failure::from(fault).kept("rows that were imported before stay; running the file again is safe with an external id"))?;
     closed?;
     if args.json { out.json(&report)? } else { tell(&report, out) }
     Ok(if report.rejected == 0 && report.reject_file.is_none() { 0 } else { EXIT_ANSWER_BAD })

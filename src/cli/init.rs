@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
   kontor init --dir /srv/kontor --unseal both --profile strict --listen 0.0.0.0:443 --name crm.example.org --admin anna
   kontor init --dir /srv/kontor --database-url-file /etc/kontor/database-url --database-ca-file /etc/kontor/ca.pem
 
-DIR must not exist yet, or be empty. The passphrase is asked for twice, or read from --passphrase-file; nobody can
-recover it. Prints the administrator's first password once, and what to do next. When something fails, what was made is
+DIR must not exist yet, or be empty. The passphrase is asked for twice, or read from --passphrase-file; nobody can \
+recover it. Prints the administrator's first password once, and what to do next. When something fails, what was made is \
 taken away again.
 Exit codes: 0 done; 2 not done.")]
 pub(crate) struct InitArgs {

@@ -43,7 +43,7 @@ Exit codes: 0 the plan would run; 1 the passphrase opens nothing; 2 it has error
     #[command(after_help = "Example:
   kontor object apply --dir /srv/kontor changes.json
 
-Takes the same file as `kontor object plan`, prints what was done. A running server takes it over within seconds; a new
+Takes the same file as `kontor object plan`, prints what was done. A running server takes it over within seconds; a new \
 field costs the same on an empty table and on a million records.
 Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
     Apply(ChangeArgs),

@@ -19,10 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[command(after_help = "Example:
   kontor serve --dir /srv/kontor
 
-With a key file (unseal.key_file in kontor.toml) it opens at once. Without one it starts sealed: only health and unseal
-answer until `kontor unseal` brings the passphrase. Writes what an operator needs to the error stream; a second server on
+With a key file (unseal.key_file in kontor.toml) it opens at once. Without one it starts sealed: only health and unseal \
+answer until `kontor unseal` brings the passphrase. Writes what an operator needs to the error stream; a second server on \
 the same folder is refused. /healthz says whether it lives, /readyz whether it can serve and why not.
-Exit codes: 0 stopped as asked; 2 could not start or failed; 74 the disk failed under the audit log (look at the disk
+Exit codes: 0 stopped as asked; 2 could not start or failed; 74 the disk failed under the audit log (look at the disk \
 before starting again); 78 the configuration is not valid (starting again will not help).")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]

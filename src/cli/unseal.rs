@@ -21,7 +21,7 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 #[command(after_help = "Example:
   kontor unseal --dir /srv/kontor
 
-Asks for the passphrase (or reads --passphrase-file), sends it to the server on this machine over HTTPS, trusting the
+Asks for the passphrase (or reads --passphrase-file), sends it to the server on this machine over HTTPS, trusting the \
 appliance's own authority only, and says what happened. Failed attempts are in the audit log once it can be written.
 Exit codes: 0 open; 1 the passphrase opens nothing; 2 the server does not answer, or refused.")]
 pub(crate) struct UnsealArgs {

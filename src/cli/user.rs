@@ -41,7 +41,7 @@ Prints the generated password once, unless --password-file names one or --ask as
     #[command(after_help = format!("Example:
   kontor user grant --dir /srv/kontor li.na sales_manager --until 2027-01-01T00:00:00Z
 
-The three administrations (system_admin, security_admin, audit_admin) exclude each other and every business role.
+The three administrations (system_admin, security_admin, audit_admin) exclude each other and every business role. \
 {AFTER_CHANGE}"))]
     Grant(GrantArgs),
     /// Takes a role away from a user and ends their sessions.
