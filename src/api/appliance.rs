@@ -85,7 +85,8 @@ impl Appliance {
     /// The services, or the error to answer with.
     pub fn open(&self) -> Outcome<Arc<Open>> {
         self.open_if_any().ok_or_else(|| {
-            let detail = "The appliance is sealed. An operator must unseal it: `kontor unseal`, or POST /api/v1/system/unseal.";
+            let detail =
+                "The appliance is sealed. An operator must unseal it: `kontor unseal`, or POST /api/v1/system/unseal.";
             Fault::new(Code::Sealed, detail)
         })
     }
@@ -109,7 +110,10 @@ impl Appliance {
             Ok(attempt) => attempt,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
             Err(TryLockError::WouldBlock) => {
-                return Err(Fault::new(Code::RateLimited, "Another attempt to unseal is running. Try again in a moment."));
+                return Err(Fault::new(
+                    Code::RateLimited,
+                    "Another attempt to unseal is running. Try again in a moment.",
+                ));
             }
         };
         if !self.is_sealed() {

@@ -161,7 +161,8 @@ pub(crate) fn context(request: &HttpRequest, request_id: &str) -> Outcome<ActorC
         context = context.with_locale(locale);
     }
     if let Some(purpose) = wire::purpose(headers)? {
-        let refused = |error| Fault::new(Code::ParameterInvalid, format!("The header X-Purpose is not valid: {error}."));
+        let refused =
+            |error| Fault::new(Code::ParameterInvalid, format!("The header X-Purpose is not valid: {error}."));
         context = context.with_purpose(purpose).map_err(refused)?;
     }
     Ok(context)

@@ -41,7 +41,12 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>) {
     }));
 }
 
-async fn serve(site: Arc<Site>, routes: Arc<[&'static Route]>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn serve(
+    site: Arc<Site>,
+    routes: Arc<[&'static Route]>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
     let secure = site.cookie.secure;
@@ -61,14 +66,20 @@ async fn serve(site: Arc<Site>, routes: Arc<[&'static Route]>, request: HttpRequ
     response
 }
 
-async fn run(site: Arc<Site>, routes: &[&'static Route], request: HttpRequest, payload: web::Payload, id: &str) -> Outcome<Answer> {
+async fn run(
+    site: Arc<Site>,
+    routes: &[&'static Route],
+    request: HttpRequest,
+    payload: web::Payload,
+    id: &str,
+) -> Outcome<Answer> {
     call::admit(&site, &request)?;
     if routes.is_empty() {
         return Err(Fault::new(Code::RouteNotFound, "There is no such address; see /api/docs."));
     }
     let found = routes.iter().find(|route| route.verb.is(request.method()));
-    let route: &'static Route =
-        found.ok_or_else(|| Fault::new(Code::MethodNotAllowed, "This address does not know this method; see /api/docs."))?;
+    let route: &'static Route = found
+        .ok_or_else(|| Fault::new(Code::MethodNotAllowed, "This address does not know this method; see /api/docs."))?;
     call::check_form(route, &request)?;
     let context = call::context(&request, id)?;
     let query = Query::parse(request.query_string(), route.query.iter().map(|param| param.name))?;

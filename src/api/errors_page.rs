@@ -33,7 +33,8 @@ pub fn errors_markdown() -> String {
         let Row { name, status, kind, retryable, title_en, .. } = row;
         let retry = if *retryable { "may succeed later as it is" } else { "will fail again as it is" };
         // Writing to a text cannot fail.
-        let _ = write!(text, "\n## {name}\n\n{title_en}. Status {status}; {}. The same request {retry}.\n", kind_en(*kind));
+        let _ =
+            write!(text, "\n## {name}\n\n{title_en}. Status {status}; {}. The same request {retry}.\n", kind_en(*kind));
     }
     text
 }

@@ -15,9 +15,9 @@ mod rate;
 mod route;
 mod routes;
 mod server;
+mod tls;
 #[cfg(test)]
 mod trials;
-mod tls;
 mod upkeep;
 mod wire;
 

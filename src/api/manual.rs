@@ -35,7 +35,11 @@ pub(crate) fn answer(path: &str, wanted: Locale) -> Option<Answer> {
         return Some(Answer::page("text/plain; charset=utf-8", script.as_bytes().to_vec()));
     }
     let chinese = format!("{name}{ZH}");
-    let name = if path == "errors" && wanted == Locale::Zh && file(&format!("{chinese}.md")).is_some() { &chinese } else { name };
+    let name = if path == "errors" && wanted == Locale::Zh && file(&format!("{chinese}.md")).is_some() {
+        &chinese
+    } else {
+        name
+    };
     Some(html_answer(&page(name)?))
 }
 
@@ -100,7 +104,8 @@ pub(crate) fn anchor(heading: &str) -> String {
 }
 
 fn render(text: &str, name: &str) -> String {
-    let events: Vec<Event<'_>> = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).collect();
+    let events: Vec<Event<'_>> =
+        Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).collect();
     let mut out: Vec<Event<'_>> = Vec::with_capacity(events.len());
     let mut heading: Option<(HeadingLevel, Vec<Event<'_>>)> = None;
     for event in events {
@@ -145,7 +150,8 @@ fn moved<'t>(target: &str, from: &str) -> CowStr<'t> {
     if outside {
         return CowStr::from(target.to_owned());
     }
-    let (path, fragment) = target.split_once('#').map_or((target, String::new()), |(path, fragment)| (path, format!("#{fragment}")));
+    let (path, fragment) =
+        target.split_once('#').map_or((target, String::new()), |(path, fragment)| (path, format!("#{fragment}")));
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
     for part in path.split('/') {
@@ -191,10 +197,18 @@ mod tests {
     #[test]
     fn pages_are_plain_and_their_links_lead_to_pages() {
         let name = "admin/errors";
-        let html = render("# A `b` c\n\n<script>x</script> [e](errors.zh-CN.md#x) [o](../nowhere.rs) [w](https://a.example)\n\n| a |\n|---|\n| 1 |\n", name);
+        let html = render(
+            "# A `b` c\n\nIn <script>x</script> [e](errors.zh-CN.md#x) [o](../nowhere.rs) [w](https://a.example)\n\n| a |\n|---|\n| 1 |\n",
+            name,
+        );
         assert!(html.contains("<h1 id=\"a-b-c\">"), "{html}");
         assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
-        assert!(html.contains("href=\"/docs/admin/errors.zh-CN#x\"") && html.contains("href=\"#\"") && html.contains("https://a.example"), "{html}");
+        assert!(
+            html.contains("href=\"/docs/admin/errors.zh-CN#x\"")
+                && html.contains("href=\"#\"")
+                && html.contains("https://a.example"),
+            "{html}"
+        );
         assert!(html.contains("<table>"));
     }
 
@@ -205,7 +219,10 @@ mod tests {
             let Some(name) = name.strip_suffix(".md") else { continue };
             let page = page(name).unwrap();
             assert!(!page.title.is_empty() && !page.body.to_lowercase().contains("javascript:"), "{name}");
-            assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{name}: inline code breaks the CSP");
+            assert!(
+                !page.body.contains("<script") && !page.body.contains(" style="),
+                "{name}: inline code breaks the CSP"
+            );
         }
     }
 

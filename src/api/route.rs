@@ -153,7 +153,13 @@ pub(crate) struct Route {
 
 impl Route {
     /// The only way to a route. Without a rule there is none.
-    pub(crate) const fn new(verb: Verb, path: &'static str, name: &'static str, summary: &'static str, rule: Rule) -> Self {
+    pub(crate) const fn new(
+        verb: Verb,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        rule: Rule,
+    ) -> Self {
         Self {
             verb,
             path,
@@ -230,7 +236,14 @@ pub struct RouteInfo {
 
 /// Every route of the server; for the tests that walk over all of them.
 pub fn routes_list() -> Vec<RouteInfo> {
-    all().map(|route| RouteInfo { method: route.verb.name(), path: route.path, access: route.access(), name: route.name }).collect()
+    all()
+        .map(|route| RouteInfo {
+            method: route.verb.name(),
+            path: route.path,
+            access: route.access(),
+            name: route.name,
+        })
+        .collect()
 }
 
 /// Every route, fixed parts of an address before variable ones, as the server tries them in this order.

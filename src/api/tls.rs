@@ -188,8 +188,9 @@ pub fn expires(certificate: &Path) -> Result<Timestamp, TlsError> {
 
 /// Loads certificate and key for TLS 1.2 and 1.3.
 pub(crate) fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(&files.certificate).map_err(|error| content(&files.certificate, error))?.collect();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&files.certificate)
+        .map_err(|error| content(&files.certificate, error))?
+        .collect();
     let chain = chain.map_err(|error| content(&files.certificate, error))?;
     if chain.is_empty() {
         return Err(content(&files.certificate, "holds no certificate"));

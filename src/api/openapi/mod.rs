@@ -73,7 +73,11 @@ fn schemas(objects: &[ObjectDef]) -> Map<String, Json> {
     for (name, suffix) in [("RecordCreate", "create"), ("RecordChange", "change")] {
         let any: Vec<Json> = objects.iter().map(|object| reference(&format!("{}_{suffix}", object.name))).collect();
         let about = "The values by field, by the definition of the object in the address.";
-        let schema = if any.is_empty() { json!({"description": about, "type": "object"}) } else { json!({"description": about, "anyOf": any}) };
+        let schema = if any.is_empty() {
+            json!({"description": about, "type": "object"})
+        } else {
+            json!({"description": about, "anyOf": any})
+        };
         all.insert(name.to_owned(), schema);
     }
     all

@@ -38,7 +38,8 @@ pub(super) fn schemas(object: &ObjectDef) -> Vec<(String, Json)> {
             }
         }),
     );
-    let create = merged(head("values of a new one"), json!({"required": required, "properties": properties(Way::Write)}));
+    let create = json!({"title": format!("{label}: values of a new one"), "x-kontor-label-zh": label_zh,
+        "allOf": [reference(&format!("{}_change", object.name)), {"required": required}]});
     let change = merged(head("values to change"), json!({"properties": properties(Way::Write)}));
     [("record", record), ("create", create), ("change", change)]
         .map(|(suffix, schema)| (format!("{}_{suffix}", object.name), schema))
@@ -53,6 +54,10 @@ fn merged(mut one: Json, two: Json) -> Json {
 }
 
 fn property(field: &FieldDef, way: Way) -> Json {
+    if way == Way::Write {
+        // What a field means stands once, in the record.
+        return merged(json!({"title": field.label.en}), shape(&field.field_type, way));
+    }
     let mut notes = json!({
         "title": field.label.en,
         "x-kontor-label-zh": field.label.zh,
@@ -61,7 +66,12 @@ fn property(field: &FieldDef, way: Way) -> Json {
     if let (Json::Object(notes), Some(help)) = (&mut notes, &field.help) {
         notes.insert("description".to_owned(), json!(help.en));
     }
-    for (name, holds) in [("x-kontor-sealed", field.is_sealed()), ("x-kontor-custom", field.custom), ("deprecated", field.retired), ("readOnly", field.read_only)] {
+    for (name, holds) in [
+        ("x-kontor-sealed", field.is_sealed()),
+        ("x-kontor-custom", field.custom),
+        ("deprecated", field.retired),
+        ("readOnly", field.read_only),
+    ] {
         if let (Json::Object(notes), true) = (&mut notes, holds) {
             notes.insert(name.to_owned(), json!(true));
         }
@@ -95,7 +105,9 @@ fn shape(field_type: &FieldType, way: Way) -> Json {
             }
             schema
         }
-        FieldType::Decimal { scale } => json!({"type": ["string", "null"], "description": format!("A decimal number with at most {scale} decimals.")}),
+        FieldType::Decimal { scale } => {
+            json!({"type": ["string", "null"], "description": format!("A decimal number with at most {scale} decimals.")})
+        }
         FieldType::Money => nullable("Money"),
         FieldType::Date => json!({"type": ["string", "null"], "format": "date"}),
         FieldType::Timestamp => nullable("Timestamp"),
@@ -109,7 +121,9 @@ fn shape(field_type: &FieldType, way: Way) -> Json {
             json!({"type": ["array", "null"], "items": {"enum": codes(options, way)}, "uniqueItems": true})
         }
         FieldType::Email => json!({"type": ["string", "null"], "format": "email"}),
-        FieldType::Phone => json!({"type": ["string", "null"], "description": "E.164 when read; any usual form when written."}),
+        FieldType::Phone => {
+            json!({"type": ["string", "null"], "description": "E.164 when read; any usual form when written."})
+        }
         FieldType::Url => json!({"type": ["string", "null"], "format": "uri"}),
         FieldType::Address => nullable("Address"),
         FieldType::Reference { targets, .. } if targets.len() > 1 => {

@@ -9,26 +9,56 @@ use kernel::Outcome;
 use records::LogQuery;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/api/v1/audit/entries", "audit_entries", "Entries of the log, newest first", Rule::Act(AppAction::AuditRead, handle!(entries)))
-        .query(&[
-            param("before", "integer", "`next` of the page before."),
-            param("limit", "integer", "Entries of the page."),
-            param("user", "string", "Acts of this user."),
-            param("object", "string", "Acts on this object."),
-            param("record", "string", "Acts on this record."),
-            param("verb", "string", "Acts of this kind."),
-            param("from", "string", "Not before this time."),
-            param("to", "string", "Not after this time."),
-        ])
-        .gives(200, "LogPage"),
-    Route::new(Verb::Get, "/api/v1/audit/checkpoint", "audit_checkpoint", "The signed checkpoint (C2SP signed note)", Rule::Act(AppAction::AuditRead, handle!(checkpoint)))
-        .gives_media("text/plain; charset=utf-8"),
-    Route::new(Verb::Get, "/api/v1/audit/tile/{path:.*}", "audit_tile", "A tile (C2SP tlog-tiles)", Rule::Act(AppAction::AuditRead, handle!(tile)))
-        .gives_media("application/octet-stream"),
-    Route::new(Verb::Get, "/api/v1/audit/proof/inclusion/{seq}", "audit_proof_inclusion", "That an entry is in the log", Rule::Act(AppAction::AuditRead, handle!(inclusion)))
-        .gives(200, "Proof"),
-    Route::new(Verb::Get, "/api/v1/audit/proof/consistency/{size}", "audit_proof_consistency", "That the log still begins as it did when it had so many entries", Rule::Act(AppAction::AuditRead, handle!(consistency)))
-        .gives(200, "Proof"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/audit/entries",
+        "audit_entries",
+        "Entries of the log, newest first",
+        Rule::Act(AppAction::AuditRead, handle!(entries)),
+    )
+    .query(&[
+        param("before", "integer", "`next` of the page before."),
+        param("limit", "integer", "Entries of the page."),
+        param("user", "string", "Acts of this user."),
+        param("object", "string", "Acts on this object."),
+        param("record", "string", "Acts on this record."),
+        param("verb", "string", "Acts of this kind."),
+        param("from", "string", "Not before this time."),
+        param("to", "string", "Not after this time."),
+    ])
+    .gives(200, "LogPage"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/audit/checkpoint",
+        "audit_checkpoint",
+        "The signed checkpoint (C2SP signed note)",
+        Rule::Act(AppAction::AuditRead, handle!(checkpoint)),
+    )
+    .gives_media("text/plain; charset=utf-8"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/audit/tile/{path:.*}",
+        "audit_tile",
+        "A tile (C2SP tlog-tiles)",
+        Rule::Act(AppAction::AuditRead, handle!(tile)),
+    )
+    .gives_media("application/octet-stream"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/audit/proof/inclusion/{seq}",
+        "audit_proof_inclusion",
+        "That an entry is in the log",
+        Rule::Act(AppAction::AuditRead, handle!(inclusion)),
+    )
+    .gives(200, "Proof"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/audit/proof/consistency/{size}",
+        "audit_proof_consistency",
+        "That the log still begins as it did when it had so many entries",
+        Rule::Act(AppAction::AuditRead, handle!(consistency)),
+    )
+    .gives(200, "Proof"),
 ];
 
 async fn entries(acting: Acting) -> Outcome<Answer> {

@@ -5,7 +5,9 @@ use super::handle;
 use crate::call::Acting;
 use crate::route::{Param, Repeat, Route, Rule, Verb, param};
 use crate::wire::{self, Answer};
-use ::metadata::{DefinitionChange, EnumOption, FieldDraft, FieldPatch, LinkDef, ObjectDraft, ObjectPatch, OptionPatch};
+use ::metadata::{
+    DefinitionChange, EnumOption, FieldDraft, FieldPatch, LinkDef, ObjectDraft, ObjectPatch, OptionPatch,
+};
 use authz::AppAction;
 use kernel::{Code, Fault, Outcome, limits::PLAN_CHANGES_MAX};
 use serde::Deserialize;
@@ -17,31 +19,109 @@ const fn changing(verb: Verb, path: &'static str, name: &'static str, summary: &
 }
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/api/v1/metadata/objects", "object_list", "The objects you may know of, and what you may do with them", Rule::SignedIn(handle!(objects)))
-        .gives(200, "ObjectList"),
-    changing(Verb::Post, "/api/v1/metadata/objects", "object_create", "A new custom object", Rule::Act(AppAction::Definitions, handle!(object_create)))
-        .takes("ObjectDraft"),
-    changing(Verb::Post, "/api/v1/metadata/changes", "definitions_change", "Several changes, all or none", Rule::Act(AppAction::Definitions, handle!(changes)))
-        .takes("DefinitionChanges"),
-    Route::new(Verb::Get, "/api/v1/metadata/objects/{object}", "object_show", "One object", Rule::SignedIn(handle!(object)))
-        .gives(200, "Object"),
-    changing(Verb::Patch, "/api/v1/metadata/objects/{object}", "object_change", "Rename an object or choose its title", Rule::Act(AppAction::Definitions, handle!(object_change)))
-        .takes("ObjectPatch"),
-    Route::new(Verb::Get, "/api/v1/metadata/objects/{object}/fields", "field_list", "The fields of an object", Rule::SignedIn(handle!(fields)))
-        .gives(200, "FieldList"),
-    changing(Verb::Post, "/api/v1/metadata/objects/{object}/fields", "field_create", "A new custom field", Rule::Act(AppAction::Definitions, handle!(field_create)))
-        .takes("FieldDraft"),
-    changing(Verb::Patch, "/api/v1/metadata/objects/{object}/fields/{field}", "field_change", "What can change about a field with values", Rule::Act(AppAction::Definitions, handle!(field_change)))
-        .takes("FieldPatch"),
-    changing(Verb::Delete, "/api/v1/metadata/objects/{object}/fields/{field}", "field_retire", "Stop offering a field; its values stay", Rule::Act(AppAction::Definitions, handle!(field_retire))),
-    changing(Verb::Post, "/api/v1/metadata/objects/{object}/fields/{field}/restore", "field_restore", "Offer a retired field again", Rule::Act(AppAction::Definitions, handle!(field_restore)))
-        .repeat(Repeat::Harmless),
-    changing(Verb::Post, "/api/v1/metadata/objects/{object}/fields/{field}/options", "option_create", "A new option of an enum field", Rule::Act(AppAction::Definitions, handle!(option_create)))
-        .takes("EnumOption"),
-    changing(Verb::Patch, "/api/v1/metadata/objects/{object}/fields/{field}/options/{code}", "option_change", "Rename an option, or stop offering it", Rule::Act(AppAction::Definitions, handle!(option_change)))
-        .takes("OptionPatch"),
-    changing(Verb::Post, "/api/v1/metadata/objects/{object}/relations", "relation_create", "A new many-to-many relation", Rule::Act(AppAction::Definitions, handle!(relation_create)))
-        .takes("LinkDef"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/metadata/objects",
+        "object_list",
+        "The objects you may know of, and what you may do with them",
+        Rule::SignedIn(handle!(objects)),
+    )
+    .gives(200, "ObjectList"),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/objects",
+        "object_create",
+        "A new custom object",
+        Rule::Act(AppAction::Definitions, handle!(object_create)),
+    )
+    .takes("ObjectDraft"),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/changes",
+        "definitions_change",
+        "Several changes, all or none",
+        Rule::Act(AppAction::Definitions, handle!(changes)),
+    )
+    .takes("DefinitionChanges"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/metadata/objects/{object}",
+        "object_show",
+        "One object",
+        Rule::SignedIn(handle!(object)),
+    )
+    .gives(200, "Object"),
+    changing(
+        Verb::Patch,
+        "/api/v1/metadata/objects/{object}",
+        "object_change",
+        "Rename an object or choose its title",
+        Rule::Act(AppAction::Definitions, handle!(object_change)),
+    )
+    .takes("ObjectPatch"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/metadata/objects/{object}/fields",
+        "field_list",
+        "The fields of an object",
+        Rule::SignedIn(handle!(fields)),
+    )
+    .gives(200, "FieldList"),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/objects/{object}/fields",
+        "field_create",
+        "A new custom field",
+        Rule::Act(AppAction::Definitions, handle!(field_create)),
+    )
+    .takes("FieldDraft"),
+    changing(
+        Verb::Patch,
+        "/api/v1/metadata/objects/{object}/fields/{field}",
+        "field_change",
+        "What can change about a field with values",
+        Rule::Act(AppAction::Definitions, handle!(field_change)),
+    )
+    .takes("FieldPatch"),
+    changing(
+        Verb::Delete,
+        "/api/v1/metadata/objects/{object}/fields/{field}",
+        "field_retire",
+        "Stop offering a field; its values stay",
+        Rule::Act(AppAction::Definitions, handle!(field_retire)),
+    ),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/objects/{object}/fields/{field}/restore",
+        "field_restore",
+        "Offer a retired field again",
+        Rule::Act(AppAction::Definitions, handle!(field_restore)),
+    )
+    .repeat(Repeat::Harmless),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/objects/{object}/fields/{field}/options",
+        "option_create",
+        "A new option of an enum field",
+        Rule::Act(AppAction::Definitions, handle!(option_create)),
+    )
+    .takes("EnumOption"),
+    changing(
+        Verb::Patch,
+        "/api/v1/metadata/objects/{object}/fields/{field}/options/{code}",
+        "option_change",
+        "Rename an option, or stop offering it",
+        Rule::Act(AppAction::Definitions, handle!(option_change)),
+    )
+    .takes("OptionPatch"),
+    changing(
+        Verb::Post,
+        "/api/v1/metadata/objects/{object}/relations",
+        "relation_create",
+        "A new many-to-many relation",
+        Rule::Act(AppAction::Definitions, handle!(relation_create)),
+    )
+    .takes("LinkDef"),
 ];
 
 async fn objects(acting: Acting) -> Outcome<Answer> {

@@ -10,28 +10,82 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/api/v1/roles", "role_list", "All roles (for those who give or check them)", Rule::SignedIn(handle!(roles)))
-        .gives(200, "RoleList"),
-    Route::new(Verb::Get, "/api/v1/users/{user}/roles", "user_roles", "The roles of a user", Rule::SignedIn(handle!(roles_of)))
-        .gives(200, "UserRoles"),
-    Route::new(Verb::Post, "/api/v1/users/{user}/roles", "role_grant", "Give a role to a user; ends their sessions", Rule::Act(AppAction::Roles, handle!(role_grant)))
-        .takes("RoleGrant")
-        .gives(200, "Done")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Delete, "/api/v1/users/{user}/roles/{role}", "role_revoke", "Take a role away; ends the user's sessions", Rule::Act(AppAction::Roles, handle!(role_revoke)))
-        .gives(200, "Done"),
-    Route::new(Verb::Post, "/api/v1/users/{user}/password", "password_set", "Set another user's password; ends their sessions", Rule::Act(AppAction::Users, handle!(password_set)))
-        .takes("PasswordSet")
-        .gives_nothing()
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/users/{user}/sessions", "user_sessions", "The sessions of a user", Rule::Act(AppAction::Users, handle!(sessions)))
-        .gives(200, "SessionList"),
-    Route::new(Verb::Delete, "/api/v1/users/{user}/sessions", "user_sessions_end", "End all sessions of a user", Rule::Act(AppAction::Users, handle!(sessions_end)))
-        .gives_nothing(),
-    Route::new(Verb::Get, "/api/v1/users/{user}/tokens", "user_tokens", "The API tokens of a user", Rule::Act(AppAction::Users, handle!(user_tokens)))
-        .gives(200, "TokenList"),
-    Route::new(Verb::Delete, "/api/v1/users/{user}/tokens/{token}", "user_token_revoke", "Revoke an API token of a user", Rule::Act(AppAction::Users, handle!(token_revoke)))
-        .gives_nothing(),
+    Route::new(
+        Verb::Get,
+        "/api/v1/roles",
+        "role_list",
+        "All roles (for those who give or check them)",
+        Rule::SignedIn(handle!(roles)),
+    )
+    .gives(200, "RoleList"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/users/{user}/roles",
+        "user_roles",
+        "The roles of a user",
+        Rule::SignedIn(handle!(roles_of)),
+    )
+    .gives(200, "UserRoles"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/users/{user}/roles",
+        "role_grant",
+        "Give a role to a user; ends their sessions",
+        Rule::Act(AppAction::Roles, handle!(role_grant)),
+    )
+    .takes("RoleGrant")
+    .gives(200, "Done")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/users/{user}/roles/{role}",
+        "role_revoke",
+        "Take a role away; ends the user's sessions",
+        Rule::Act(AppAction::Roles, handle!(role_revoke)),
+    )
+    .gives(200, "Done"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/users/{user}/password",
+        "password_set",
+        "Set another user's password; ends their sessions",
+        Rule::Act(AppAction::Users, handle!(password_set)),
+    )
+    .takes("PasswordSet")
+    .gives_nothing()
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Get,
+        "/api/v1/users/{user}/sessions",
+        "user_sessions",
+        "The sessions of a user",
+        Rule::Act(AppAction::Users, handle!(sessions)),
+    )
+    .gives(200, "SessionList"),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/users/{user}/sessions",
+        "user_sessions_end",
+        "End all sessions of a user",
+        Rule::Act(AppAction::Users, handle!(sessions_end)),
+    )
+    .gives_nothing(),
+    Route::new(
+        Verb::Get,
+        "/api/v1/users/{user}/tokens",
+        "user_tokens",
+        "The API tokens of a user",
+        Rule::Act(AppAction::Users, handle!(user_tokens)),
+    )
+    .gives(200, "TokenList"),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/users/{user}/tokens/{token}",
+        "user_token_revoke",
+        "Revoke an API token of a user",
+        Rule::Act(AppAction::Users, handle!(token_revoke)),
+    )
+    .gives_nothing(),
 ];
 
 async fn roles(acting: Acting) -> Outcome<Answer> {

@@ -8,10 +8,13 @@ use actix_web::http::header;
 use kernel::{Code, Fault, Outcome, RecordId};
 use records::{BulkRequest, ListRequest};
 use serde::Deserialize;
-use std::sync::Arc;
 
 const LIST: &[Param] = &[
-    param("filter", "string", "A filter tree as JSON, such as {\"field\":\"city\",\"op\":\"eq\",\"value\":\"Lübeck\"}."),
+    param(
+        "filter",
+        "string",
+        "A filter tree as JSON, such as {\"field\":\"city\",\"op\":\"eq\",\"value\":\"Lübeck\"}.",
+    ),
     param("sort", "string", "Fields with commas between, `-` before those in descending order."),
     param("fields", "string", "Fields to show, with commas between; those of related objects as `account.name`."),
     param("limit", "integer", "Rows of the page."),
@@ -31,46 +34,118 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new(Verb::Get, "/api/v1/records/{object}", "record_list", "List records", Rule::SignedIn(handle!(list)))
         .query(LIST)
         .gives(200, "RecordPage"),
-    Route::new(Verb::Post, "/api/v1/records/{object}", "record_create", "Create a record", Rule::SignedIn(handle!(create)))
-        .takes("RecordCreate")
-        .gives(201, "Record")
-        .repeat(Repeat::Remembered),
-    Route::new(Verb::Post, "/api/v1/records/{object}/query", "record_query", "List records; the parameters stand in the body", Rule::SignedIn(handle!(query)))
-        .takes("ListRequest")
-        .gives(200, "RecordPage")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Post, "/api/v1/records/{object}/bulk", "record_bulk", "Change many records, with a result for each", Rule::SignedIn(handle!(bulk)))
-        .takes("BulkRequest")
-        .gives(200, "BulkResult")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/records/{object}/{id}", "record_open", "Open a record", Rule::SignedIn(handle!(open)))
-        .query(&[param("fields", "string", "Fields to show, with commas between.")])
-        .gives(200, "Record"),
-    Route::new(Verb::Patch, "/api/v1/records/{object}/{id}", "record_change", "Change fields of a record", Rule::SignedIn(handle!(change)))
-        .takes("RecordChange")
-        .gives(200, "Record")
-        .if_match(),
-    Route::new(Verb::Delete, "/api/v1/records/{object}/{id}", "record_delete", "Put a record into the recycle bin", Rule::SignedIn(handle!(delete)))
-        .gives(200, "Deleted")
-        .if_match(),
-    Route::new(Verb::Post, "/api/v1/records/{object}/{id}/restore", "record_restore", "Take a record out of the recycle bin", Rule::SignedIn(handle!(restore)))
-        .gives(200, "Record")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/records/{object}/{id}/history", "record_history", "What was done to a record", Rule::SignedIn(handle!(history)))
-        .query(&[param("before", "integer", "`next` of the page before."), param("limit", "integer", "Acts of the page.")])
-        .gives(200, "History"),
-    Route::new(Verb::Post, "/api/v1/records/{object}/{id}/reveal", "record_reveal", "See masked fields in clear, with a purpose that is logged", Rule::SignedIn(handle!(reveal)))
-        .takes("RevealRequest")
-        .gives(200, "Record")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/records/{object}/{id}/links/{relation}", "record_links", "Records linked in a relation", Rule::SignedIn(handle!(links)))
-        .gives(200, "Links"),
-    Route::new(Verb::Post, "/api/v1/records/{object}/{id}/links/{relation}", "record_link", "Link a record", Rule::SignedIn(handle!(link)))
-        .takes("LinkRequest")
-        .gives(200, "Linked")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Delete, "/api/v1/records/{object}/{id}/links/{relation}/{other}", "record_unlink", "Take a link away", Rule::SignedIn(handle!(unlink)))
-        .gives(200, "Linked"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}",
+        "record_create",
+        "Create a record",
+        Rule::SignedIn(handle!(create)),
+    )
+    .takes("RecordCreate")
+    .gives(201, "Record")
+    .repeat(Repeat::Remembered),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/query",
+        "record_query",
+        "List records; the parameters stand in the body",
+        Rule::SignedIn(handle!(query)),
+    )
+    .takes("ListRequest")
+    .gives(200, "RecordPage")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/bulk",
+        "record_bulk",
+        "Change many records, with a result for each",
+        Rule::SignedIn(handle!(bulk)),
+    )
+    .takes("BulkRequest")
+    .gives(200, "BulkResult")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Get,
+        "/api/v1/records/{object}/{id}",
+        "record_open",
+        "Open a record",
+        Rule::SignedIn(handle!(open)),
+    )
+    .query(&[param("fields", "string", "Fields to show, with commas between.")])
+    .gives(200, "Record"),
+    Route::new(
+        Verb::Patch,
+        "/api/v1/records/{object}/{id}",
+        "record_change",
+        "Change fields of a record",
+        Rule::SignedIn(handle!(change)),
+    )
+    .takes("RecordChange")
+    .gives(200, "Record")
+    .if_match(),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/records/{object}/{id}",
+        "record_delete",
+        "Put a record into the recycle bin",
+        Rule::SignedIn(handle!(delete)),
+    )
+    .gives(200, "Deleted")
+    .if_match(),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/{id}/restore",
+        "record_restore",
+        "Take a record out of the recycle bin",
+        Rule::SignedIn(handle!(restore)),
+    )
+    .gives(200, "Record")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Get,
+        "/api/v1/records/{object}/{id}/history",
+        "record_history",
+        "What was done to a record",
+        Rule::SignedIn(handle!(history)),
+    )
+    .query(&[param("before", "integer", "`next` of the page before."), param("limit", "integer", "Acts of the page.")])
+    .gives(200, "History"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/{id}/reveal",
+        "record_reveal",
+        "See masked fields in clear, with a purpose that is logged",
+        Rule::SignedIn(handle!(reveal)),
+    )
+    .takes("RevealRequest")
+    .gives(200, "Record")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Get,
+        "/api/v1/records/{object}/{id}/links/{relation}",
+        "record_links",
+        "Records linked in a relation",
+        Rule::SignedIn(handle!(links)),
+    )
+    .gives(200, "Links"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/{id}/links/{relation}",
+        "record_link",
+        "Link a record",
+        Rule::SignedIn(handle!(link)),
+    )
+    .takes("LinkRequest")
+    .gives(200, "Linked")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/records/{object}/{id}/links/{relation}/{other}",
+        "record_unlink",
+        "Take a link away",
+        Rule::SignedIn(handle!(unlink)),
+    )
+    .gives(200, "Linked"),
 ];
 
 async fn search(acting: Acting) -> Outcome<Answer> {
@@ -199,10 +274,7 @@ async fn bulk(acting: Acting) -> Outcome<Answer> {
 /// Users, teams and units decide who reaches what; after a change of them nothing remembered about actors holds.
 fn rights_moved(acting: &Acting) {
     let catalog = acting.open.records.catalog();
-    let object = catalog.object(acting.call.object()).map(Arc::as_ref);
-    let by_relation = acting.call.part("relation").is_empty();
-    let organisation = object.is_some_and(|object| object.kind == metadata::ObjectKind::Organisation);
-    if organisation || !by_relation {
+    if catalog.object(acting.call.object()).is_some_and(|object| object.kind == metadata::ObjectKind::Organisation) {
         acting.open.identity.invalidate_all();
     }
 }

@@ -17,16 +17,35 @@ pub(crate) const ROUTES: &[Route] = &[
         .takes("SignIn")
         .gives(200, "Session")
         .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/session", "session_show", "Who am I, and what may I do", Rule::SignedIn(handle!(show)))
-        .gives(200, "Session"),
-    Route::new(Verb::Delete, "/api/v1/session", "session_close", "Sign out", Rule::SignedIn(handle!(sign_out))).gives_nothing(),
-    Route::new(Verb::Post, "/api/v1/session/password", "password_change", "Change the own password; ends all other sessions", Rule::SignedIn(handle!(password)))
-        .takes("PasswordChange")
-        .gives(200, "Session"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/session",
+        "session_show",
+        "Who am I, and what may I do",
+        Rule::SignedIn(handle!(show)),
+    )
+    .gives(200, "Session"),
+    Route::new(Verb::Delete, "/api/v1/session", "session_close", "Sign out", Rule::SignedIn(handle!(sign_out)))
+        .gives_nothing(),
+    Route::new(
+        Verb::Post,
+        "/api/v1/session/password",
+        "password_change",
+        "Change the own password; ends all other sessions",
+        Rule::SignedIn(handle!(password)),
+    )
+    .takes("PasswordChange")
+    .gives(200, "Session"),
     Route::new(Verb::Get, "/api/v1/sessions", "session_list", "The own sessions", Rule::SignedIn(handle!(list)))
         .gives(200, "SessionList"),
-    Route::new(Verb::Delete, "/api/v1/sessions/{session}", "session_end", "End one of the own sessions", Rule::SignedIn(handle!(end)))
-        .gives_nothing(),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/sessions/{session}",
+        "session_end",
+        "End one of the own sessions",
+        Rule::SignedIn(handle!(end)),
+    )
+    .gives_nothing(),
 ];
 
 /// Login and password.
@@ -55,7 +74,11 @@ struct SessionView {
 async fn sign_in(call: Call, open: Arc<Open>) -> Outcome<Answer> {
     let SignIn { login, password, code } = wire::json(&call.body)?;
     if code.is_some() {
-        return Err(Fault::invalid(Vec::new()).with_item("/code", Code::FieldUnknown, "No second factor is set up; leave the code out."));
+        return Err(Fault::invalid(Vec::new()).with_item(
+            "/code",
+            Code::FieldUnknown,
+            "No second factor is set up; leave the code out.",
+        ));
     }
     let (identity, context) = (Arc::clone(&open.identity), call.context.clone());
     let outcome = blocking(move || Ok(identity.sign_in(&login, &password, context))).await?;

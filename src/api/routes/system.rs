@@ -12,14 +12,28 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/healthz", "healthz", "Whether the process lives", Rule::SealedOk(handle!(healthz))).gives(200, "Alive"),
-    Route::new(Verb::Get, "/readyz", "readyz", "Whether it can serve, and why not", Rule::SealedOk(handle!(readyz))).gives(200, "Ready"),
-    Route::new(Verb::Post, "/api/v1/system/unseal", "system_unseal", "Give the appliance its root key", Rule::SealedOk(handle!(unseal)))
-        .takes("Unseal")
-        .gives(200, "SealState")
-        .repeat(Repeat::Harmless),
-    Route::new(Verb::Get, "/api/v1/system/health", "system_health", "The state of the appliance", Rule::Act(AppAction::SystemHealth, handle!(health)))
-        .gives(200, "Health"),
+    Route::new(Verb::Get, "/healthz", "healthz", "Whether the process lives", Rule::SealedOk(handle!(healthz)))
+        .gives(200, "Alive"),
+    Route::new(Verb::Get, "/readyz", "readyz", "Whether it can serve, and why not", Rule::SealedOk(handle!(readyz)))
+        .gives(200, "Ready"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/system/unseal",
+        "system_unseal",
+        "Give the appliance its root key",
+        Rule::SealedOk(handle!(unseal)),
+    )
+    .takes("Unseal")
+    .gives(200, "SealState")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Get,
+        "/api/v1/system/health",
+        "system_health",
+        "The state of the appliance",
+        Rule::Act(AppAction::SystemHealth, handle!(health)),
+    )
+    .gives(200, "Health"),
 ];
 
 #[derive(Serialize)]
@@ -77,7 +91,11 @@ async fn unseal(call: Call) -> Outcome<Answer> {
     let appliance = call.site.appliance.clone();
     let opened = blocking(move || appliance.unseal(&passphrase)).await.inspect_err(|fault| {
         // While sealed there is no log to write to; the operator's own log keeps it.
-        tracing::warn!(code = fault.code.as_str(), source = source.map(tracing::field::display), "an attempt to unseal failed");
+        tracing::warn!(
+            code = fault.code.as_str(),
+            source = source.map(tracing::field::display),
+            "an attempt to unseal failed"
+        );
     })?;
     if let Some(open) = opened {
         let address = source.map(|source| source.to_string()).unwrap_or_default();

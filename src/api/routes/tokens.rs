@@ -11,12 +11,25 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/api/v1/tokens", "token_list", "The own API tokens", Rule::SignedIn(handle!(list))).gives(200, "TokenList"),
-    Route::new(Verb::Post, "/api/v1/tokens", "token_create", "Make an API token; its text is shown once", Rule::Act(AppAction::Token, handle!(create)))
-        .takes("TokenCreate")
-        .gives(201, "TokenCreated"),
-    Route::new(Verb::Delete, "/api/v1/tokens/{token}", "token_revoke", "Revoke one of the own API tokens", Rule::SignedIn(handle!(revoke)))
-        .gives_nothing(),
+    Route::new(Verb::Get, "/api/v1/tokens", "token_list", "The own API tokens", Rule::SignedIn(handle!(list)))
+        .gives(200, "TokenList"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/tokens",
+        "token_create",
+        "Make an API token; its text is shown once",
+        Rule::Act(AppAction::Token, handle!(create)),
+    )
+    .takes("TokenCreate")
+    .gives(201, "TokenCreated"),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/tokens/{token}",
+        "token_revoke",
+        "Revoke one of the own API tokens",
+        Rule::SignedIn(handle!(revoke)),
+    )
+    .gives_nothing(),
 ];
 
 /// A token in a list; never its secret.
@@ -85,9 +98,14 @@ async fn create(acting: Acting) -> Outcome<Answer> {
         networks.push(network.parse().map_err(wrong)?);
     }
     let (identity, actor) = (Arc::clone(&acting.open.identity), Arc::clone(&acting.actor));
-    let (record, text) = blocking(move || Ok(identity.token_create(&actor, &name, &scopes, expires_at, networks)?)).await?;
+    let (record, text) =
+        blocking(move || Ok(identity.token_create(&actor, &name, &scopes, expires_at, networks)?)).await?;
     // A token that the log does not know of must not leave; without its text nobody can use it.
-    acting.open.records.note(&acting.actor, audit::Verb::TokenCreate, &format!("token {} {}", record.id, record.scopes)).await?;
+    acting
+        .open
+        .records
+        .note(&acting.actor, audit::Verb::TokenCreate, &format!("token {} {}", record.id, record.scopes))
+        .await?;
     Ok(Answer::json(&TokenCreated { token: text.expose(), line: line(&record) })?.status(201))
 }
 

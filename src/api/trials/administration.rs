@@ -12,21 +12,33 @@ fn roles_passwords_and_sessions_of_others() {
         let (officer_id, officer) = site.signed_in("officer", &["security_admin"], None);
         let (user, anna) = site.signed_in("anna", &["seller"], None);
         let roles = site.get("/api/v1/roles", &officer).good();
-        assert!(roles["items"].as_array().unwrap().iter().any(|role| role["name"] == "seller"));
+        assert!(roles["items"].as_array().unwrap().iter().any(|role| role["role"]["name"] == "seller"));
         let path = format!("/api/v1/users/{user}/roles");
         assert_eq!(site.post(&path, &anna, json!({"role": "sales_manager"})).code(), "access_denied");
         assert_eq!(site.post(&path, &officer, json!({"role": "sales_manager"})).good(), json!({"moved": true}));
         assert_eq!(site.get("/api/v1/session", &anna).code(), "sign_in_required", "new rights need a new session");
         assert_eq!(site.get(&path, &officer).good()["roles"].as_array().unwrap().len(), 2);
-        assert_eq!(site.send("DELETE", &format!("{path}/sales_manager"), &officer, &[], None).good(), json!({"moved": true}));
-        assert_eq!(site.post(&path, &officer, json!({"role": "audit_admin"})).code(), "validation_failed", "roles that exclude each other");
+        assert_eq!(
+            site.send("DELETE", &format!("{path}/sales_manager"), &officer, &[], None).good(),
+            json!({"moved": true})
+        );
+        assert_eq!(
+            site.post(&path, &officer, json!({"role": "audit_admin"})).code(),
+            "validation_failed",
+            "roles that exclude each other"
+        );
         let own = site.post(&format!("/api/v1/users/{officer_id}/roles"), &officer, json!({"role": "seller"}));
         assert_eq!(own.code(), "access_denied");
-        let set = |id, who: &Who| site.post(&format!("/api/v1/users/{id}/password"), who, json!({"password": "quite a new thing 5"}));
+        let set = |id, who: &Who| {
+            site.post(&format!("/api/v1/users/{id}/password"), who, json!({"password": "quite a new thing 5"}))
+        };
         assert_eq!(set(officer_id, &officer).code(), "access_denied");
         let anna = site.sign_in("anna");
         assert_eq!(set(user, &anna).code(), "access_denied");
-        assert_eq!(site.get(&format!("/api/v1/users/{user}/sessions"), &officer).good()["items"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            site.get(&format!("/api/v1/users/{user}/sessions"), &officer).good()["items"].as_array().unwrap().len(),
+            1
+        );
         assert_eq!(site.send("DELETE", &format!("/api/v1/users/{user}/sessions"), &officer, &[], None).status, 204);
         assert_eq!(site.get("/api/v1/session", &anna).code(), "sign_in_required");
         assert_eq!(set(user, &officer).status, 204);
@@ -41,7 +53,8 @@ fn definitions_are_planned_then_run_and_described() {
         let site = Site::open(kontor);
         let (_, admin) = site.signed_in("admin", &["system_admin"], None);
         let (_, anna) = site.signed_in("anna", &["seller"], None);
-        let field = json!({"name": "x_berth", "label": {"en": "Berth", "zh": "泊位"}, "type": "text", "sensitivity": "S1"});
+        let field =
+            json!({"name": "x_berth", "label": {"en": "Berth", "zh": "泊位"}, "type": "text", "sensitivity": "S1"});
         let path = "/api/v1/metadata/objects/account/fields";
         assert_eq!(site.post(path, &anna, field.clone()).code(), "access_denied");
         let planned = site.post(&format!("{path}?plan=true"), &admin, field.clone()).good();
@@ -95,7 +108,8 @@ fn the_log_is_read_by_auditors_and_tells_of_it() {
             assert!(matches!(site.get(path, &auditor).status, 400 | 404), "{path}");
         }
         let log = kontor.log();
-        let reads = log.iter().filter(|entry| entry.act.verb == Act::AuditRead && entry.actor.user == Some(auditor_id)).count();
+        let reads =
+            log.iter().filter(|entry| entry.act.verb == Act::AuditRead && entry.actor.user == Some(auditor_id)).count();
         assert!(reads >= 5, "{reads}");
         assert!(log.iter().filter(|entry| entry.act.verb == Act::Denied).count() >= 5);
     });
@@ -109,6 +123,9 @@ fn health_is_for_those_with_the_right() {
         let (_, anna) = site.signed_in("anna", &["seller"], None);
         assert_eq!(site.get("/api/v1/system/health", &anna).code(), "access_denied");
         let health = site.get("/api/v1/system/health", &admin).good();
-        assert_eq!((&health["checks"][0]["name"], &health["version"]), (&json!("database"), &json!(env!("CARGO_PKG_VERSION"))));
+        assert_eq!(
+            (&health["checks"][0]["name"], &health["version"]),
+            (&json!("database"), &json!(env!("CARGO_PKG_VERSION")))
+        );
     });
 }

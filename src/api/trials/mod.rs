@@ -19,6 +19,9 @@ pub(crate) fn golden(file: &str, text: &str) {
         return;
     }
     let update = env::var_os("KONTOR_UPDATE").is_some() && env::var_os("CI").is_none();
-    assert!(update, "{file} is not what the code makes; look at the difference, then run this test with KONTOR_UPDATE=1");
+    assert!(
+        update,
+        "{file} is not what the code makes; look at the difference, then run this test with KONTOR_UPDATE=1"
+    );
     fs::write(&path, text).unwrap();
 }

@@ -80,6 +80,7 @@ fn custom_fields_and_options_are_in_it() {
     let read = &schemas["account_record"]["properties"]["fields"]["properties"]["x_colour"];
     assert_eq!(read["enum"], serde_json::json!(["red", "old", null]));
     assert_eq!(read["x-kontor-custom"], true);
-    assert_eq!(schemas["account_create"]["properties"]["x_colour"]["enum"], serde_json::json!(["red", null]));
-    assert!(schemas["account_create"]["properties"].get("created_at").is_none(), "set by the appliance");
+    assert_eq!(schemas["account_change"]["properties"]["x_colour"]["enum"], serde_json::json!(["red", null]));
+    assert_eq!(schemas["account_create"]["allOf"][1]["required"], serde_json::json!(["name"]));
+    assert!(schemas["account_change"]["properties"].get("created_at").is_none(), "set by the appliance");
 }

@@ -11,7 +11,10 @@ fn a_session_from_sign_in_to_sign_out() {
         let site = Site::open(kontor);
         let (user, anna) = site.signed_in("anna", &["seller"], None);
         let me = site.get("/api/v1/session", &anna).good();
-        assert_eq!((me["user"]["id"].as_str(), me["user"]["login"].as_str()), (Some(user.to_string().as_str()), Some("anna")));
+        assert_eq!(
+            (me["user"]["id"].as_str(), me["user"]["login"].as_str()),
+            (Some(user.to_string().as_str()), Some("anna"))
+        );
         assert_eq!(me["csrf"].as_str(), anna.csrf.as_deref(), "a page that was loaded again finds its token");
         let sessions = site.get("/api/v1/sessions", &anna).good();
         assert_eq!(sessions["items"][0]["current"], true);
@@ -34,7 +37,10 @@ fn the_cookie_stays_in_its_place() {
         site.signed_in("anna", &["seller"], None);
         let reply = site.post("/api/v1/session", &Who::default(), json!({"login": "ANNA ", "password": PASSWORD}));
         let cookie = reply.header("set-cookie").unwrap();
-        assert!(cookie.starts_with("__Host-kontor=") && cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Strict"), "{cookie}");
+        assert!(
+            cookie.starts_with("__Host-kontor=") && cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Strict"),
+            "{cookie}"
+        );
     });
 }
 
@@ -94,7 +100,10 @@ fn one_session_ends_another_of_the_same_person_only() {
         let second = site.sign_in("anna");
         let (_, other) = site.signed_in("ben", &["seller"], None);
         let list = site.get("/api/v1/sessions", &first).good();
-        let id = list["items"].as_array().unwrap().iter().find(|line| line["current"] == false).unwrap()["id"].as_str().unwrap().to_owned();
+        let id = list["items"].as_array().unwrap().iter().find(|line| line["current"] == false).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let path = format!("/api/v1/sessions/{id}");
         assert_eq!(site.send("DELETE", &path, &other, &[], None).code(), "record_not_found");
         assert_eq!(site.get("/api/v1/session", &second).status, 200);

@@ -9,17 +9,34 @@ use std::collections::BTreeSet;
 fn routes_and_their_access() {
     let mut text = String::new();
     for route in route::all() {
-        text.push_str(&format!("{:<6} {:<72} {:<18} {}\n", route.verb.name(), route.path, route.access().text(), route.name));
+        text.push_str(&format!(
+            "{:<6} {:<72} {:<18} {}\n",
+            route.verb.name(),
+            route.path,
+            route.access().text(),
+            route.name
+        ));
     }
     golden("snapshots/routes.txt", &text);
 }
 
 #[test]
 fn whatever_is_not_signed_in_is_on_this_list() {
-    let open: Vec<&str> =
-        route::all().filter(|route| matches!(route.access(), Access::SealedOk | Access::Public)).map(|route| route.name).collect();
+    let open: Vec<&str> = route::all()
+        .filter(|route| matches!(route.access(), Access::SealedOk | Access::Public))
+        .map(|route| route.name)
+        .collect();
     let reviewed = [
-        "page_first", "page_file", "page_api", "page_manual", "page_manual_page", "openapi", "healthz", "readyz", "system_unseal", "session_open",
+        "page_first",
+        "page_file",
+        "page_api",
+        "page_manual",
+        "page_manual_page",
+        "openapi",
+        "healthz",
+        "readyz",
+        "system_unseal",
+        "session_open",
     ];
     assert_eq!(open, reviewed);
 }

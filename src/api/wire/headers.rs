@@ -24,7 +24,10 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Outcome<Option<i64>> {
     let Some(text) = single(headers, &header::IF_MATCH)? else { return Ok(None) };
     let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(whole);
     version.map(Some).ok_or_else(|| {
-        invalid("If-Match", "send the ETag of the record as it was read, such as \"7\"; `*`, lists and weak tags are refused.")
+        invalid(
+            "If-Match",
+            "send the ETag of the record as it was read, such as \"7\"; `*`, lists and weak tags are refused.",
+        )
     })
 }
 
@@ -136,7 +139,21 @@ mod tests {
     fn if_match_has_one_spelling() {
         assert_eq!(if_match(&map(&[])).unwrap(), None);
         assert_eq!(if_match(&map(&[("if-match", "\"7\"")])).unwrap(), Some(7));
-        for wrong in ["*", "7", "W/\"7\"", "\"7\", \"8\"", "\"07\"", "\"0\"", "\"-1\"", "\"\"", "\"", "", "\"99999999999999999999\"", "\"7\"\"", "\"x\""] {
+        for wrong in [
+            "*",
+            "7",
+            "W/\"7\"",
+            "\"7\", \"8\"",
+            "\"07\"",
+            "\"0\"",
+            "\"-1\"",
+            "\"\"",
+            "\"",
+            "",
+            "\"99999999999999999999\"",
+            "\"7\"\"",
+            "\"x\"",
+        ] {
             assert_eq!(if_match(&map(&[("if-match", wrong)])).unwrap_err().code, Code::ParameterInvalid, "{wrong}");
         }
         assert!(if_match(&map(&[("if-match", "\"7\""), ("if-match", "\"7\"")])).is_err());

@@ -10,7 +10,7 @@ mod query;
 pub(crate) use answer::{Answer, Payload};
 pub(crate) use body::{Secret, json, json_object};
 pub(crate) use headers::{
-    Cookie, bearer, cookie, cookie_clear, cookie_set, if_match, idempotency_key, locale, purpose, single,
+    Cookie, bearer, cookie, cookie_clear, cookie_set, idempotency_key, if_match, locale, purpose, single,
 };
-pub(crate) use problem::{respond_problem};
+pub(crate) use problem::respond_problem;
 pub(crate) use query::Query;

@@ -52,7 +52,9 @@ pub(crate) fn respond_problem(fault: &Fault, locale: Locale, request_id: &str) -
     let row = fault.code.row();
     match row.kind {
         Kind::Defect => tracing::error!(request_id, code = row.name, cause = fault.cause(), "a request failed"),
-        Kind::Operator => tracing::warn!(request_id, code = row.name, cause = fault.cause(), "a request was not served"),
+        Kind::Operator => {
+            tracing::warn!(request_id, code = row.name, cause = fault.cause(), "a request was not served")
+        }
         _ => {}
     }
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -75,7 +77,11 @@ mod tests {
 
     #[test]
     fn a_document_has_its_members_and_no_cause() {
-        let mut fault = Fault::new(Code::VersionConflict, "Read it again.").with_cause("secret").with_item("/name", Code::ValueFormat, "No.");
+        let mut fault = Fault::new(Code::VersionConflict, "Read it again.").with_cause("secret").with_item(
+            "/name",
+            Code::ValueFormat,
+            "No.",
+        );
         fault.extension = Some(r#"{"current":7,"status":200,"code":"other"}"#.into());
         let problem = problem_json(&fault, Locale::Zh, "r-1");
         assert_eq!(
@@ -84,7 +90,10 @@ mod tests {
                 "detail": "Read it again.", "request_id": "r-1",
                 "errors": [{"pointer": "/name", "code": "value_format", "detail": "No."}], "current": 7})
         );
-        assert_eq!(problem_json(&Fault::internal("secret"), Locale::En, "r").get("title"), Some(&json!("Something went wrong on the server")));
+        assert_eq!(
+            problem_json(&Fault::internal("secret"), Locale::En, "r").get("title"),
+            Some(&json!("Something went wrong on the server"))
+        );
         assert!(!problem_json(&Fault::internal("secret"), Locale::En, "r").to_string().contains("secret"));
     }
 

@@ -97,8 +97,14 @@ mod tests {
         let text = "filter=%7B%22and%22%3A%5B%5D%7D&sort=-amount,name&fields=name&limit=20&count=exact&q=%E5%BC%A0+Wei&deleted=true";
         let request = Query::parse(text, LIST.into_iter()).unwrap().list_request().unwrap();
         assert_eq!(request.filter, Some(serde_json::json!({"and": []})));
-        assert_eq!((request.sort, request.fields), (vec!["-amount".to_owned(), "name".to_owned()], Some(vec!["name".to_owned()])));
-        assert_eq!((request.limit, request.count, request.q.as_deref(), request.deleted), (Some(20), CountMode::Exact, Some("张 Wei"), true));
+        assert_eq!(
+            (request.sort, request.fields),
+            (vec!["-amount".to_owned(), "name".to_owned()], Some(vec!["name".to_owned()]))
+        );
+        assert_eq!(
+            (request.limit, request.count, request.q.as_deref(), request.deleted),
+            (Some(20), CountMode::Exact, Some("张 Wei"), true)
+        );
         let empty = Query::parse("", LIST.into_iter()).unwrap().list_request().unwrap();
         assert_eq!((empty.limit, empty.count, empty.deleted, empty.sort.len()), (None, CountMode::None, false, 0));
     }
