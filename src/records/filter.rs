@@ -199,7 +199,10 @@ impl<'a> FilterReader<'a> {
 
     fn ordered(&self, field: &FieldDef, value: &Json, at: &str) -> Result<Value, Fault> {
         let ordered = matches!(field.field_type, FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Money | FieldType::Date | FieldType::Timestamp | FieldType::Text { .. });
-        if !ordered || field.is_sealed() {
+        if field.is_sealed() {
+            return Err(not_filterable(at, field, "it is sealed; its values cannot be put in order"));
+        }
+        if !ordered {
             return Err(not_filterable(at, field, "its values have no order that can be compared"));
         }
         let value = self.value(field, None, value, at)?;

@@ -7,7 +7,7 @@ use crate::rows::{self, Selection, StoredRow};
 use crate::{Cursor, StoreError};
 use authz::{Predicate, Scope};
 use kernel::{Code, Fault, limits};
-use metadata::{ColumnRole, ColumnType, FieldDef, ObjectDef, Sealing, Value};
+use metadata::{ColumnRole, ColumnType, FieldDef, FieldType, ObjectDef, Sealing, Value};
 use std::sync::Arc;
 
 /// A condition on one field.
@@ -343,7 +343,8 @@ fn push_plain(sql: &mut Sql, alias: &'static str, field: &FieldDef, condition: &
         }
         // Amounts compare with their currency, so each is a pair of conditions.
         Op::In(values) if !values.iter().any(|value| matches!(value, Value::Money(_))) => {
-            let cells: Vec<Cell> = values.iter().filter_map(rows::compare_cell).collect();
+            let cells: Option<Vec<Cell>> = values.iter().map(rows::compare_cell).collect();
+            let cells = cells.ok_or_else(|| not_filterable(field, "there is nothing to compare with; use empty"))?;
             if cells.is_empty() {
                 // PostgreSQL has no empty list; nothing can match it.
                 sql.push("1 = 0");
@@ -409,6 +410,9 @@ fn sort_columns(query: &ListQuery) -> Result<Vec<SortColumn>, StoreError> {
         let Some(field) = query.object.fields.get(*position) else { return Err(unknown_field()) };
         let columns = field.columns();
         let by = |role| columns.iter().find(|column| column.role == role);
+        if matches!(field.field_type, FieldType::Address | FieldType::Json) {
+            return Err(not_filterable(field, "its values have no order"));
+        }
         let Some(column) = by(ColumnRole::SortKey).or_else(|| by(ColumnRole::Value)) else {
             return Err(not_filterable(field, "it is sealed and cannot be sorted by"));
         };

@@ -43,7 +43,19 @@ pub fn same_on_both_engines(test: impl Fn(&TestAppliance) -> Json) {
         eprintln!("engine: {engine:?}");
         test(&TestAppliance::new(engine))
     });
-    assert_eq!(answers[0], answers[1], "the engines answer differently");
+    let mut differences = Vec::new();
+    differ("", &answers[0], &answers[1], &mut differences);
+    assert!(differences.is_empty(), "the engines answer differently:\n{}", differences.join("\n"));
+}
+
+fn differ(place: &str, one: &Json, two: &Json, found: &mut Vec<String>) {
+    match (one, two) {
+        (Json::Object(one), Json::Object(two)) if one.keys().eq(two.keys()) => {
+            one.iter().for_each(|(key, value)| differ(&format!("{place}/{key}"), value, &two[key], found));
+        }
+        _ if one == two => {}
+        _ => found.push(format!("{place}: {one} and {two}")),
+    }
 }
 
 /// The folder of third-party data; `None`, with a line that says so, when it is not there. In CI it must be there
