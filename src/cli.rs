@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let ended = forbid_core_dumps().and_then(|()| dispatch(verb, &mut out));
+    let ended = keep_private().and_then(|()| dispatch(verb, &mut out));
     out.flush();
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -128,9 +128,10 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
     }
 }
 
-/// A core dump would hold keys and customer data in clear.
-fn forbid_core_dumps() -> Result<(), Failure> {
+/// A core dump would hold keys and customer data in clear, and files with either are for their owner only.
+fn keep_private() -> Result<(), Failure> {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none)
         .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))

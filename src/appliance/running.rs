@@ -48,8 +48,9 @@ impl Gate {
         &self.appliance
     }
 
-    /// Opens the database of the unsealed vault and starts what runs beside the server. Once.
-    pub(crate) fn open(&self) -> Result<Open, Failure> {
+    /// Opens the database of the unsealed vault and starts what runs beside the server. Once. `unsealed_with` is told in
+    /// the log; the server tells of passphrases itself, with the address they came from.
+    pub(crate) fn open(&self, unsealed_with: Option<&str>) -> Result<Open, Failure> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_some() {
             return Err(Failure::new(Code::Internal, "the appliance is open already"));
@@ -57,7 +58,13 @@ impl Gate {
         let Opened { store, signer } = self.appliance.open()?;
         self.publish_key(&signer)?;
         let system = system_actor(&store)?;
-        store.append(vec![store.entry(&system, Verb::Start)]).wait()?;
+        let mut entries = vec![store.entry(&system, Verb::Start)];
+        entries.extend(unsealed_with.map(|with| {
+            let mut entry = store.entry(&system, Verb::Unseal);
+            with.clone_into(&mut entry.note);
+            entry
+        }));
+        store.append(entries).wait()?;
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
         let health = ApplianceHealth::new(&self.appliance, &store)?;
@@ -98,7 +105,7 @@ impl Gate {
 impl Unsealer for Gate {
     fn unseal(&self, passphrase: &str) -> Result<Open, Fault> {
         self.appliance.vault.unseal(&Secret::passphrase(passphrase.to_owned()))?;
-        self.open().map_err(|failure| {
+        self.open(None).map_err(|failure| {
             // Half open is worse than sealed.
             self.appliance.vault.seal();
             Fault::new(failure.code, "The passphrase is right, but the appliance could not be opened; the server's log says why.")

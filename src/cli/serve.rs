@@ -47,7 +47,9 @@ fn config_exit(failure: Failure) -> Failure {
 
 /// From here on the process says what an operator needs on its error stream.
 pub(crate) fn begin_log(config: LogConfig) {
-    let builder = tracing_subscriber::fmt().with_max_level(config.level).with_writer(std::io::stderr).with_target(false);
+    // The HTTP library tells of its own workers; an operator needs only its warnings.
+    let filter = tracing_subscriber::EnvFilter::new(format!("{},actix_server=warn,actix_web=warn", config.level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second call in one process keeps the first writer.
     let _ = if config.json { builder.json().try_init() } else { builder.with_ansi(false).try_init() };
 }
@@ -72,7 +74,7 @@ impl Served {
         let site = api::Appliance::sealed(Arc::clone(&gate) as Arc<dyn api::Unsealer>, clock, random);
         if let Some(secret) = secret {
             gate.appliance().unseal(&secret)?;
-            site.set_open(gate.open()?);
+            site.set_open(gate.open(Some("key file"))?);
         }
         let sealed = site.is_sealed();
         let server = api::serve(ServerConfig::new(listen, tls), site).map_err(|error| {
