@@ -85,10 +85,12 @@ impl Appliance {
     /// Opens the vault with a secret.
     pub(crate) fn unseal(&self, secret: &Secret) -> Result<(), Failure> {
         self.vault.unseal(secret).map_err(|error| match error {
-            VaultError::NoSlotOpens => Failure::new(Code::UnsealFailed, "no unseal slot opens with that passphrase or key file")
-                .exit(1)
-                .kept("the appliance stays sealed; nothing was changed")
-                .todo("check the passphrase, or name another file; `kontor slot list` shows which slots there are"),
+            VaultError::NoSlotOpens => {
+                Failure::new(Code::UnsealFailed, "no unseal slot opens with that passphrase or key file")
+                    .exit(1)
+                    .kept("the appliance stays sealed; nothing was changed")
+                    .todo("check the passphrase, or name another file; `kontor slot list` shows which slots there are")
+            }
             other => Failure::from(other),
         })
     }
@@ -96,7 +98,12 @@ impl Appliance {
     /// Opens the database of an unsealed appliance and the key that signs the log.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         let (appliance, _) = self.vault.appliance()?;
-        let store = Store::open(self.store_config()?, Arc::clone(&self.vault), Arc::clone(&self.clock), Arc::clone(&self.random))?;
+        let store = Store::open(
+            self.store_config()?,
+            Arc::clone(&self.vault),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )?;
         let store = Arc::new(store);
         let stored = store.appliance()?;
         if stored != appliance.to_string() {
@@ -133,7 +140,9 @@ pub(crate) fn config_failure(layout: &Layout, problems: &[Problem]) -> Failure {
 
 /// Reads a small text file with a limit.
 pub(crate) fn read_small(path: &Path, bytes_max: u64) -> Result<String, Failure> {
-    let refuse = |what: String| Failure::new(Code::Unavailable, format!("{}: {what}", path.display())).kept("nothing was changed");
+    let refuse = |what: String| {
+        Failure::new(Code::Unavailable, format!("{}: {what}", path.display())).kept("nothing was changed")
+    };
     let file = std::fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
     let mut text = String::new();
     file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| refuse(error.to_string()))?;

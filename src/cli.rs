@@ -154,7 +154,11 @@ mod tests {
                 if verb.has_subcommands() {
                     visit(verb, &path);
                 } else {
-                    let help = verb.get_after_long_help().or(verb.get_after_help()).map(ToString::to_string).unwrap_or_default();
+                    let help = verb
+                        .get_after_long_help()
+                        .or(verb.get_after_help())
+                        .map(ToString::to_string)
+                        .unwrap_or_default();
                     assert!(help.contains("Example"), "{path} has an example");
                     assert!(help.contains("Exit codes"), "{path} names its exit codes");
                     assert!(help.contains("kontor "), "{path} shows a whole command");

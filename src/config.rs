@@ -95,8 +95,9 @@ impl Config {
     pub(crate) fn read(layout: &Layout) -> Result<Self, Vec<Problem>> {
         let path = layout.config();
         let whole = |what: String| vec![Problem { key: String::new(), what }];
-        let file = File::open(&path)
-            .map_err(|error| whole(format!("{} cannot be read: {error}. Is this the folder of an appliance?", path.display())))?;
+        let file = File::open(&path).map_err(|error| {
+            whole(format!("{} cannot be read: {error}. Is this the folder of an appliance?", path.display()))
+        })?;
         let mut text = String::new();
         file.take(limits::CONFIG_BYTES_MAX + 1)
             .read_to_string(&mut text)
@@ -111,7 +112,8 @@ impl Config {
     pub(crate) fn parse(text: &str, layout: &Layout) -> Result<Self, Vec<Problem>> {
         let built = config::Config::builder().add_source(config::File::from_str(text, FileFormat::Toml)).build();
         let root = built.and_then(config::Config::try_deserialize::<BTreeMap<String, Value>>);
-        let root = root.map_err(|error| vec![Problem { key: String::new(), what: format!("not valid TOML: {error}") }])?;
+        let root =
+            root.map_err(|error| vec![Problem { key: String::new(), what: format!("not valid TOML: {error}") }])?;
         let mut problems = Vec::new();
         let mut root = Section { name: "", values: root, problems: &mut problems };
         let node = root.text("node").unwrap_or_else(|| "kontor".to_owned());
@@ -163,10 +165,13 @@ fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
     let names = section.texts("names").unwrap_or_default();
     let listen: Option<SocketAddr> = listen.parse().ok();
     match listen {
-        None => section.problem("listen", "write an address and a port, such as 127.0.0.1:8443 or [::]:443.".to_owned()),
+        None => {
+            section.problem("listen", "write an address and a port, such as 127.0.0.1:8443 or [::]:443.".to_owned())
+        }
         Some(listen) if plain && !listen.ip().is_loopback() => section.problem(
             "plain_http_on_loopback",
-            "HTTP without TLS is possible on a loopback address only; set it to false or listen on 127.0.0.1.".to_owned(),
+            "HTTP without TLS is possible on a loopback address only; set it to false or listen on 127.0.0.1."
+                .to_owned(),
         ),
         Some(_) => {}
     }
@@ -175,7 +180,10 @@ fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
     }
     for (at, name) in names.iter().enumerate() {
         if !host_name_is_plain(name) {
-            section.problem(&format!("names[{at}]"), "write a host name such as crm.example.org, or an IP address.".to_owned());
+            section.problem(
+                &format!("names[{at}]"),
+                "write a host name such as crm.example.org, or an IP address.".to_owned(),
+            );
         }
     }
     section.close(&["listen", "plain_http_on_loopback", "names"]);
@@ -194,7 +202,10 @@ fn database_of(mut section: Section<'_>, layout: &Layout) -> Option<DatabaseConf
         }
         ("postgres", Some(url_file)) => Some(DatabaseConfig::Postgres { url_file, ca_file }),
         ("postgres", None) => {
-            section.problem("url_file", "engine = \"postgres\" needs the path of a file that holds the address.".to_owned());
+            section.problem(
+                "url_file",
+                "engine = \"postgres\" needs the path of a file that holds the address.".to_owned(),
+            );
             None
         }
         _ => {
@@ -382,11 +393,19 @@ mod tests {
         let names = vec!["crm.example.org".to_owned(), "10.0.0.7".to_owned()];
         let plain = NewConfig { listen: "[::1]:9000", names: &names, postgres: None, key_file: true };
         let config = Config::parse(&new_text(&plain), &layout()).unwrap();
-        assert_eq!(config.server, ServerConfig { listen: "[::1]:9000".parse().unwrap(), plain_http_on_loopback: false, names });
+        assert_eq!(
+            config.server,
+            ServerConfig { listen: "[::1]:9000".parse().unwrap(), plain_http_on_loopback: false, names }
+        );
         assert_eq!(config.unseal.key_file.as_deref(), Some(Path::new("/srv/kontor/keys/unseal.key")));
         assert_eq!(config.database, DatabaseConfig::Sqlite);
         let url = Path::new("/etc/quo\"te\\d");
-        let server = NewConfig { listen: DEFAULT_LISTEN, names: &[], postgres: Some((url, Some(Path::new("ca.pem")))), key_file: false };
+        let server = NewConfig {
+            listen: DEFAULT_LISTEN,
+            names: &[],
+            postgres: Some((url, Some(Path::new("ca.pem")))),
+            key_file: false,
+        };
         let config = Config::parse(&new_text(&server), &layout()).unwrap();
         let ca_file = Some(PathBuf::from("/srv/kontor/ca.pem"));
         assert_eq!(config.database, DatabaseConfig::Postgres { url_file: url.to_owned(), ca_file });
@@ -406,8 +425,16 @@ mod tests {
         assert_eq!(
             keys(text),
             [
-                "node", "extra", "port", "server.names[0]", "server.listen", "server.names[0]", "database.engine",
-                "unseal.keyfile", "log.level", "log.format"
+                "node",
+                "extra",
+                "port",
+                "server.names[0]",
+                "server.listen",
+                "server.names[0]",
+                "database.engine",
+                "unseal.keyfile",
+                "log.level",
+                "log.format"
             ]
         );
     }
@@ -428,8 +455,16 @@ mod tests {
     #[test]
     fn host_names() {
         for (name, plain) in [
-            ("crm.example.org", true), ("*.example.org", true), ("::1", true), ("localhost", true), ("", false),
-            ("-a.example", false), ("a..b", false), ("ex ample", false), ("https://crm", false), ("a.*", false),
+            ("crm.example.org", true),
+            ("*.example.org", true),
+            ("::1", true),
+            ("localhost", true),
+            ("", false),
+            ("-a.example", false),
+            ("a..b", false),
+            ("ex ample", false),
+            ("https://crm", false),
+            ("a.*", false),
         ] {
             assert_eq!(host_name_is_plain(name), plain, "{name}");
         }

@@ -55,7 +55,19 @@ impl Place {
     /// An appliance with both slots, a security administrator and a free port.
     fn init(&self) -> Ran {
         let file = self.secret("passphrase", PASSPHRASE);
-        self.on(&["init"], &["--passphrase-file", file.to_str().unwrap(), "--unseal", "both", "--admin", "anna", "--listen", "127.0.0.1:0"])
+        self.on(
+            &["init"],
+            &[
+                "--passphrase-file",
+                file.to_str().unwrap(),
+                "--unseal",
+                "both",
+                "--admin",
+                "anna",
+                "--listen",
+                "127.0.0.1:0",
+            ],
+        )
     }
     /// The same without a key file: it starts sealed.
     fn init_sealed(&self) -> Ran {
@@ -109,7 +121,9 @@ impl Server {
         let (read, other): (Box<dyn Read + Send>, Box<dyn Read + Send>) =
             if errors { (Box::new(err), Box::new(out)) } else { (Box::new(out), Box::new(err)) };
         let (sender, lines) = channel();
-        std::thread::spawn(move || BufReader::new(read).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok()));
+        std::thread::spawn(move || {
+            BufReader::new(read).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        });
         // The other stream is drained, so that a full pipe never stops the server.
         std::thread::spawn(move || std::io::copy(&mut BufReader::new(other), &mut std::io::sink()));
         Self { child, lines }
@@ -187,7 +201,8 @@ fn init_makes_a_private_appliance_that_verifies() {
     for folder in ["", "keys", "data", "log", "tls"] {
         assert_eq!(mode(&dir.join(folder)), 0o700, "{folder}");
     }
-    for file in ["kontor.toml", "keys/slots.json", "keys/unseal.key", "tls/ca.key", "tls/server.key", "data/kontor.db"] {
+    for file in ["kontor.toml", "keys/slots.json", "keys/unseal.key", "tls/ca.key", "tls/server.key", "data/kontor.db"]
+    {
         assert_eq!(mode(&dir.join(file)) & 0o077, 0, "{file}");
     }
     let password = made.out.split("first password").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
@@ -224,9 +239,18 @@ fn every_mistake_of_a_configuration_is_told_at_once() {
     let place = Place::new();
     place.on(&["init"], &["--unseal", "key-file"]).ended(0);
     let path = place.dir().join("kontor.toml");
-    let text = fs::read_to_string(&path).unwrap().replace("level = \"info\"", "level = \"loud\"\nlevle = 1").replace("127.0.0.1:8443", "nowhere");
+    let text = fs::read_to_string(&path)
+        .unwrap()
+        .replace("level = \"info\"", "level = \"loud\"\nlevle = 1")
+        .replace("127.0.0.1:8443", "nowhere");
     fs::write(&path, text).unwrap();
-    place.on(&["config", "check"], &[]).ended(1).complains("3 problems").complains("log.level").complains("log.levle").complains("server.listen");
+    place
+        .on(&["config", "check"], &[])
+        .ended(1)
+        .complains("3 problems")
+        .complains("log.level")
+        .complains("log.levle")
+        .complains("server.listen");
     place.on(&["serve"], &[]).ended(78).complains("config_invalid");
     fs::remove_file(place.dir().join("keys/unseal.key")).unwrap();
     fs::write(&path, "[unseal]\nkey_file = \"keys/unseal.key\"\n").unwrap();
@@ -239,8 +263,15 @@ fn slots_open_and_the_last_one_stays() {
     place.init().ended(0);
     let (new, wrong) = (place.secret("new", "another long passphrase"), place.secret("wrong", "not this passphrase"));
     let old = place.path("passphrase");
-    place.on(&["slot", "add-passphrase"], &["--label", "branch", "--new-passphrase-file", new.to_str().unwrap()]).ended(0).says("Slot 3");
-    place.on(&["user", "list"], &["--passphrase-file", wrong.to_str().unwrap()]).ended(1).complains("unseal_failed").complains("to do:");
+    place
+        .on(&["slot", "add-passphrase"], &["--label", "branch", "--new-passphrase-file", new.to_str().unwrap()])
+        .ended(0)
+        .says("Slot 3");
+    place
+        .on(&["user", "list"], &["--passphrase-file", wrong.to_str().unwrap()])
+        .ended(1)
+        .complains("unseal_failed")
+        .complains("to do:");
     place.on(&["user", "list"], &["--passphrase-file", new.to_str().unwrap()]).ended(0);
     let key = place.path("stick.key");
     place.on(&["slot", "add-key-file"], &[key.to_str().unwrap()]).ended(0).says("Slot 4");
@@ -257,14 +288,24 @@ fn slots_open_and_the_last_one_stays() {
 fn users_and_definitions_change_by_the_local_operator() {
     let place = Place::new();
     place.init().ended(0);
-    place.on(&["user", "add"], &["li.na", "--name", "李娜", "--unit", "HQ", "--role", "seller"]).ended(0).says("shown once");
+    place
+        .on(&["user", "add"], &["li.na", "--name", "李娜", "--unit", "HQ", "--role", "seller"])
+        .ended(0)
+        .says("shown once");
     place.on(&["user", "add"], &["li.na"]).ended(2).complains("value_not_unique");
-    place.on(&["user", "add"], &["bo", "--role", "king"]).ended(2).complains("there is no role king").complains("seller");
+    place
+        .on(&["user", "add"], &["bo", "--role", "king"])
+        .ended(2)
+        .complains("there is no role king")
+        .complains("seller");
     place.on(&["user", "grant"], &["li.na", "audit_admin"]).ended(2).complains("may not be held by one person");
     place.on(&["user", "grant"], &["li.na", "service_agent"]).ended(0).says("has the role");
     place.on(&["user", "revoke"], &["li.na", "seller"]).ended(0);
     let weak = place.secret("weak", "aaaaaaaaaaaaaa");
-    place.on(&["user", "password"], &["li.na", "--password-file", weak.to_str().unwrap()]).ended(2).complains("repetition");
+    place
+        .on(&["user", "password"], &["li.na", "--password-file", weak.to_str().unwrap()])
+        .ended(2)
+        .complains("repetition");
     place.on(&["user", "password"], &["li.na"]).ended(0).says("shown once");
     place.on(&["user", "close"], &["li.na"]).ended(0);
     place.on(&["user", "close"], &["nobody"]).ended(2).complains("no user");
@@ -293,7 +334,11 @@ fn an_import_accounts_for_every_row_and_can_be_repeated() {
         "fields": {"name": {"column": "name"}, "founded_year": {"column": "founded"}}});
     let map = place.secret("map.json", &mapping.to_string());
     let arguments = ["--map", map.to_str().unwrap(), csv.to_str().unwrap()];
-    let dry = place.on(&["import"], &[["--dry-run"].as_slice(), &arguments].concat()).ended(1).says("Dry run").says("created 2");
+    let dry = place
+        .on(&["import"], &[["--dry-run"].as_slice(), &arguments].concat())
+        .ended(1)
+        .says("Dry run")
+        .says("created 2");
     assert!(dry.out.contains("rejected 1"), "{dry:?}");
     place.on(&["import"], &arguments).ended(1).says("created 2").says("3 rows in all");
     let rejected = fs::read_to_string(place.path("firms.csv.rejected.csv")).unwrap();
@@ -319,7 +364,8 @@ fn one_byte_changed_in_the_log_is_found_and_named() {
     fs::write(&tile, bytes).unwrap();
     let report: Value = serde_json::from_str(&place.on(&["audit", "verify"], &["--json"]).ended(1).out).unwrap();
     assert_eq!(report["ok"], json!(false));
-    let places: Vec<&str> = report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["place"].as_str()).collect();
+    let places: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["place"].as_str()).collect();
     assert!(places.iter().any(|place| place.starts_with("tile/0/000")), "the tile: {places:?}");
     assert!(places.iter().any(|place| place.starts_with("database k_audit seq")), "the row that differs: {places:?}");
 }
@@ -342,7 +388,10 @@ fn a_sealed_start_waits_for_the_right_passphrase() {
     place.on(&["audit", "verify"], &[]).ended(0);
 
     let wrong = place.secret("wrong", "not this passphrase");
-    place.on(&["unseal"], &["--url", &url, "--passphrase-file", wrong.to_str().unwrap()]).ended(1).complains("unseal_failed");
+    place
+        .on(&["unseal"], &["--url", &url, "--passphrase-file", wrong.to_str().unwrap()])
+        .ended(1)
+        .complains("unseal_failed");
     let right = place.path("passphrase");
     place.on(&["unseal"], &["--url", &url, "--passphrase-file", right.to_str().unwrap()]).ended(0).says("is open");
     place.on(&["unseal"], &["--url", &url, "--passphrase-file", right.to_str().unwrap()]).ended(0).says("already");
@@ -351,19 +400,24 @@ fn a_sealed_start_waits_for_the_right_passphrase() {
     place.on(&["user", "add"], &["bo", "--passphrase-file", right.to_str().unwrap()]).ended(0);
     assert_eq!(server.stop(), 0);
     place.on(&["audit", "verify"], &["--level", "4"]).ended(0).says("0 rows not yet sealed");
-    place.on(&["unseal"], &["--url", &url, "--passphrase-file", right.to_str().unwrap()]).ended(2).complains("does not answer");
+    place
+        .on(&["unseal"], &["--url", &url, "--passphrase-file", right.to_str().unwrap()])
+        .ended(2)
+        .complains("does not answer");
 }
 
 #[test]
 fn a_demonstration_serves_its_users_and_serves_again() {
     let place = Place::new();
-    let arguments = ["demo", "--dir", place.dir().to_str().unwrap(), "--listen", "127.0.0.1:0", "--json"].map(str::to_owned);
+    let arguments =
+        ["demo", "--dir", place.dir().to_str().unwrap(), "--listen", "127.0.0.1:0", "--json"].map(str::to_owned);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let server = Server::start(place.command(&arguments), false);
     let said: Value = serde_json::from_str(&server.line_with("{")).unwrap();
     let url = said["url"].as_str().unwrap().to_owned();
     let client = client(Path::new(said["ca_cert"].as_str().unwrap()));
-    let seller = said["users"].as_array().unwrap().iter().find(|user| user["roles"] == json!(["seller"])).unwrap().clone();
+    let seller =
+        said["users"].as_array().unwrap().iter().find(|user| user["roles"] == json!(["seller"])).unwrap().clone();
     let login = json!({"login": seller["login"], "password": seller["password"]});
     let (status, session) = answer(client.post(format!("{url}/api/v1/session")).send_json(&login));
     assert_eq!(status, 200, "{session}");

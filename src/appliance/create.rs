@@ -59,7 +59,8 @@ impl Drop for HalfMade {
             return;
         }
         // The folder was empty before, so everything in it is ours.
-        let removed = if self.folder_was_there { empty(self.layout.dir()) } else { fs::remove_dir_all(self.layout.dir()) };
+        let removed =
+            if self.folder_was_there { empty(self.layout.dir()) } else { fs::remove_dir_all(self.layout.dir()) };
         if let Err(error) = removed {
             tracing::warn!(%error, "the half-made appliance could not be taken away; remove its folder by hand");
         }
@@ -88,7 +89,8 @@ pub(crate) fn create(new: NewAppliance<'_>) -> Result<Created, Failure> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let random: Arc<dyn Random> = Arc::new(OsRandom::new());
-    let text = new_text(&NewConfig { listen: new.listen, names: new.names, postgres: new.postgres, key_file: new.key_file });
+    let text =
+        new_text(&NewConfig { listen: new.listen, names: new.names, postgres: new.postgres, key_file: new.key_file });
     write_private(&layout.config(), &text)?;
     let vault = make_keys(&layout, &new, clock.as_ref(), &random)?;
     OwnCertificates::in_folder(layout.tls()).create(new.names, clock.as_ref()).map_err(|error| {
@@ -102,7 +104,12 @@ pub(crate) fn create(new: NewAppliance<'_>) -> Result<Created, Failure> {
 }
 
 /// The root key with its one or two slots.
-fn make_keys(layout: &Layout, new: &NewAppliance<'_>, clock: &dyn Clock, random: &Arc<dyn Random>) -> Result<Vault, Failure> {
+fn make_keys(
+    layout: &Layout,
+    new: &NewAppliance<'_>,
+    clock: &dyn Clock,
+    random: &Arc<dyn Random>,
+) -> Result<Vault, Failure> {
     let id = Id::generate(clock, random.as_ref());
     let cost = PassphraseCost::default();
     let key_file = new.key_file.then(|| Secret::key_file_create(&layout.key_file(), random.as_ref())).transpose()?;

@@ -82,17 +82,21 @@ impl Desk {
     /// The unit with this code.
     pub(crate) fn unit(&self, code: &str) -> Result<RecordId, Failure> {
         let filter = json!({"field": "code", "op": "eq", "value": code});
-        let request = ListRequest { filter: Some(filter), fields: Some(vec!["code".to_owned()]), ..ListRequest::default() };
+        let request =
+            ListRequest { filter: Some(filter), fields: Some(vec!["code".to_owned()]), ..ListRequest::default() };
         let found = self.records.list(&self.operator, "unit", request).wait()?.into_view();
         found.items.first().map(|unit| unit.id).ok_or_else(|| {
-            Failure::new(Code::ReferenceUnknown, format!("there is no unit with the code {code}")).kept("nothing was changed")
+            Failure::new(Code::ReferenceUnknown, format!("there is no unit with the code {code}"))
+                .kept("nothing was changed")
         })
     }
     /// Makes a user with a password and roles. When a later step fails the user is there without it, and the failure says so.
     pub(crate) fn user_add(&self, new: &NewUser<'_>) -> Result<UserId, Failure> {
         identity::password_check(new.login, new.password.expose())
             .map_err(|weak| Failure::new(Code::ValueFormat, weak.to_string()).kept("nothing was changed"))?;
-        let mut fields = fields_of(json!({"username": new.login, "display_name": new.name, "status": "active", "auth_source": "local"}));
+        let mut fields = fields_of(
+            json!({"username": new.login, "display_name": new.name, "status": "active", "auth_source": "local"}),
+        );
         if let Some(unit) = new.unit {
             fields.insert("unit".to_owned(), json!({"object": "unit", "id": unit}));
         }
@@ -100,7 +104,11 @@ impl Desk {
         let made = |failure: Failure| failure.kept(format!("the user {} was made; the rest was not", new.login));
         self.password_set(user, new.password).map_err(made)?;
         for role in new.roles {
-            self.records.role_grant(&self.operator, user, role, None, None).wait().map_err(Failure::from).map_err(made)?;
+            self.records
+                .role_grant(&self.operator, user, role, None, None)
+                .wait()
+                .map_err(Failure::from)
+                .map_err(made)?;
         }
         Ok(user)
     }

@@ -46,8 +46,12 @@ impl ApplianceHealth {
         let rows = match self.store.read(|tx| tx.log_size()).wait() {
             Ok(rows) => rows,
             Err(fault) => {
-                let lost = format!("The database does not answer ({}). Look at its disk or its server.", fault.code.as_str());
-                return (check("database", false, lost), check("audit_log", false, "Unknown while the database does not answer.".to_owned()));
+                let lost =
+                    format!("The database does not answer ({}). Look at its disk or its server.", fault.code.as_str());
+                return (
+                    check("database", false, lost),
+                    check("audit_log", false, "Unknown while the database does not answer.".to_owned()),
+                );
             }
         };
         let database = check("database", true, "It answers.".to_owned());
@@ -65,7 +69,10 @@ impl ApplianceHealth {
         }
         let stuck = sealed < rows && now.saturating_sub(progress.1) > UNSEALED_PATIENCE;
         let told = if stuck {
-            format!("{} entries wait to be sealed and none is. Look at the disk of the log folder, then restart.", rows - sealed)
+            format!(
+                "{} entries wait to be sealed and none is. Look at the disk of the log folder, then restart.",
+                rows - sealed
+            )
         } else {
             format!("{sealed} of {rows} entries are sealed.")
         };
@@ -78,7 +85,15 @@ impl ApplianceHealth {
                 let free = found.f_bavail.saturating_mul(found.f_frsize);
                 let told = format!("{} MiB are free.", free / (1024 * 1024));
                 let ok = free >= DISK_FREE_BYTES_MIN;
-                check("disk", ok, if ok { told } else { format!("{told} Free some: without space the log cannot grow, and nothing is answered.") })
+                check(
+                    "disk",
+                    ok,
+                    if ok {
+                        told
+                    } else {
+                        format!("{told} Free some: without space the log cannot grow, and nothing is answered.")
+                    },
+                )
             }
             Err(error) => check("disk", false, format!("Its free space is unknown: {error}.")),
         }
@@ -93,9 +108,15 @@ impl ApplianceHealth {
                 let days = end.micros().saturating_sub(self.clock.now().micros()) / DAY_MICROS;
                 let told = format!("Good for {days} days.");
                 let ok = days >= CERTIFICATE_DAYS_MIN;
-                check("certificate", ok, if ok { told } else { format!("{told} Restart the appliance: it issues a new one at start.") })
+                check(
+                    "certificate",
+                    ok,
+                    if ok { told } else { format!("{told} Restart the appliance: it issues a new one at start.") },
+                )
             }
-            Err(error) => check("certificate", false, format!("{error}. Restart the appliance: it issues a new one at start.")),
+            Err(error) => {
+                check("certificate", false, format!("{error}. Restart the appliance: it issues a new one at start."))
+            }
         }
     }
 }

@@ -94,11 +94,12 @@ impl FolderLock {
         let file = file.map_err(|error| Failure::file(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Failure::new(Code::Unavailable, format!("another process serves {} already", layout.dir().display()))
-                    .kept("that one goes on; nothing was changed")
-                    .todo("stop it first, or use another --dir"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Failure::new(
+                Code::Unavailable,
+                format!("another process serves {} already", layout.dir().display()),
+            )
+            .kept("that one goes on; nothing was changed")
+            .todo("stop it first, or use another --dir")),
             Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
         }
     }
@@ -107,7 +108,8 @@ impl FolderLock {
 /// Makes a folder that only its owner may enter.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700))).map_err(|error| Failure::file(path, &error))
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700)))
+        .map_err(|error| Failure::file(path, &error))
 }
 
 /// Writes a new file that only its owner may read; never over one that is there.

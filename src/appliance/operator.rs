@@ -9,7 +9,12 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
 /// The local operator, for one command. Refused to accounts that neither own the appliance nor are root.
-pub(crate) fn local_operator(layout: &Layout, channel: Channel, clock: &dyn Clock, random: &dyn Random) -> Result<Actor, Failure> {
+pub(crate) fn local_operator(
+    layout: &Layout,
+    channel: Channel,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<Actor, Failure> {
     let slots = layout.slots();
     let opened = File::open(&slots).and_then(|file| file.metadata());
     let process_uid = rustix::process::geteuid().as_raw();
@@ -24,7 +29,8 @@ pub(crate) fn local_operator(layout: &Layout, channel: Channel, clock: &dyn Cloc
             .todo(refused.to_string())
     })?;
     let request: Id<AnyKind> = Id::generate(clock, random);
-    let context = ActorContext::new(channel, request.to_string()).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    let context = ActorContext::new(channel, request.to_string())
+        .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     Ok(LocalOperator::actor(&proof, &account_name(process_uid), context))
 }
 
@@ -33,7 +39,9 @@ fn account_name(uid: u32) -> String {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = name_of(&accounts, uid).map_or_else(|| format!("uid {uid}"), str::to_owned);
     match std::env::var("SUDO_UID").ok().filter(|_| uid == 0).and_then(|text| text.parse().ok()) {
-        Some(caller) if caller != 0 => name_of(&accounts, caller).map_or_else(|| format!("uid {caller}"), str::to_owned),
+        Some(caller) if caller != 0 => {
+            name_of(&accounts, caller).map_or_else(|| format!("uid {caller}"), str::to_owned)
+        }
         _ => name,
     }
 }

@@ -79,7 +79,11 @@ impl Gate {
         running.pulse.stop();
         let entry = running.store.entry(&running.system, Verb::Stop);
         if let Err(fault) = running.store.append(vec![entry]).wait() {
-            tracing::error!(code = fault.code.as_str(), cause = fault.cause(), "the last entry of the log could not be written");
+            tracing::error!(
+                code = fault.code.as_str(),
+                cause = fault.cause(),
+                "the last entry of the log could not be written"
+            );
         }
         running.sealer.stop();
         running.store.close();
@@ -108,8 +112,11 @@ impl Unsealer for Gate {
         self.open(None).map_err(|failure| {
             // Half open is worse than sealed.
             self.appliance.vault.seal();
-            Fault::new(failure.code, "The passphrase is right, but the appliance could not be opened; the server's log says why.")
-                .with_cause(failure.text())
+            Fault::new(
+                failure.code,
+                "The passphrase is right, but the appliance could not be opened; the server's log says why.",
+            )
+            .with_cause(failure.text())
         })
     }
 }
@@ -133,7 +140,9 @@ fn start_sealer(store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Sealer, F
             Err(error) => {
                 return Err(Failure::from(error)
                     .kept("the appliance stays closed; nothing was changed in the log")
-                    .todo("look with `kontor audit verify`; if tiles are damaged, restore the log/ folder from a backup"));
+                    .todo(
+                        "look with `kontor audit verify`; if tiles are damaged, restore the log/ folder from a backup",
+                    ));
             }
         }
     }
@@ -165,13 +174,20 @@ impl Pulse {
                     append(&store, store.entry(&system, Verb::Heartbeat));
                 }
                 match store.refresh().wait() {
-                    Ok(true) => tracing::info!("definitions or roles were changed by another process; they are in force"),
+                    Ok(true) => {
+                        tracing::info!("definitions or roles were changed by another process; they are in force")
+                    }
                     Ok(false) => {}
-                    Err(fault) => tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "definitions could not be looked at"),
+                    Err(fault) => tracing::warn!(
+                        code = fault.code.as_str(),
+                        cause = fault.cause(),
+                        "definitions could not be looked at"
+                    ),
                 }
             }
         });
-        let thread = thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
+        let thread =
+            thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
     fn stop(&mut self) {
@@ -196,6 +212,10 @@ fn clock_offset(store: &Store) -> i64 {
 
 fn append(store: &Store, entry: audit::Entry) {
     if let Err(fault) = store.append(vec![entry]).wait() {
-        tracing::error!(code = fault.code.as_str(), cause = fault.cause(), "the audit log cannot be written; free space on its disk");
+        tracing::error!(
+            code = fault.code.as_str(),
+            cause = fault.cause(),
+            "the audit log cannot be written; free space on its disk"
+        );
     }
 }

@@ -39,7 +39,9 @@ pub(crate) fn run(args: &CheckArgs, out: &mut Out) -> Result<u8, Failure> {
     out.line(format!("  names       localhost {}", config.server.names.join(" ")));
     out.line(match &config.database {
         DatabaseConfig::Sqlite => format!("  database    {}", layout.database().display()),
-        DatabaseConfig::Postgres { url_file, .. } => format!("  database    PostgreSQL, address in {}", url_file.display()),
+        DatabaseConfig::Postgres { url_file, .. } => {
+            format!("  database    PostgreSQL, address in {}", url_file.display())
+        }
     });
     out.line(match &config.unseal.key_file {
         Some(file) => format!("  at start    unseals itself with {}", file.display()),

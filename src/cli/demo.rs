@@ -4,10 +4,10 @@
 mod load;
 
 use crate::appliance::{Appliance, Desk, Layout, NewAppliance, create, layout};
+use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::serve::{Served, begin_log};
-use crate::cli::Dir;
 use crate::config::DEFAULT_LISTEN;
 use audit::Verb;
 use identity::{Channel, SecretText, password_generate};
@@ -78,7 +78,11 @@ pub(crate) fn run(args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
     let served = Served::start(appliance, Some(args.listen))?;
     let ca_cert = api::OwnCertificates::in_folder(served.appliance().layout.tls()).ca_certificate();
     let announcement = Announcement { url: served.url(), ca_cert, dir, users: &users };
-    if args.json { out.json(&announcement)? } else { tell(&announcement, out) }
+    if args.json {
+        out.json(&announcement)?
+    } else {
+        tell(&announcement, out)
+    }
     out.flush();
     served.until_told()
 }
@@ -106,7 +110,8 @@ fn read_users(layout: &Layout) -> Result<Vec<DemoUser>, Failure> {
     }
     layout::require_private(&path)?;
     let text = crate::appliance::read_small(&path, limits::CONFIG_BYTES_MAX)?;
-    serde_json::from_str(&text).map_err(|error| Failure::new(Code::ConfigInvalid, format!("{}: {error}", path.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::new(Code::ConfigInvalid, format!("{}: {error}", path.display())))
 }
 
 /// Makes the appliance, its people and its records; takes it away again when anything fails.
@@ -146,7 +151,8 @@ fn let_in(desk: &Desk, sample: &Sample, loaded: &load::Loaded, fixed: Option<&st
         if !user.sign_in {
             continue;
         }
-        let password = fixed.map_or_else(|| password_generate(desk.store.random().as_ref()), |text| SecretText::new(text.to_owned()));
+        let password = fixed
+            .map_or_else(|| password_generate(desk.store.random().as_ref()), |text| SecretText::new(text.to_owned()));
         desk.password_set(id, &password)?;
         let roles = user.roles.iter().map(|role| (*role).to_owned()).collect();
         users.push(DemoUser { login: user.login.clone(), password: password.expose().to_owned(), roles });

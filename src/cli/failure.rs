@@ -106,7 +106,9 @@ mod tests {
 
     #[test]
     fn three_parts_and_the_cause_for_the_operator() {
-        let failure = Failure::from(Fault::internal("disk full").with_item("/0/x", Code::ValueType, "A number.")).kept("all").todo("free space");
+        let failure = Failure::from(Fault::internal("disk full").with_item("/0/x", Code::ValueType, "A number."))
+            .kept("all")
+            .todo("free space");
         let text = failure.text();
         assert!(text.starts_with("kontor: internal: Something went wrong"), "{text}");
         for part in ["/0/x value_type: A number.", "cause: disk full", "kept: all", "to do: free space"] {

@@ -76,9 +76,16 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out) -> Result<u8, Failure> {
     bar.finish_and_clear();
     // What was imported is sealed into the log also when the file could not be read to its end.
     let closed = desk.close();
-    let report = ended.map_err(|fault| Failure::from(fault).kept("rows that were imported before stay; running the file again is safe with an external id"))?;
+    let report = ended.map_err(|fault| {
+        Failure::from(fault)
+            .kept("rows that were imported before stay; running the file again is safe with an external id")
+    })?;
     closed?;
-    if args.json { out.json(&report)? } else { tell(&report, out) }
+    if args.json {
+        out.json(&report)?
+    } else {
+        tell(&report, out)
+    }
     Ok(if report.rejected == 0 && report.reject_file.is_none() { 0 } else { EXIT_ANSWER_BAD })
 }
 
@@ -99,7 +106,10 @@ fn beside(file: &Path) -> PathBuf {
 
 /// On the error stream, and only where somebody looks at it.
 fn progress_bar(quiet: bool) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
+    let bar = ProgressBar::with_draw_target(
+        None,
+        if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
+    );
     match ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {elapsed}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
@@ -113,10 +123,19 @@ fn tell(report: &ImportReport, out: &mut Out) {
     out.line("");
     out.line(if report.dry_run { "Dry run: nothing was written. It would be:" } else { "Imported:" });
     let ImportReport { created, updated, unchanged, skipped, rejected, .. } = report;
-    out.line(format!("  created {created}, changed {updated}, the same {unchanged}, left alone {skipped}, rejected {rejected}"));
-    out.line(format!("  {} rows in all; {} empty lines", created + updated + unchanged + skipped + rejected, report.empty_lines));
+    out.line(format!(
+        "  created {created}, changed {updated}, the same {unchanged}, left alone {skipped}, rejected {rejected}"
+    ));
+    out.line(format!(
+        "  {} rows in all; {} empty lines",
+        created + updated + unchanged + skipped + rejected,
+        report.empty_lines
+    ));
     if report.related + report.deferred > 0 {
-        out.line(format!("  {} related records made, {} references to later rows set", report.related, report.deferred));
+        out.line(format!(
+            "  {} related records made, {} references to later rows set",
+            report.related, report.deferred
+        ));
     }
     let mut reasons: Vec<(&String, &u64)> = report.reasons.iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -135,7 +154,11 @@ fn tell_file(found: &DetectionReport, out: &mut Out) {
         .columns
         .iter()
         .map(|column| {
-            let to = if column.left_out { "(left out: nothing is mapped to it)".to_owned() } else { column.fields.join(", ") };
+            let to = if column.left_out {
+                "(left out: nothing is mapped to it)".to_owned()
+            } else {
+                column.fields.join(", ")
+            };
             vec![format!("#{}", column.number), column.name.clone(), to]
         })
         .collect();

@@ -1,10 +1,10 @@
 //! `kontor init`: a new appliance in a folder of its own, and a security administrator who can let others in.
 
 use crate::appliance::{Desk, NewAppliance, NewUser, create, fields_of, layout};
+use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::secret::PassphraseFrom;
-use crate::cli::Dir;
 use crate::config::{DEFAULT_LISTEN, host_name_is_plain};
 use audit::Verb;
 use clap::ValueEnum;
@@ -70,10 +70,14 @@ enum UnsealArg {
 
 pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
     if let Some(bad) = args.names.iter().find(|name| !host_name_is_plain(name)) {
-        return Err(Failure::new(Code::ParameterInvalid, format!("{bad} is neither a host name nor an IP address")).kept("nothing was made"));
+        return Err(Failure::new(Code::ParameterInvalid, format!("{bad} is neither a host name nor an IP address"))
+            .kept("nothing was made"));
     }
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::file(path, &error));
-    let (url, ca) = (args.database_url_file.as_ref().map(absolute).transpose()?, args.database_ca_file.as_ref().map(absolute).transpose()?);
+    let (url, ca) = (
+        args.database_url_file.as_ref().map(absolute).transpose()?,
+        args.database_ca_file.as_ref().map(absolute).transpose()?,
+    );
     if let Some(url) = &url {
         layout::require_private(url)?;
     }
@@ -129,18 +133,33 @@ fn tell(layout: &crate::appliance::Layout, args: &InitArgs, admins: &[(String, i
         out.line(format!("  security administrator  {login}   first password  {}   (shown once)", password.expose()));
     }
     if admins.is_empty() {
-        out.line(format!("  Nobody can sign in yet: kontor user add --dir {dir} LOGIN --name NAME --role security_admin"));
+        out.line(format!(
+            "  Nobody can sign in yet: kontor user add --dir {dir} LOGIN --name NAME --role security_admin"
+        ));
     }
     out.line("");
     out.line("What to do next:");
     out.line(format!("  1. kontor serve --dir {dir}"));
     let mut step = 2;
     if args.unseal == UnsealArg::Passphrase {
-        out.line(format!("  {step}. kontor unseal --dir {dir}          (it starts sealed and waits for the passphrase)"));
+        out.line(format!(
+            "  {step}. kontor unseal --dir {dir}          (it starts sealed and waits for the passphrase)"
+        ));
         step += 1;
     } else {
-        out.line(format!("     It unseals itself with {}; keep a copy apart from the data.", layout.key_file().display()));
+        out.line(format!(
+            "     It unseals itself with {}; keep a copy apart from the data.",
+            layout.key_file().display()
+        ));
     }
-    out.line(format!("  {step}. Let browsers trust {}, then open https://{}/", layout.tls().join("ca.pem").display(), args.listen));
-    out.line(format!("  {}. Give {} to your auditors; with it they verify the log without you.", step + 1, layout.log_key().display()));
+    out.line(format!(
+        "  {step}. Let browsers trust {}, then open https://{}/",
+        layout.tls().join("ca.pem").display(),
+        args.listen
+    ));
+    out.line(format!(
+        "  {}. Give {} to your auditors; with it they verify the log without you.",
+        step + 1,
+        layout.log_key().display()
+    ));
 }

@@ -102,7 +102,9 @@ pub(crate) fn run(verb: &ObjectVerb, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn refused(fault: kernel::Fault) -> Failure {
-    Failure::from(fault).kept("the definitions are as they were").todo("mend the file and look again with `kontor object plan`")
+    Failure::from(fault)
+        .kept("the definitions are as they were")
+        .todo("mend the file and look again with `kontor object plan`")
 }
 
 fn list(args: &ListArgs, out: &mut Out) -> Result<(), Failure> {

@@ -39,7 +39,10 @@ impl PassphraseFrom {
         let text = match self.file() {
             Some(file) => first_line(&file)?,
             None => {
-                out.note(format!("A new passphrase, at least {} characters. Nobody can recover it.", limits::PASSWORD_CHARS_MIN));
+                out.note(format!(
+                    "A new passphrase, at least {} characters. Nobody can recover it.",
+                    limits::PASSWORD_CHARS_MIN
+                ));
                 ask_twice("New passphrase: ")?
             }
         };
@@ -70,8 +73,14 @@ pub(crate) fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     file.take(bytes_max).read_to_string(&mut text).map_err(|error| Failure::file(path, &error))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() || line.len() > limits::PASSPHRASE_BYTES_MAX {
-        let told = format!("the first line of {} is empty or has more than {} bytes", path.display(), limits::PASSPHRASE_BYTES_MAX);
-        return Err(Failure::new(Code::ValueFormat, told).kept("nothing was changed").todo("write the secret on its first line"));
+        let told = format!(
+            "the first line of {} is empty or has more than {} bytes",
+            path.display(),
+            limits::PASSPHRASE_BYTES_MAX
+        );
+        return Err(Failure::new(Code::ValueFormat, told)
+            .kept("nothing was changed")
+            .todo("write the secret on its first line"));
     }
     Ok(Zeroizing::new(line.to_owned()))
 }
@@ -95,6 +104,8 @@ pub(crate) fn ask_twice(question: &str) -> Result<Zeroizing<String>, Failure> {
     if first == second {
         Ok(first)
     } else {
-        Err(Failure::new(Code::ParameterInvalid, "the two do not agree").kept("nothing was changed").todo("run the command again"))
+        Err(Failure::new(Code::ParameterInvalid, "the two do not agree")
+            .kept("nothing was changed")
+            .todo("run the command again"))
     }
 }

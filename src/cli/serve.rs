@@ -107,7 +107,9 @@ impl Served {
         self.gate.close();
         told?;
         ended.map_err(|error| {
-            Failure::new(Code::Unavailable, error.to_string()).kept("the log is closed and whole").todo("look at the lines above, then start again")
+            Failure::new(Code::Unavailable, error.to_string())
+                .kept("the log is closed and whole")
+                .todo("look at the lines above, then start again")
         })?;
         tracing::info!("stopped");
         Ok(0)
@@ -135,7 +137,8 @@ fn certificates(appliance: &Appliance) -> Result<Option<api::TlsFiles>, Failure>
 /// Returns at SIGTERM or SIGINT, or when the server has ended by itself.
 fn wait_for_signal(server: &Handle) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error: std::io::Error| Failure::new(Code::Unavailable, format!("signals cannot be waited for: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::new(Code::Unavailable, format!("signals cannot be waited for: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

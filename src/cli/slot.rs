@@ -112,7 +112,9 @@ pub(crate) fn run(verb: &SlotVerb, out: &mut Out) -> Result<u8, Failure> {
             change(&appliance, "key file slot added", |vault| {
                 vault.slot_add(&new, label, PassphraseCost::default(), appliance.clock.as_ref())
             })
-            .map(|slot| out.line(format!("Slot {slot} opens with {}. Keep a copy apart from the data.", args.file.display())))
+            .map(|slot| {
+                out.line(format!("Slot {slot} opens with {}. Keep a copy apart from the data.", args.file.display()))
+            })
         }
         SlotVerb::Remove(args) => {
             let appliance = Appliance::load(&args.dir.dir)?;
@@ -149,7 +151,8 @@ fn change<T>(
     what: &str,
     change: impl FnOnce(&Vault) -> Result<T, vault::VaultError>,
 ) -> Result<T, Failure> {
-    let operator = local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
+    let operator =
+        local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     let opened = appliance.open()?;
     let entry = |phase, outcome| {
         let mut entry = opened.store.entry(&operator, Verb::KeyChange);

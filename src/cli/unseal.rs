@@ -52,8 +52,13 @@ pub(crate) fn run(args: &UnsealArgs, out: &mut Out) -> Result<u8, Failure> {
     let text = |name: &str| answer.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let wrong = text("code") == Code::UnsealFailed.as_str();
     let code = if wrong { Code::UnsealFailed } else { Code::Unavailable };
-    let failure = Failure::new(code, format!("{} ({})", text("detail"), text("code"))).kept("the appliance stays sealed");
-    Err(if wrong { failure.exit(EXIT_ANSWER_BAD).todo("check the passphrase and try again") } else { failure.todo("look at the server's own log") })
+    let failure =
+        Failure::new(code, format!("{} ({})", text("detail"), text("code"))).kept("the appliance stays sealed");
+    Err(if wrong {
+        failure.exit(EXIT_ANSWER_BAD).todo("check the passphrase and try again")
+    } else {
+        failure.todo("look at the server's own log")
+    })
 }
 
 /// The server as it is reached on this machine.
@@ -99,6 +104,11 @@ fn ask(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>, url: &str)
     };
     let mut answer = answer.map_err(|error| unreachable(&error))?;
     let status = answer.status().as_u16();
-    let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| unreachable(&error))?;
+    let text = answer
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_string()
+        .map_err(|error| unreachable(&error))?;
     Ok((status, serde_json::from_str(&text).unwrap_or(Json::Null)))
 }

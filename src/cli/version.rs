@@ -22,7 +22,9 @@ pub(crate) fn run(args: &VersionArgs, out: &mut Out) -> Result<u8, Failure> {
     let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let objects = metadata::shipped().len();
     if args.json {
-        out.json(&json!({"name": "kontor", "version": version, "platform": platform, "api": "v1", "objects": objects}))?;
+        out.json(
+            &json!({"name": "kontor", "version": version, "platform": platform, "api": "v1", "objects": objects}),
+        )?;
     } else {
         out.line(format!("kontor {version} ({platform}), API v1, {objects} shipped objects"));
     }

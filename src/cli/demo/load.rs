@@ -59,12 +59,14 @@ struct Link {
 /// Makes all records of the sample, then the changes that had to wait for them.
 pub(super) fn load(desk: &Desk, sample: &Sample) -> Result<Loaded, Failure> {
     let people = sample.users.iter().map(|user| &user.record);
-    let records: Vec<&SampleRecord> = sample.units.iter().chain(&sample.teams).chain(people).chain(&sample.records).collect();
+    let records: Vec<&SampleRecord> =
+        sample.units.iter().chain(&sample.teams).chain(people).chain(&sample.records).collect();
     let new_id = || Id::generate(desk.store.clock().as_ref(), desk.store.random().as_ref());
     let loaded = Loaded(records.iter().map(|record| (record.key.clone(), (record.object, new_id()))).collect());
     let catalog = desk.records.catalog();
     let definition = |object: &str| {
-        let unknown = || Failure::new(Code::ObjectUnknown, format!("the sample has records of {object}, which is no object"));
+        let unknown =
+            || Failure::new(Code::ObjectUnknown, format!("the sample has records of {object}, which is no object"));
         catalog.object(object).cloned().ok_or_else(unknown)
     };
     let mut steps = Vec::with_capacity(records.len() + sample.patches.len());
@@ -98,7 +100,9 @@ fn commit(desk: &Desk, steps: Vec<Step>) -> Result<(), Failure> {
                     let told = |refused: Refused| in_words(refused, &object.name);
                     records.create_in_tx(tx, &operator, &object, &fields, options).map_err(told)?;
                     for Link { relation, other, role } in links {
-                        records.link_by_name_in_tx(tx, &operator, &object, id, relation, (other, role)).map_err(told)?;
+                        records
+                            .link_by_name_in_tx(tx, &operator, &object, id, relation, (other, role))
+                            .map_err(told)?;
                     }
                 }
                 Step::Change { object, id, fields } => {
