@@ -21,6 +21,8 @@
 //! ```
 
 mod access;
+#[cfg(feature = "bench")]
+pub mod bare;
 mod change;
 mod checkpoint;
 mod cursor;
