@@ -16,11 +16,14 @@ pub struct RateLimit {
     pub per_second: u32,
     /// At once.
     pub burst: u32,
+    /// Whether requests from this machine itself are not counted: its own command line and a gateway in front of it,
+    /// which counts for itself.
+    pub spare_loopback: bool,
 }
 
 impl Default for RateLimit {
     fn default() -> Self {
-        Self { per_second: RATE_REQUESTS_PER_SECOND, burst: RATE_REQUESTS_BURST }
+        Self { per_second: RATE_REQUESTS_PER_SECOND, burst: RATE_REQUESTS_BURST, spare_loopback: true }
     }
 }
 
@@ -45,6 +48,9 @@ impl Rates {
 
     /// Takes one request from the address's bucket; `false` when it is empty. `now` never goes back.
     pub(crate) fn admit(&self, source: IpAddr, now: Duration) -> bool {
+        if self.limit.spare_loopback && source.to_canonical().is_loopback() {
+            return true;
+        }
         let full = u64::from(self.limit.burst).saturating_mul(MILLI);
         let per_milli = u64::from(self.limit.per_second);
         let whole = |bucket: &Bucket| u64::try_from(now.saturating_sub(bucket.at).as_millis()).unwrap_or(u64::MAX);
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_the_rate() {
-        let rates = Rates::new(RateLimit { per_second: 10, burst: 20 });
+        let rates = Rates::new(RateLimit { per_second: 10, burst: 20, spare_loopback: true });
         assert_eq!(admitted(&rates, "10.0.0.1", 0, 100), 20);
         assert_eq!(admitted(&rates, "10.0.0.2", 0, 5), 5, "another address has its own");
         assert_eq!(admitted(&rates, "10.0.0.1", 1_000, 100), 10);
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn slow_rates_do_not_round_to_nothing() {
-        let rates = Rates::new(RateLimit { per_second: 1, burst: 1 });
+        let rates = Rates::new(RateLimit { per_second: 1, burst: 1, spare_loopback: true });
         assert_eq!(admitted(&rates, "10.0.0.1", 0, 1), 1);
         let admitted: usize = (1..=3_000).map(|now| admitted(&rates, "10.0.0.1", now, 1)).sum();
         assert_eq!(admitted, 3);
@@ -108,15 +114,24 @@ mod tests {
 
     #[test]
     fn a_network_of_version_6_counts_as_one_and_mapped_addresses_as_version_4() {
-        let rates = Rates::new(RateLimit { per_second: 1, burst: 2 });
+        let rates = Rates::new(RateLimit { per_second: 1, burst: 2, spare_loopback: true });
         assert_eq!(admitted(&rates, "2001:db8::1", 0, 1) + admitted(&rates, "2001:db8::2", 0, 5), 2);
         assert_eq!(admitted(&rates, "2001:db8:0:1::1", 0, 5), 2);
         assert_eq!(admitted(&rates, "10.0.0.1", 0, 2) + admitted(&rates, "::ffff:10.0.0.1", 0, 2), 2);
     }
 
     #[test]
+    fn this_machine_is_spared_where_said() {
+        for (spare_loopback, expected) in [(true, 10), (false, 1)] {
+            let rates = Rates::new(RateLimit { per_second: 1, burst: 1, spare_loopback });
+            assert_eq!(admitted(&rates, "127.0.0.1", 0, 10), expected);
+            assert_eq!(admitted(&rates, "::1", 0, 10), expected);
+        }
+    }
+
+    #[test]
     fn the_table_has_a_limit() {
-        let rates = Rates::new(RateLimit { per_second: 1, burst: 2 });
+        let rates = Rates::new(RateLimit { per_second: 1, burst: 2, spare_loopback: true });
         for number in 0..u32::try_from(RATE_SOURCES_MAX).unwrap() + 10 {
             rates.admit(IpAddr::V4(number.into()), Duration::ZERO);
         }

@@ -74,11 +74,11 @@ fn locale(call: &Call) -> Locale {
 
 async fn first(call: Call) -> Outcome<Answer> {
     let locale = locale(&call);
-    let body = match locale {
-        Locale::En => include_str!("../pages/first.en.html"),
-        Locale::Zh => include_str!("../pages/first.zh.html"),
+    let (title, body) = match locale {
+        Locale::En => ("Welcome", include_str!("../pages/first.en.html")),
+        Locale::Zh => ("欢迎", include_str!("../pages/first.zh.html")),
     };
-    Ok(manual::html_answer(&Page { title: "Kontor".to_owned(), locale, other: None, body: body.to_owned() }))
+    Ok(manual::html_answer(&Page { title: title.to_owned(), locale, other: None, body: body.to_owned() }))
 }
 
 async fn reader(_: Call) -> Outcome<Answer> {

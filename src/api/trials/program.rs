@@ -79,7 +79,7 @@ fn ask_with(address: SocketAddr, method: &str, path: &str, headers: &str) -> Str
 #[test]
 fn a_server_on_a_socket_starts_answers_and_stops() {
     let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), None);
-    config.rate = Some(RateLimit { per_second: 1, burst: 3 });
+    config.rate = Some(RateLimit { per_second: 1, burst: 3, spare_loopback: false });
     config.workers = Some(1);
     let server = serve(config, sealed()).unwrap();
     let address = server.address();

@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use identity::Locale;
-use kernel::{Fault, Kind};
+use kernel::{Code, Fault, Kind};
 use serde_json::{Map, Value as Json, json};
 
 /// The document. Members of the fault's extension are added, but never in place of a standard one.
@@ -50,10 +50,14 @@ fn extension(fault: &Fault) -> Map<String, Json> {
 /// The response; the cause goes to the operator's log under the same request id.
 pub(crate) fn respond_problem(fault: &Fault, locale: Locale, request_id: &str) -> HttpResponse {
     let row = fault.code.row();
-    match row.kind {
-        Kind::Defect => tracing::error!(request_id, code = row.name, cause = fault.cause(), "a request failed"),
-        Kind::Operator => {
-            tracing::warn!(request_id, code = row.name, cause = fault.cause(), "a request was not served")
+    match (row.kind, fault.code) {
+        (Kind::Defect, _) => tracing::error!(request_id, code = row.name, cause = fault.cause(), "a request failed"),
+        // These come in floods, and a flood of lines would hide what matters.
+        (_, Code::RateLimited | Code::SignInDelayed | Code::Sealed) => {
+            tracing::debug!(request_id, code = row.name, "refused")
+        }
+        (Kind::Operator, _) => {
+            tracing::warn!(request_id, code = row.name, cause = fault.cause(), "a request was not served");
         }
         _ => {}
     }
@@ -73,7 +77,6 @@ pub(crate) fn respond_problem(fault: &Fault, locale: Locale, request_id: &str) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::Code;
 
     #[test]
     fn a_document_has_its_members_and_no_cause() {
