@@ -177,3 +177,21 @@ fn a_route_that_changes_something_checks_the_session_token() {
     let denied = kontor.log().iter().filter(|entry| entry.act.verb == audit::Verb::Denied).count();
     assert!(changing > 25 && denied == changing * 2, "each refusal is in the log: {denied} of {changing}");
 }
+
+#[test]
+fn every_act_of_the_appliance_refuses_those_without_the_right_and_tells_the_log() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (user, nobody) = site.signed_in("nobody", &[], None);
+        let mut acts = 0;
+        for route in route::all().filter(|route| matches!(route.access(), Access::Act(_))) {
+            acts += 1;
+            let body = matches!(route.takes, Carries::Json(_)).then(|| json!({}));
+            let reply = site.send(route.verb.name(), &address(route.path), &nobody, &[], body);
+            assert_eq!((reply.status, reply.code().as_str()), (403, "access_denied"), "{}", route.name);
+        }
+        let denied = |entry: &&audit::Entry| entry.act.verb == audit::Verb::Denied && entry.actor.user == Some(user);
+        assert!(acts > 20);
+        assert_eq!(kontor.log().iter().filter(denied).count(), acts);
+    });
+}
