@@ -33,8 +33,7 @@ pub(super) fn schemas(object: &ObjectDef) -> Vec<(String, Json)> {
                 "deleted": {"type": "boolean"},
                 "fields": {"type": "object", "additionalProperties": true, "properties": properties(Way::Read),
                     "description": "Fields the caller may not see are absent; related ones come as `account.name`."},
-                "reduced": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
-                "titles": {"type": "object"}
+                "reduced": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}}
             }
         }),
     );

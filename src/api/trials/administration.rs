@@ -41,6 +41,11 @@ fn roles_passwords_and_sessions_of_others() {
         );
         assert_eq!(site.send("DELETE", &format!("/api/v1/users/{user}/sessions"), &officer, &[], None).status, 204);
         assert_eq!(site.get("/api/v1/session", &anna).code(), "sign_in_required");
+        let token = json!({"name": "t", "scopes": ["*:read"], "expires_at": "2026-04-01T00:00:00Z"});
+        let token = site.post("/api/v1/tokens", &site.sign_in("anna"), token).good()["id"].as_str().unwrap().to_owned();
+        let tokens = format!("/api/v1/users/{user}/tokens");
+        assert_eq!(site.send("DELETE", &format!("{tokens}/{token}"), &officer, &[], None).status, 204);
+        assert_ne!(site.get(&tokens, &officer).good()["items"][0]["revoked_at"], json!(null));
         assert_eq!(set(user, &officer).status, 204);
         let old = site.post("/api/v1/session", &Who::default(), json!({"login": "anna", "password": PASSWORD}));
         assert_eq!(old.code(), "sign_in_failed");

@@ -154,3 +154,33 @@ fn invalid_values_come_back_with_their_places() {
         );
     });
 }
+
+#[test]
+fn masked_values_are_revealed_for_a_purpose_that_the_log_keeps() {
+    on_both_engines(|kontor| {
+        let (site, anna) = seller(kontor);
+        let owner = site.get("/api/v1/session", &anna).good()["user"]["id"].clone();
+        let id = kontor
+            .make("account", json!({"name": "Anker", "owner": owner, "bank_account_no": "DE89370400440532013000"}));
+        let path = format!("{ACCOUNTS}/{id}");
+        let opened = site.get(&path, &anna).good();
+        assert_eq!(opened["fields"].get("bank_account_no"), None);
+        assert!(opened["reduced"]["bank_account_no"].as_str().unwrap().contains("****"), "{opened}");
+        let reveal = format!("{path}/reveal");
+        let without = site.post(&reveal, &anna, json!({"fields": ["bank_account_no"]}));
+        assert_eq!((without.status, without.code().as_str()), (400, "purpose_required"));
+        let by_header = site.send(
+            "POST",
+            &reveal,
+            &anna,
+            &[("x-purpose", "refund 17")],
+            Some(json!({"fields": ["bank_account_no"]})),
+        );
+        assert_eq!(by_header.good()["fields"]["bank_account_no"], "DE89370400440532013000");
+        site.post(&reveal, &anna, json!({"fields": ["bank_account_no"], "purpose": "refund 18"})).good();
+        let log = kontor.log();
+        let purposes: Vec<&str> =
+            log.iter().filter(|entry| entry.act.verb == Act::Reveal).map(|entry| entry.act.purpose.as_str()).collect();
+        assert!(purposes.contains(&"refund 17") && purposes.contains(&"refund 18"), "{purposes:?}");
+    });
+}
