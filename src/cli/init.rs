@@ -13,7 +13,7 @@ use kernel::{Code, RecordId};
 use metadata::Profile;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Makes a new appliance: keys, certificates, configuration, database, and a first security administrator.
 #[derive(clap::Args)]
@@ -93,9 +93,11 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
         names: &args.names,
         postgres: url.as_deref().map(|url| (url, ca.as_deref())),
     })
-    .map_err(|failure| nothing_left(failure, url.as_deref()))?;
+    .map_err(|failure| nothing_left(failure, url.is_some(), false))?;
     let desk = Desk::open(&created.appliance, Channel::Cli)?;
-    let admins = furnish(&desk, &args.admins).map_err(|failure| nothing_left(failure, url.as_deref()))?;
+    let admins = furnish(&desk, &args.admins);
+    // What a step of it kept is gone with the folder.
+    let admins = admins.map_err(|failure| nothing_left(failure.kept(""), url.is_some(), true))?;
     layout::write_public(&created.appliance.layout.log_key(), &format!("{}\n", desk.verifier_key()?))?;
     desk.close()?;
     let appliance = created.keep();
@@ -103,11 +105,15 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn nothing_left(failure: Failure, url: Option<&Path>) -> Failure {
-    match url {
-        None => failure.kept_if_silent("nothing: what was half made was taken away again"),
-        Some(_) => failure.kept_if_silent("what was made in the folder was taken away again; the database on the server may hold tables: empty it before the next attempt"),
-    }
+/// What a failure has left, unless the failure says so itself.
+fn nothing_left(failure: Failure, server: bool, tables: bool) -> Failure {
+    failure.kept_if_silent(match (server, tables) {
+        (false, _) => "nothing: what was half made was taken away again",
+        (true, false) => "what was made in the folder was taken away again; no table of anybody else was touched",
+        (true, true) => {
+            "what was made in the folder was taken away again; the database holds the tables of this attempt, so use a new one"
+        }
+    })
 }
 
 /// The first entry of the log, the root unit, the first administrators with their passwords.
