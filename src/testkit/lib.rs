@@ -1,6 +1,8 @@
 //! For tests only: a private appliance per test, on the embedded engine and on a real PostgreSQL over TLS, with a clock
 //! that stands still. Never part of a release; panics with a clear sentence instead of returning errors.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::indexing_slicing, reason = "tests stop with a sentence instead of handing errors on")]
+
 mod database;
 mod postgres;
 mod sealing;
