@@ -1,7 +1,13 @@
 //! For tests only: a private appliance per test, on the embedded engine and on a real PostgreSQL over TLS, with a clock
 //! that stands still. Never part of a release; panics with a clear sentence instead of returning errors.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::indexing_slicing, reason = "tests stop with a sentence instead of handing errors on")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "tests stop with a sentence instead of handing errors on"
+)]
 
 mod database;
 mod postgres;
@@ -101,7 +107,14 @@ impl TestAppliance {
         let appliance: vault::ApplianceId = Id::generate(clock.as_ref(), random.as_ref());
         let key = Secret::key_file_create(&dir.path().join("unseal.key"), random.as_ref()).expect("a key file");
         let slots = dir.path().join("slots.json");
-        let vault = Vault::create(slots, appliance, (&key, "test", PassphraseCost::default()), clock.as_ref(), Arc::clone(&random)).expect("a vault");
+        let vault = Vault::create(
+            slots,
+            appliance,
+            (&key, "test", PassphraseCost::default()),
+            clock.as_ref(),
+            Arc::clone(&random),
+        )
+        .expect("a vault");
         let config = StoreConfig {
             engine: engine_config(engine, dir.path()),
             readers: 2,
@@ -111,7 +124,14 @@ impl TestAppliance {
         SetUp::run(&config, profile, &appliance.to_string(), clock.as_ref()).expect("a database");
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let store = Arc::new(Store::open(config, Arc::new(vault), time, random).expect("an open store"));
-        Self { dir, engine, records: Records::new(Arc::clone(&store)), store, clock, named_keys: sealing::NamedKeys::default() }
+        Self {
+            dir,
+            engine,
+            records: Records::new(Arc::clone(&store)),
+            store,
+            clock,
+            named_keys: sealing::NamedKeys::default(),
+        }
     }
 
     /// Its folder.
@@ -121,7 +141,11 @@ impl TestAppliance {
 
     /// The operator at the command line.
     pub fn operator(&self) -> Arc<Actor> {
-        let proof = identity::LocalOperator::assert(identity::DirectoryOwnership { owner_uid: 0, process_uid: 0, private_file_opened: true });
+        let proof = identity::LocalOperator::assert(identity::DirectoryOwnership {
+            owner_uid: 0,
+            process_uid: 0,
+            private_file_opened: true,
+        });
         Arc::new(identity::LocalOperator::actor(&proof.expect("a proof"), "tester", self.context(Channel::Cli)))
     }
 
@@ -133,7 +157,9 @@ impl TestAppliance {
 
     /// Makes a record as the operator.
     pub fn make(&self, object: &str, fields: Json) -> RecordId {
-        self.create(&self.operator(), object, fields).unwrap_or_else(|fault| panic!("making {object}: {fault} {:?} {:?}", fault.items, fault.cause())).id
+        self.create(&self.operator(), object, fields)
+            .unwrap_or_else(|fault| panic!("making {object}: {fault} {:?} {:?}", fault.items, fault.cause()))
+            .id
     }
 
     /// Makes a record as somebody.
@@ -149,7 +175,10 @@ impl TestAppliance {
         }
         let user = self.make("user", fields);
         for role in roles {
-            self.records.role_grant(&self.operator(), user, role, None, None).wait().unwrap_or_else(|fault| panic!("granting {role}: {fault} {:?}", fault.items));
+            self.records
+                .role_grant(&self.operator(), user, role, None, None)
+                .wait()
+                .unwrap_or_else(|fault| panic!("granting {role}: {fault} {:?}", fault.items));
         }
         user
     }
@@ -158,7 +187,10 @@ impl TestAppliance {
     pub fn team(&self, name: &str, members: &[RecordId]) -> RecordId {
         let team = self.make("team", json!({"name": name}));
         for member in members {
-            self.records.link(&self.operator(), "team", team, "members", *member, Some("member".to_owned())).wait().expect("a member");
+            self.records
+                .link(&self.operator(), "team", team, "members", *member, Some("member".to_owned()))
+                .wait()
+                .expect("a member");
         }
         team
     }

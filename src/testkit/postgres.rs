@@ -23,12 +23,19 @@ pub fn database() -> (String, PathBuf) {
 
 /// The server of the whole test run, or one that the next test process finds again.
 fn start() -> (String, PathBuf) {
-    if let (Ok(url), Some(ca)) = (std::env::var("KONTOR_TEST_POSTGRES_URL"), std::env::var_os("KONTOR_TEST_POSTGRES_CA")) {
+    if let (Ok(url), Some(ca)) =
+        (std::env::var("KONTOR_TEST_POSTGRES_URL"), std::env::var_os("KONTOR_TEST_POSTGRES_CA"))
+    {
         return (url, PathBuf::from(ca));
     }
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let dir = std::env::temp_dir().join("kontor-test-postgres");
-    let started = Command::new("bash").arg(root.join("tests/support/postgres.sh")).arg("start").arg(&dir).output().expect("bash runs");
+    let started = Command::new("bash")
+        .arg(root.join("tests/support/postgres.sh"))
+        .arg("start")
+        .arg(&dir)
+        .output()
+        .expect("bash runs");
     assert!(started.status.success(), "PostgreSQL does not start: {}", String::from_utf8_lossy(&started.stderr));
     (String::from_utf8_lossy(&started.stdout).trim().to_owned(), dir.join("ca.pem"))
 }

@@ -33,8 +33,16 @@ impl TestAppliance {
     }
 
     /// One field of all records that a filter finds, in the order of the list.
-    pub fn found(&self, actor: &Arc<Actor>, object: &str, field: &str, filter: &Json, sort: &[&str]) -> Result<Vec<Json>, Fault> {
-        let view = self.list(actor, object, json!({"filter": filter, "sort": sort, "fields": [field], "limit": 200}))?;
+    pub fn found(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        field: &str,
+        filter: &Json,
+        sort: &[&str],
+    ) -> Result<Vec<Json>, Fault> {
+        let view =
+            self.list(actor, object, json!({"filter": filter, "sort": sort, "fields": [field], "limit": 200}))?;
         Ok(view.items.into_iter().map(|mut item| item.fields.remove(field).unwrap_or(Json::Null)).collect())
     }
 

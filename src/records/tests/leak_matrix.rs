@@ -32,12 +32,23 @@ fn cases(world: &World<'_>) -> Vec<Case> {
         expected: Expected::of(world.kontor, roles),
         by_field,
     };
-    let mut cases: Vec<Case> = ["seller", "sales_manager", "service_agent", "system_admin", "security_admin", "audit_admin"].map(|role| case(&[role], true)).into();
+    let mut cases: Vec<Case> =
+        ["seller", "sales_manager", "service_agent", "system_admin", "security_admin", "audit_admin"]
+            .map(|role| case(&[role], true))
+            .into();
     cases.extend(SCOPES.iter().flat_map(|scope| LEVELS.map(|level| case(&[&format!("{scope}/{level}")], false))));
     cases.extend(SCOPES.map(|scope| case(&[&format!("{scope}/masked+reveal")], false)));
     for pair in [
-        ["own/edit", "all/masked"], ["team/read", "unit/exists"], ["all/read", "own/none"], ["reveal only", "all/masked"], ["own/edit", "forbids reading"],
-        ["all/edit", "forbids all business"], ["all/edit", "forbids fields"], ["seller", "audit_admin"], ["all/edit", "system_admin"], ["system_admin", "security_admin"],
+        ["own/edit", "all/masked"],
+        ["team/read", "unit/exists"],
+        ["all/read", "own/none"],
+        ["reveal only", "all/masked"],
+        ["own/edit", "forbids reading"],
+        ["all/edit", "forbids all business"],
+        ["all/edit", "forbids fields"],
+        ["seller", "audit_admin"],
+        ["all/edit", "system_admin"],
+        ["system_admin", "security_admin"],
     ] {
         cases.push(case(&pair, false));
     }
@@ -46,7 +57,12 @@ fn cases(world: &World<'_>) -> Vec<Case> {
     for (scopes, roles) in [("contact:read", ["none/none"]), ("account:read", ["team reads only"])] {
         let narrowed = Expected::of(world.kontor, &roles);
         let held = if scopes.starts_with("contact") { ["all/edit"] } else { ["team/edit"] };
-        cases.push(Case { name: format!("{} by a token for {scopes}", held[0]), actor: world.program(&held, scopes), expected: narrowed, by_field: false });
+        cases.push(Case {
+            name: format!("{} by a token for {scopes}", held[0]),
+            actor: world.program(&held, scopes),
+            expected: narrowed,
+            by_field: false,
+        });
     }
     cases
 }
@@ -65,7 +81,15 @@ fn shown(answer: &str, subject: &Subject, field: &str) -> Level {
 /// What an answer may show of one value.
 fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -> Level {
     let level = expected.level(Verb::Read, subject.place, field);
-    let open = |level: Level| if level >= Level::Read { Level::Read } else if level == Level::Masked { level } else { Level::None };
+    let open = |level: Level| {
+        if level >= Level::Read {
+            Level::Read
+        } else if level == Level::Masked {
+            level
+        } else {
+            Level::None
+        }
+    };
     let deleted = subject.deleted && !["open", "bin"].contains(&surface);
     match surface {
         _ if deleted || !expected.sees(subject) => Level::None,
@@ -83,7 +107,15 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
 fn leaks(case: &Case, surface: &Surface, subjects: &[Subject]) -> Vec<String> {
     let mut found = Vec::new();
     for answer in &surface.answers {
-        let mut leak = |what: String| found.push(format!("{} · {} · {}: {what}: {}", case.name, surface.name, answer.about, answer.text.chars().take(300).collect::<String>()));
+        let mut leak = |what: String| {
+            found.push(format!(
+                "{} · {} · {}: {what}: {}",
+                case.name,
+                surface.name,
+                answer.about,
+                answer.text.chars().take(300).collect::<String>()
+            ))
+        };
         for subject in subjects {
             for (field, _) in FIELDS {
                 if shown(&answer.text, subject, field) > allowed(surface.name, &case.expected, subject, field) {
@@ -104,7 +136,10 @@ fn leaks(case: &Case, surface: &Surface, subjects: &[Subject]) -> Vec<String> {
 
 /// Answers that show no value but could be counted, or asked about one.
 fn oracle(case: &Case, surface: &str, answer: &Answer, subjects: &[Subject], leak: &mut impl FnMut(String)) {
-    let field = FIELDS.iter().map(|(field, _)| *field).find(|field| answer.about.starts_with(&format!("{field} ")) || answer.about == format!("sort {field}"));
+    let field = FIELDS
+        .iter()
+        .map(|(field, _)| *field)
+        .find(|field| answer.about.starts_with(&format!("{field} ")) || answer.about == format!("sort {field}"));
     let floor = field.map_or(Level::Edit, |field| case.expected.floor(field));
     if ["filter", "rel.filter", "sort"].contains(&surface) && floor < Level::Read && answer.code.is_none() {
         leak("selected by a field that may not be read".to_owned());
@@ -138,11 +173,20 @@ fn cell(surface: &Surface, subjects: &[Subject], fields: &[&str]) -> String {
     let text: String = surface.answers.iter().map(|answer| answer.text.as_str()).collect();
     let of_place = |place: &str| {
         let here = subjects.iter().filter(|subject| subject.place == place);
-        let strongest = here.clone().flat_map(|subject| fields.iter().map(|field| shown(&text, subject, field))).max().unwrap_or_default();
+        let strongest = here
+            .clone()
+            .flat_map(|subject| fields.iter().map(|field| shown(&text, subject, field)))
+            .max()
+            .unwrap_or_default();
         match strongest {
             Level::Read | Level::Edit => 'C',
             Level::Masked => 'M',
-            _ if here.clone().any(|subject| text.contains(&subject.id.to_string()) || text.contains(&subject.name())) => 'v',
+            _ if here
+                .clone()
+                .any(|subject| text.contains(&subject.id.to_string()) || text.contains(&subject.name())) =>
+            {
+                'v'
+            }
             _ => '-',
         }
     };
@@ -151,10 +195,16 @@ fn cell(surface: &Surface, subjects: &[Subject], fields: &[&str]) -> String {
 
 /// A bulk change repeats the ids it was given; what tells something is which of them it treats as there.
 fn bulk_cell(surface: &Surface, subjects: &[Subject]) -> String {
-    let answer: serde_json::Value = surface.answers.first().and_then(|answer| serde_json::from_str(&answer.text).ok()).unwrap_or_default();
+    let answer: serde_json::Value =
+        surface.answers.first().and_then(|answer| serde_json::from_str(&answer.text).ok()).unwrap_or_default();
     let rows = answer["rows"].as_array().cloned().unwrap_or_default();
-    let there = |subject: &Subject| rows.iter().any(|row| row["id"] == subject.id.to_string() && row["code"] != "record_not_found");
-    PLACES.map(|place| if subjects.iter().any(|subject| subject.place == place && there(subject)) { 'v' } else { '-' }).iter().collect()
+    let there = |subject: &Subject| {
+        rows.iter().any(|row| row["id"] == subject.id.to_string() && row["code"] != "record_not_found")
+    };
+    PLACES
+        .map(|place| if subjects.iter().any(|subject| subject.place == place && there(subject)) { 'v' } else { '-' })
+        .iter()
+        .collect()
 }
 
 /// Runs every case and returns the table.
@@ -167,12 +217,27 @@ fn matrix(kontor: &TestAppliance) -> String {
         surfaces.iter().for_each(|surface| leaked.extend(leaks(&case, surface, &world.subjects)));
         not_vacuous(&case, &surfaces, &world.subjects);
         let all: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
-        let groups: Vec<(String, Vec<&str>)> = if case.by_field { all.iter().map(|field| (format!("{} {field}", case.name), vec![*field])).collect() } else { vec![(case.name.clone(), all)] };
+        let groups: Vec<(String, Vec<&str>)> = if case.by_field {
+            all.iter().map(|field| (format!("{} {field}", case.name), vec![*field])).collect()
+        } else {
+            vec![(case.name.clone(), all)]
+        };
         for (name, fields) in groups {
-            rows.push((name, surfaces.iter().map(|surface| (surface.name, cell(surface, &world.subjects, &fields))).collect::<Vec<_>>()));
+            rows.push((
+                name,
+                surfaces
+                    .iter()
+                    .map(|surface| (surface.name, cell(surface, &world.subjects, &fields)))
+                    .collect::<Vec<_>>(),
+            ));
         }
     }
-    assert!(leaked.is_empty(), "{} leaks:\n{}", leaked.len(), leaked.iter().take(20).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        leaked.is_empty(),
+        "{} leaks:\n{}",
+        leaked.len(),
+        leaked.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+    );
     writeln!(table, "What each actor is shown of accounts, by place of the record: {}.\nC clear, M masked, v the record without the field, - nothing; or the error of every call.", PLACES.join(" ")).unwrap();
     for (name, cells) in rows {
         write!(table, "\n{name}\n ").unwrap();
@@ -186,7 +251,14 @@ fn matrix(kontor: &TestAppliance) -> String {
 
 /// A matrix in which nobody sees anything would find no leak.
 fn not_vacuous(case: &Case, surfaces: &[Surface], subjects: &[Subject]) {
-    let text = |name: &str| surfaces.iter().filter(|surface| surface.name == name).flat_map(|surface| &surface.answers).map(|answer| answer.text.as_str()).collect::<String>();
+    let text = |name: &str| {
+        surfaces
+            .iter()
+            .filter(|surface| surface.name == name)
+            .flat_map(|surface| &surface.answers)
+            .map(|answer| answer.text.as_str())
+            .collect::<String>()
+    };
     for subject in subjects.iter().filter(|subject| case.expected.sees(subject)) {
         for (field, _) in FIELDS {
             let level = case.expected.level(Verb::Read, subject.place, field);
@@ -196,7 +268,11 @@ fn not_vacuous(case: &Case, surfaces: &[Surface], subjects: &[Subject]) {
                 Level::Masked => seen == if subject.tail(field).is_some() { Level::Masked } else { Level::None },
                 _ => seen == Level::None,
             };
-            assert!(right, "{}: {field} of the {} record is to be {level:?} and shows {seen:?}", case.name, subject.place);
+            assert!(
+                right,
+                "{}: {field} of the {} record is to be {level:?} and shows {seen:?}",
+                case.name, subject.place
+            );
         }
         assert!(text("open").contains(&subject.name()), "{}: the {} record is in sight", case.name, subject.place);
     }
@@ -215,6 +291,11 @@ fn nothing_leaks_on_any_surface() {
         std::fs::write(&file, &table).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    let changed: Vec<&str> = table.lines().filter(|line| !committed.lines().any(|known| known == *line)).take(10).collect();
-    assert!(table == committed, "the table of what each actor is shown has changed; look at it, then run with UPDATE_SNAPSHOTS=1:\n{}", changed.join("\n"));
+    let changed: Vec<&str> =
+        table.lines().filter(|line| !committed.lines().any(|known| known == *line)).take(10).collect();
+    assert!(
+        table == committed,
+        "the table of what each actor is shown has changed; look at it, then run with UPDATE_SNAPSHOTS=1:\n{}",
+        changed.join("\n")
+    );
 }

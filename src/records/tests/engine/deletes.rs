@@ -18,12 +18,21 @@ fn tree(kontor: &TestAppliance) {
     let reference = |name: &str, target: &str, rule: &str, required: bool| json!({"name": name, "label": label(name), "type": "reference", "targets": [target], "on_delete": rule, "required": required, "parent": required, "sensitivity": "S1"});
     let title = json!({"name": "title", "label": label("t"), "type": "text", "sensitivity": "S1", "sealing": "plain", "required": true});
     let object = |name: &str, fields: Json| json!({"change": "create_object", "definition": {"name": name, "label": label(name), "plural": label(name), "title_field": "title", "fields": fields}});
-    kontor.define(json!([
-        object("x_case", json!([title, reference("next", "x_case", "cascade", false)])),
-        object("x_part", json!([title, reference("of", "x_case", "cascade", true)])),
-        object("x_bolt", json!([title, reference("of", "x_part", "cascade", true), reference("beside", "x_part", "unlink", false)])),
-        object("x_stop", json!([title, reference("of", "x_bolt", "refuse", false)]))
-    ])).unwrap_or_else(|fault| panic!("{fault} {:?}", fault.items));
+    kontor
+        .define(json!([
+            object("x_case", json!([title, reference("next", "x_case", "cascade", false)])),
+            object("x_part", json!([title, reference("of", "x_case", "cascade", true)])),
+            object(
+                "x_bolt",
+                json!([
+                    title,
+                    reference("of", "x_part", "cascade", true),
+                    reference("beside", "x_part", "unlink", false)
+                ])
+            ),
+            object("x_stop", json!([title, reference("of", "x_bolt", "refuse", false)]))
+        ]))
+        .unwrap_or_else(|fault| panic!("{fault} {:?}", fault.items));
 }
 
 #[test]
@@ -40,22 +49,37 @@ fn each_relation_says_what_a_delete_does() {
 
         let account = kontor.make("account", json!({"name": "Gone"}));
         let contact = kontor.make("contact", json!({"full_name": "Stays", "account": account}));
-        let note = kontor.make("activity", json!({"subject": "Call", "regarding": {"object": "account", "id": account}}));
+        let note =
+            kontor.make("activity", json!({"subject": "Call", "regarding": {"object": "account", "id": account}}));
         let gone = kontor.delete(&clerk, "account", account).unwrap();
         assert_eq!((gone.unlinked, gone.cascaded), (2, 0));
         assert_eq!(kontor.open(&clerk, "contact", contact).unwrap().fields["account"], Json::Null);
         let act = &kontor.history(&clerk, "activity", note).unwrap().items[0];
-        assert_eq!((act.verb, act.user, act.changes[0].field.as_str()), ("update", Some(clerk.user()), "regarding"), "the appliance acts for the one who deleted");
-        let entry = kontor.log().into_iter().rev().find(|entry| entry.target.record == Some(note) && entry.state_after.is_some()).unwrap();
+        assert_eq!(
+            (act.verb, act.user, act.changes[0].field.as_str()),
+            ("update", Some(clerk.user()), "regarding"),
+            "the appliance acts for the one who deleted"
+        );
+        let entry = kontor
+            .log()
+            .into_iter()
+            .rev()
+            .find(|entry| entry.target.record == Some(note) && entry.state_after.is_some())
+            .unwrap();
         assert_eq!((entry.actor.kind, entry.actor.on_behalf_of), (audit::ActorKind::System, Some(clerk.user())));
 
         let case = kontor.make("x_case", json!({"title": "case"}));
         let part = kontor.make("x_part", json!({"title": "part", "of": case}));
-        let other = kontor.make("x_part", json!({"title": "other", "of": kontor.make("x_case", json!({"title": "other"}))}));
+        let other =
+            kontor.make("x_part", json!({"title": "other", "of": kontor.make("x_case", json!({"title": "other"}))}));
         let bolt = kontor.make("x_bolt", json!({"title": "bolt", "of": part}));
         let free = kontor.make("x_bolt", json!({"title": "free", "of": other, "beside": part}));
         let stop = kontor.make("x_stop", json!({"title": "stop", "of": bolt}));
-        assert_eq!(kontor.delete(&clerk, "x_case", case).unwrap_err().code, Code::DeleteRefused, "two steps down somebody objects");
+        assert_eq!(
+            kontor.delete(&clerk, "x_case", case).unwrap_err().code,
+            Code::DeleteRefused,
+            "two steps down somebody objects"
+        );
         assert_eq!((kontor.version("x_case", case), kontor.version("x_bolt", bolt)), (1, 1), "and nothing has moved");
         kontor.delete(&clerk, "x_stop", stop).unwrap();
         let done = kontor.delete(&clerk, "x_case", case).unwrap();
@@ -92,7 +116,11 @@ fn the_bin_is_out_of_sight_but_for_those_who_may_delete() {
         kontor.role(json!({"name": "half", "label": {"en": "H", "zh": "H"}, "description": {"en": "H", "zh": "H"},
             "objects": {"account": {"read": "all", "create": "own", "update": "all", "delete": "own"}}, "levels": {"S1": "edit", "S2": "edit"}}));
         let half = kontor.actor(kontor.user("half", &["half"], None));
-        let reader = kontor.actor(kontor.user("seller", &["service_agent"], Some(kontor.make("unit", json!({"code": "u", "name": "U"})))));
+        let reader = kontor.actor(kontor.user(
+            "seller",
+            &["service_agent"],
+            Some(kontor.make("unit", json!({"code": "u", "name": "U"}))),
+        ));
         let account = kontor.make("account", json!({"name": "Vanished Ltd 王伟", "phone": "+49 451 9"}));
         kontor.clock.advance_seconds(1);
         let own = kontor.create(&half, "account", json!({"name": "Own of half"})).unwrap().id;
@@ -100,11 +128,18 @@ fn the_bin_is_out_of_sight_but_for_those_who_may_delete() {
         kontor.records.link(&clerk, "account", account, "contacts", contact, None).wait().unwrap();
         kontor.delete(&clerk, "account", account).unwrap();
         kontor.delete(&half, "account", own).unwrap();
-        let bin = |actor: &Arc<Actor>| kontor.list(actor, "account", json!({"deleted": true})).map(|view| view.items.iter().map(|item| item.id).collect::<Vec<RecordId>>());
+        let bin = |actor: &Arc<Actor>| {
+            kontor
+                .list(actor, "account", json!({"deleted": true}))
+                .map(|view| view.items.iter().map(|item| item.id).collect::<Vec<RecordId>>())
+        };
         assert_eq!(bin(&clerk).unwrap(), [own, account]);
         assert_eq!(bin(&half).unwrap(), [own], "one sees in the bin what one may take out of it");
         assert_eq!(bin(&reader).unwrap_err().code, Code::AccessDenied);
-        assert_eq!(kontor.list(&clerk, "account", json!({"q": "vanished", "deleted": true})).unwrap_err().code, Code::ParameterInvalid);
+        assert_eq!(
+            kontor.list(&clerk, "account", json!({"q": "vanished", "deleted": true})).unwrap_err().code,
+            Code::ParameterInvalid
+        );
         assert!(kontor.open(&clerk, "account", account).unwrap().deleted);
         assert_eq!(kontor.open(&half, "account", account).unwrap_err().code, Code::RecordNotFound);
         for q in ["Vanished", "王伟", "+49 451 9"] {
@@ -113,7 +148,10 @@ fn the_bin_is_out_of_sight_but_for_those_who_may_delete() {
         assert!(kontor.list(&clerk, "account", json!({"q": "vanished"})).unwrap().items.is_empty());
         assert!(kontor.records.links(&clerk, "contact", contact, "accounts").wait().unwrap().view().items.is_empty());
         assert_eq!(kontor.history(&clerk, "account", account).unwrap_err().code, Code::RecordNotFound);
-        assert_eq!(kontor.change(&clerk, "account", account, json!({"name": "x"})).unwrap_err().code, Code::RecordNotFound);
+        assert_eq!(
+            kontor.change(&clerk, "account", account, json!({"name": "x"})).unwrap_err().code,
+            Code::RecordNotFound
+        );
         let clash = kontor.create(&clerk, "contact", json!({"full_name": "x", "account": account})).unwrap_err();
         assert_eq!(told(&clash).1, [("/account".to_owned(), Code::ReferenceUnknown)]);
         assert_eq!(kontor.records.restore(&half, "account", account).wait().unwrap_err().code, Code::RecordNotFound);

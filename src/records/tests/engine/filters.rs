@@ -28,7 +28,11 @@ fn world(kontor: &TestAppliance) -> World {
     let luebeck = account("Hansekontor", "finance", "Lübeck", anna);
     let beijing = account("北京银行", "finance", "北京", bo);
     let mill = account("Mühle & Söhne 100%", "manufacturing", "Wismar", lone);
-    let deal = |name: &str, account: Option<kernel::RecordId>, day: Option<&str>, cents: Option<(&str, &str)>, owner| {
+    let deal = |name: &str,
+                account: Option<kernel::RecordId>,
+                day: Option<&str>,
+                cents: Option<(&str, &str)>,
+                owner| {
         let amount = cents.map(|(amount, currency)| json!({"amount": amount, "currency": currency}));
         let body = json!({"name": name, "account": account, "expected_close": day, "amount": amount, "owner": owner, "stage": "prospecting"});
         kontor.make("opportunity", body);
@@ -49,23 +53,57 @@ fn leaf(field: &str, op: &str, value: impl Into<Json>) -> Json {
 fn trees_of_conditions() {
     same_on_both_engines(|kontor| {
         let world = world(kontor);
-        let deals = |filter: Json| kontor.found(&world.anna, "opportunity", "name", &filter, &["name"]).unwrap_or_else(|fault| panic!("{filter}: {fault} {:?} {:?}", fault.items, fault.cause()));
-        let accounts = |filter: Json| kontor.found(&world.anna, "account", "name", &filter, &["name"]).unwrap_or_else(|fault| panic!("{filter}: {fault} {:?}", fault.items));
-        let check = |found: Vec<Json>, expected: &[&str]| assert_eq!(found, expected.iter().map(|name| json!(name)).collect::<Vec<_>>());
+        let deals = |filter: Json| {
+            kontor
+                .found(&world.anna, "opportunity", "name", &filter, &["name"])
+                .unwrap_or_else(|fault| panic!("{filter}: {fault} {:?} {:?}", fault.items, fault.cause()))
+        };
+        let accounts = |filter: Json| {
+            kontor
+                .found(&world.anna, "account", "name", &filter, &["name"])
+                .unwrap_or_else(|fault| panic!("{filter}: {fault} {:?}", fault.items))
+        };
+        let check = |found: Vec<Json>, expected: &[&str]| {
+            assert_eq!(found, expected.iter().map(|name| json!(name)).collect::<Vec<_>>())
+        };
         check(deals(json!({"and": []})), &["last year", "open", "sunday", "today", "week ahead"]);
         check(deals(json!({"or": []})), &[]);
         let eur = leaf("amount", "eq", json!({"amount": "100", "currency": "EUR"}));
         check(deals(eur.clone()), &["today"]);
-        check(deals(leaf("amount", "in", json!([{"amount": "100", "currency": "EUR"}, {"amount": "99", "currency": "EUR"}]))), &["last year", "today"]);
-        check(deals(leaf("amount", "ne", json!({"amount": "100", "currency": "EUR"}))), &["last year", "open", "sunday", "week ahead"]);
+        check(
+            deals(leaf(
+                "amount",
+                "in",
+                json!([{"amount": "100", "currency": "EUR"}, {"amount": "99", "currency": "EUR"}]),
+            )),
+            &["last year", "today"],
+        );
+        check(
+            deals(leaf("amount", "ne", json!({"amount": "100", "currency": "EUR"}))),
+            &["last year", "open", "sunday", "week ahead"],
+        );
         check(deals(leaf("amount", "ge", json!({"amount": "100", "currency": "CNY"}))), &["sunday", "week ahead"]);
-        check(deals(json!({"and": [{"or": [eur, leaf("name", "contains", "WEEK")]}, {"or": [leaf("expected_close", "gt", "2026-03-05"), leaf("name", "starts_with", "t")]}]})), &["today", "week ahead"]);
+        check(
+            deals(
+                json!({"and": [{"or": [eur, leaf("name", "contains", "WEEK")]}, {"or": [leaf("expected_close", "gt", "2026-03-05"), leaf("name", "starts_with", "t")]}]}),
+            ),
+            &["today", "week ahead"],
+        );
         check(deals(leaf("account.industry", "eq", "finance")), &["sunday", "today", "week ahead"]);
-        check(deals(leaf("account.registered_address.city", "in", json!(["北京", "Wismar"]))), &["last year", "sunday", "week ahead"]);
-        check(deals(json!({"or": [leaf("account.name", "contains", "银"), leaf("account", "empty", true)]})), &["open", "sunday", "week ahead"]);
+        check(
+            deals(leaf("account.registered_address.city", "in", json!(["北京", "Wismar"]))),
+            &["last year", "sunday", "week ahead"],
+        );
+        check(
+            deals(json!({"or": [leaf("account.name", "contains", "银"), leaf("account", "empty", true)]})),
+            &["open", "sunday", "week ahead"],
+        );
         check(deals(leaf("owner.username", "eq", "BO")), &["open", "sunday"]);
         check(accounts(leaf("registered_address.city", "starts_with", "l")), &["Hansekontor"]);
-        check(accounts(leaf("registered_address.district", "empty", true)), &["北京银行", "Hansekontor", "Mühle & Söhne 100%"]);
+        check(
+            accounts(leaf("registered_address.district", "empty", true)),
+            &["北京银行", "Hansekontor", "Mühle & Söhne 100%"],
+        );
         check(accounts(leaf("name", "contains", "100%")), &["Mühle & Söhne 100%"]);
         check(accounts(leaf("name", "contains", "_")), &[]);
         check(accounts(leaf("name", "contains", "%")), &["Mühle & Söhne 100%"]);
@@ -83,17 +121,35 @@ fn dates_relative_to_today() {
         let world = world(kontor);
         let found = |op: &str| {
             let filter = json!({"field": "expected_close", "op": op});
-            json!(kontor.found(&world.anna, "opportunity", "name", &filter, &["name"]).unwrap_or_else(|fault| panic!("{op}: {fault}")))
+            json!(
+                kontor
+                    .found(&world.anna, "opportunity", "name", &filter, &["name"])
+                    .unwrap_or_else(|fault| panic!("{op}: {fault}"))
+            )
         };
         for (op, expected) in [
-            ("today", json!(["today"])), ("yesterday", json!(["sunday"])), ("this_week", json!(["today"])), ("last_week", json!(["sunday"])),
-            ("next_week", json!(["week ahead"])), ("this_month", json!(["sunday", "today", "week ahead"])), ("last_year", json!(["last year"])),
-            ("last_7_days", json!(["sunday", "today"])), ("next_7_days", json!(["week ahead"])), ("before_today", json!(["last year", "sunday"])),
-            ("after_today", json!(["week ahead"])), ("this_quarter", json!(["sunday", "today", "week ahead"])), ("last_quarter", json!(["last year"])),
+            ("today", json!(["today"])),
+            ("yesterday", json!(["sunday"])),
+            ("this_week", json!(["today"])),
+            ("last_week", json!(["sunday"])),
+            ("next_week", json!(["week ahead"])),
+            ("this_month", json!(["sunday", "today", "week ahead"])),
+            ("last_year", json!(["last year"])),
+            ("last_7_days", json!(["sunday", "today"])),
+            ("next_7_days", json!(["week ahead"])),
+            ("before_today", json!(["last year", "sunday"])),
+            ("after_today", json!(["week ahead"])),
+            ("this_quarter", json!(["sunday", "today", "week ahead"])),
+            ("last_quarter", json!(["last year"])),
         ] {
             assert_eq!(found(op), expected, "{op}");
         }
-        let made = |op: &str| kontor.found(&world.anna, "opportunity", "name", &json!({"field": "created_at", "op": op}), &["name"]).unwrap().len();
+        let made = |op: &str| {
+            kontor
+                .found(&world.anna, "opportunity", "name", &json!({"field": "created_at", "op": op}), &["name"])
+                .unwrap()
+                .len()
+        };
         assert_eq!((made("today"), made("yesterday"), made("tomorrow")), (5, 0, 0));
         kontor.clock.advance_seconds(24 * 3600);
         assert_eq!((made("today"), made("yesterday"), made("last_7_days")), (0, 5, 5));
@@ -106,11 +162,23 @@ fn dates_relative_to_today() {
 fn what_is_mine_my_teams_and_my_units() {
     same_on_both_engines(|kontor| {
         let world = world(kontor);
-        let found = |actor: &Arc<Actor>, filter: Json| json!(kontor.found(actor, "opportunity", "name", &filter, &["name"]).unwrap_or_else(|fault| panic!("{filter}: {fault} {:?} {:?}", fault.items, fault.cause())));
+        let found = |actor: &Arc<Actor>, filter: Json| {
+            json!(kontor.found(actor, "opportunity", "name", &filter, &["name"]).unwrap_or_else(|fault| panic!(
+                "{filter}: {fault} {:?} {:?}",
+                fault.items,
+                fault.cause()
+            )))
+        };
         assert_eq!(found(&world.anna, json!({"op": "mine"})), json!(["today", "week ahead"]));
         assert_eq!(found(&world.anna, json!({"op": "my_team"})), json!(["open", "sunday", "today", "week ahead"]));
-        assert_eq!(found(&world.anna, json!({"op": "my_unit_and_below"})), json!(["open", "sunday", "today", "week ahead"]));
-        assert_eq!(found(&world.anna, json!({"and": [{"op": "my_team"}, {"field": "expected_close", "op": "empty"}]})), json!(["open"]));
+        assert_eq!(
+            found(&world.anna, json!({"op": "my_unit_and_below"})),
+            json!(["open", "sunday", "today", "week ahead"])
+        );
+        assert_eq!(
+            found(&world.anna, json!({"and": [{"op": "my_team"}, {"field": "expected_close", "op": "empty"}]})),
+            json!(["open"])
+        );
         assert_eq!(found(&world.anna, json!({"op": "mine", "field": "created_by"})), json!([]));
         // Without a team and without a unit the question still has an answer.
         assert_eq!(found(&world.lone, json!({"op": "my_team"})), json!(["last year"]));
@@ -127,21 +195,35 @@ fn trees_that_cannot_be_read_are_refused_with_a_pointer() {
         let many = json!({"or": vec![leaf("name", "eq", "x"); kernel::limits::FILTER_LEAVES_MAX + 1]});
         let long = "x".repeat(kernel::limits::TEXT_CHARS_MAX + 1);
         let cases = [
-            (json!("name"), "/filter", Code::FilterInvalid), (json!({"and": {}}), "/filter", Code::FilterInvalid),
-            (json!({"and": [], "or": []}), "/filter", Code::FilterInvalid), (json!({"and": [{"or": [{"field": "name"}]}]}), "/filter/and/0/or/0", Code::FilterInvalid),
-            (leaf("nothing", "eq", 1), "/filter/field", Code::FieldUnknown), (leaf("name", "like", "x"), "/filter", Code::FilterInvalid),
+            (json!("name"), "/filter", Code::FilterInvalid),
+            (json!({"and": {}}), "/filter", Code::FilterInvalid),
+            (json!({"and": [], "or": []}), "/filter", Code::FilterInvalid),
+            (json!({"and": [{"or": [{"field": "name"}]}]}), "/filter/and/0/or/0", Code::FilterInvalid),
+            (leaf("nothing", "eq", 1), "/filter/field", Code::FieldUnknown),
+            (leaf("name", "like", "x"), "/filter", Code::FilterInvalid),
             (json!({"field": "name", "op": "eq", "value": "x", "not": true}), "/filter", Code::FilterInvalid),
-            (leaf("stage", "eq", "nowhere"), "/filter/value", Code::ValueNotAnOption), (leaf("expected_close", "ge", "soon"), "/filter/value", Code::ValueFormat),
-            (leaf("name", "contains", ""), "/filter", Code::FilterInvalid), (leaf("name", "contains", "a\0b"), "/filter", Code::FilterInvalid),
-            (leaf("name", "contains", long), "/filter", Code::FilterInvalid), (leaf("name", "in", json!(["a", null])), "/filter", Code::FilterInvalid),
-            (leaf("name", "in", "a"), "/filter", Code::FilterInvalid), (leaf("name", "in", json!(vec!["a"; kernel::limits::FILTER_IN_MAX + 1])), "/filter", Code::FilterInvalid),
-            (leaf("expected_close", "between", json!(["2026-01-01"])), "/filter", Code::FilterInvalid), (leaf("name", "empty", "no"), "/filter", Code::FilterInvalid),
-            (leaf("stage", "lt", "won"), "/filter/field", Code::FieldNotFilterable), (leaf("name", "today", Json::Null), "/filter/field", Code::FieldNotFilterable),
-            (leaf("probability", "has", "x"), "/filter/field", Code::FieldNotFilterable), (leaf("account.owner.username", "eq", "x"), "/filter", Code::FilterInvalid),
-            (deep, "/filter/and/0/and/0/and/0/and/0/and/0/and/0/and/0/and/0/and/0", Code::FilterInvalid), (many, "/filter/or/50", Code::FilterInvalid),
+            (leaf("stage", "eq", "nowhere"), "/filter/value", Code::ValueNotAnOption),
+            (leaf("expected_close", "ge", "soon"), "/filter/value", Code::ValueFormat),
+            (leaf("name", "contains", ""), "/filter", Code::FilterInvalid),
+            (leaf("name", "contains", "a\0b"), "/filter", Code::FilterInvalid),
+            (leaf("name", "contains", long), "/filter", Code::FilterInvalid),
+            (leaf("name", "in", json!(["a", null])), "/filter", Code::FilterInvalid),
+            (leaf("name", "in", "a"), "/filter", Code::FilterInvalid),
+            (leaf("name", "in", json!(vec!["a"; kernel::limits::FILTER_IN_MAX + 1])), "/filter", Code::FilterInvalid),
+            (leaf("expected_close", "between", json!(["2026-01-01"])), "/filter", Code::FilterInvalid),
+            (leaf("name", "empty", "no"), "/filter", Code::FilterInvalid),
+            (leaf("stage", "lt", "won"), "/filter/field", Code::FieldNotFilterable),
+            (leaf("name", "today", Json::Null), "/filter/field", Code::FieldNotFilterable),
+            (leaf("probability", "has", "x"), "/filter/field", Code::FieldNotFilterable),
+            (leaf("account.owner.username", "eq", "x"), "/filter", Code::FilterInvalid),
+            (deep, "/filter/and/0/and/0/and/0/and/0/and/0/and/0/and/0/and/0/and/0", Code::FilterInvalid),
+            (many, "/filter/or/50", Code::FilterInvalid),
         ];
         for (filter, pointer, code) in cases {
-            let fault = kontor.found(&anna, "opportunity", "name", &filter, &[]).err().unwrap_or_else(|| panic!("{filter} was answered"));
+            let fault = kontor
+                .found(&anna, "opportunity", "name", &filter, &[])
+                .err()
+                .unwrap_or_else(|| panic!("{filter} was answered"));
             assert_eq!(told(&fault).1, [(pointer.to_owned(), code)], "{filter}: {fault}");
         }
     });

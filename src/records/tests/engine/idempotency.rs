@@ -11,13 +11,18 @@ fn send(kontor: &TestAppliance, actor: &Arc<Actor>, key: &str, body: Json) -> Re
     let mut request = [0; 32];
     let text = body.to_string();
     request.iter_mut().zip(text.bytes().rev()).for_each(|(to, from)| *to = from);
-    kontor.records.create(actor, "account", object_of(body), Some(Retry { key: key.to_owned(), request })).wait().map(Shown::into_view)
+    kontor
+        .records
+        .create(actor, "account", object_of(body), Some(Retry { key: key.to_owned(), request }))
+        .wait()
+        .map(Shown::into_view)
 }
 
 #[test]
 fn the_same_key_with_the_same_body_gives_the_first_answer() {
     on_both_engines(|kontor| {
-        let (anna, bo) = (kontor.actor(kontor.user("anna", &["seller"], None)), kontor.actor(kontor.user("bo", &["seller"], None)));
+        let (anna, bo) =
+            (kontor.actor(kontor.user("anna", &["seller"], None)), kontor.actor(kontor.user("bo", &["seller"], None)));
         let body = json!({"name": "Canary-Name-7261", "phone": "+49 451 7261726"});
         let first = send(kontor, &anna, "key-1", body.clone()).unwrap();
         kontor.change(&anna, "account", first.id, json!({"level": "a"})).unwrap();
@@ -25,14 +30,21 @@ fn the_same_key_with_the_same_body_gives_the_first_answer() {
         let again = send(kontor, &anna, "key-1", body.clone()).unwrap();
         assert_eq!(again, first, "also after the record has moved on");
         let log = kontor.log();
-        assert_eq!((log.len(), log.last().unwrap().target.record), (entries + 1, Some(first.id)), "a repeated answer discloses, and the log says so");
+        assert_eq!(
+            (log.len(), log.last().unwrap().target.record),
+            (entries + 1, Some(first.id)),
+            "a repeated answer discloses, and the log says so"
+        );
         assert_eq!(send(kontor, &anna, "key-1", json!({"name": "Other"})).unwrap_err().code, Code::IdempotencyMismatch);
         let others = send(kontor, &bo, "key-1", body.clone()).unwrap();
         assert_ne!(others.id, first.id, "keys belong to their user");
         assert_ne!(send(kontor, &anna, "key-2", body.clone()).unwrap().id, first.id);
         assert_eq!(kontor.sql_number("SELECT count(*) FROM account"), 3);
         let kept = kontor.sql("SELECT * FROM k_idempotency").join("\n");
-        assert!(!kept.contains("Canary") && !kept.contains("7261726") && !kept.contains("43616e617279"), "the kept answer is sealed");
+        assert!(
+            !kept.contains("Canary") && !kept.contains("7261726") && !kept.contains("43616e617279"),
+            "the kept answer is sealed"
+        );
         kontor.clock.advance_seconds(kernel::limits::IDEMPOTENCY_SECONDS + 1);
         assert_ne!(send(kontor, &anna, "key-1", body).unwrap().id, first.id, "keys last a day");
         assert_eq!(kontor.sql_number("SELECT count(*) FROM k_idempotency"), 1);
@@ -51,9 +63,11 @@ fn a_failed_request_keeps_no_answer() {
 #[test]
 fn a_repeated_answer_shows_no_more_than_its_reader_may_see_now() {
     on_both_engines(|kontor| {
-        let rights = |level: &str| json!({"name": "shrinking", "label": {"en": "S", "zh": "S"}, "description": {"en": "S", "zh": "S"},
+        let rights = |level: &str| {
+            json!({"name": "shrinking", "label": {"en": "S", "zh": "S"}, "description": {"en": "S", "zh": "S"},
             "objects": {"account": {"read": "own", "create": "own", "update": "own"}}, "levels": {"S1": "edit", "S2": "edit"},
-            "fields": {"account.phone": level, "account.email": level}});
+            "fields": {"account.phone": level, "account.email": level}})
+        };
         kontor.role(rights("edit"));
         let user = kontor.user("anna", &["shrinking"], None);
         let anna = kontor.actor(user);

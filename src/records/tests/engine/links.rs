@@ -13,18 +13,40 @@ fn a_link_is_seen_from_both_ends_with_its_role() {
         let account = make("account", json!({"name": "Hanse"}));
         let contact = make("contact", json!({"full_name": "王伟", "mobile": "13800138000"}));
         let role = |role: &str| Some(role.to_owned());
-        let link = |name: Option<String>| kontor.records.link(&anna, "account", account, "contacts", contact, name).wait().map(|shown| shown.view().moved);
+        let link = |name: Option<String>| {
+            kontor
+                .records
+                .link(&anna, "account", account, "contacts", contact, name)
+                .wait()
+                .map(|shown| shown.view().moved)
+        };
         assert!(link(role("influencer")).unwrap());
         assert!(!link(role("influencer")).unwrap(), "the same again is no change");
         assert!(link(role("decision_maker")).unwrap(), "a role can change");
         assert_eq!(told(&link(role("king")).unwrap_err()).1, [("/role".to_owned(), Code::ValueNotAnOption)]);
         let from_contact = kontor.records.links(&anna, "contact", contact, "accounts").wait().unwrap().into_view();
-        assert_eq!((from_contact.items[0].role.as_deref(), from_contact.items[0].record.id), (Some("decision_maker"), account));
-        assert_eq!(kontor.records.links(&anna, "account", account, "contacts").wait().unwrap().view().items[0].record.fields["full_name"], "王伟");
-        assert_eq!(kontor.records.links(&anna, "account", account, "enemies").wait().unwrap_err().code, Code::RelationUnknown);
-        let notes: Vec<String> = kontor.history(&anna, "account", account).unwrap().items.into_iter().map(|act| format!("{} {}", act.verb, act.note)).collect();
+        assert_eq!(
+            (from_contact.items[0].role.as_deref(), from_contact.items[0].record.id),
+            (Some("decision_maker"), account)
+        );
+        assert_eq!(
+            kontor.records.links(&anna, "account", account, "contacts").wait().unwrap().view().items[0].record.fields["full_name"],
+            "王伟"
+        );
+        assert_eq!(
+            kontor.records.links(&anna, "account", account, "enemies").wait().unwrap_err().code,
+            Code::RelationUnknown
+        );
+        let notes: Vec<String> = kontor
+            .history(&anna, "account", account)
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|act| format!("{} {}", act.verb, act.note))
+            .collect();
         assert_eq!(notes, ["link contacts decision_maker", "link contacts influencer", "create "]);
-        let unlink = || kontor.records.unlink(&anna, "contact", contact, "accounts", account).wait().unwrap().view().moved;
+        let unlink =
+            || kontor.records.unlink(&anna, "contact", contact, "accounts", account).wait().unwrap().view().moved;
         assert_eq!((unlink(), unlink()), (true, false));
         assert!(kontor.records.links(&anna, "account", account, "contacts").wait().unwrap().view().items.is_empty());
     });
@@ -50,10 +72,24 @@ fn the_other_end_must_be_in_sight() {
         let gone = kontor.records.unlink(&anna, "account", own, "contacts", hidden).wait().unwrap().view().moved;
         assert!(!gone, "nobody learns of or undoes a link to a record out of sight");
         assert_eq!(kontor.records.links(&operator, "account", own, "contacts").wait().unwrap().view().items.len(), 2);
-        assert_eq!(kontor.records.links(&anna, "contact", hidden, "accounts").wait().unwrap_err().code, Code::RecordNotFound);
-        assert_eq!(kontor.records.link(&anna, "contact", hidden, "accounts", own, None).wait().unwrap_err().code, Code::RecordNotFound);
+        assert_eq!(
+            kontor.records.links(&anna, "contact", hidden, "accounts").wait().unwrap_err().code,
+            Code::RecordNotFound
+        );
+        assert_eq!(
+            kontor.records.link(&anna, "contact", hidden, "accounts", own, None).wait().unwrap_err().code,
+            Code::RecordNotFound
+        );
         let agent = kontor.actor(kontor.user("agent", &["service_agent"], None));
-        assert_eq!(kontor.records.links(&agent, "product", kontor.make("product", json!({"name": "P"})), "opportunities").wait().unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor
+                .records
+                .links(&agent, "product", kontor.make("product", json!({"name": "P"})), "opportunities")
+                .wait()
+                .unwrap_err()
+                .code,
+            Code::AccessDenied
+        );
     });
 }
 
@@ -64,7 +100,13 @@ fn tags_are_links() {
         let account = kontor.create(&anna, "account", json!({"name": "Hanse"})).unwrap().id;
         let tag = kontor.make("tag", json!({"name": "VIP 贵宾"}));
         assert!(kontor.records.link(&anna, "account", account, "tags", tag, None).wait().unwrap().view().moved);
-        assert_eq!(kontor.records.links(&anna, "tag", tag, "accounts").wait().unwrap().view().items[0].record.id, account);
-        assert_eq!(kontor.records.links(&anna, "account", account, "tags").wait().unwrap().view().items[0].record.fields["name"], "VIP 贵宾");
+        assert_eq!(
+            kontor.records.links(&anna, "tag", tag, "accounts").wait().unwrap().view().items[0].record.id,
+            account
+        );
+        assert_eq!(
+            kontor.records.links(&anna, "account", account, "tags").wait().unwrap().view().items[0].record.fields["name"],
+            "VIP 贵宾"
+        );
     });
 }

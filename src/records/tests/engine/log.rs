@@ -11,7 +11,12 @@ use testkit::{TestAppliance, object_of, on_both_engines};
 type Outcome = Result<String, Fault>;
 
 /// Every verb that discloses, with its answer as text.
-fn disclosing(kontor: &TestAppliance, actor: &Arc<Actor>, account: RecordId, contact: RecordId) -> Vec<(&'static str, Outcome)> {
+fn disclosing(
+    kontor: &TestAppliance,
+    actor: &Arc<Actor>,
+    account: RecordId,
+    contact: RecordId,
+) -> Vec<(&'static str, Outcome)> {
     fn text<T: serde::Serialize>(pending: records::Pending<T>) -> Outcome {
         pending.wait().map(|shown| serde_json::to_string(&shown).unwrap())
     }
@@ -19,7 +24,10 @@ fn disclosing(kontor: &TestAppliance, actor: &Arc<Actor>, account: RecordId, con
     let list = |request: Json| text(records.list(actor, "account", serde_json::from_value(request).unwrap()));
     vec![
         ("list", list(json!({"fields": ["name", "phone"]}))),
-        ("related", text(records.list(actor, "contact", serde_json::from_value(json!({"fields": ["account.name"]})).unwrap()))),
+        (
+            "related",
+            text(records.list(actor, "contact", serde_json::from_value(json!({"fields": ["account.name"]})).unwrap())),
+        ),
         ("bin", list(json!({"deleted": true}))),
         ("q", list(json!({"q": "canary"}))),
         ("open", text(records.open(actor, "account", account, None))),
@@ -28,7 +36,15 @@ fn disclosing(kontor: &TestAppliance, actor: &Arc<Actor>, account: RecordId, con
         ("links", text(records.links(actor, "contact", contact, "accounts"))),
         ("reveal", text(records.reveal(actor, "account", account, vec!["bank_account_no".into()], "a call back"))),
         ("same", text(records.change(actor, "account", account, Some(1), object_of(json!({"name": "Canary"}))))),
-        ("repeat", text(records.create(actor, "account", object_of(json!({"name": "Canary 2"})), Some(Retry { key: "k".into(), request: [1; 32] })))),
+        (
+            "repeat",
+            text(records.create(
+                actor,
+                "account",
+                object_of(json!({"name": "Canary 2"})),
+                Some(Retry { key: "k".into(), request: [1; 32] }),
+            )),
+        ),
     ]
 }
 
@@ -41,7 +57,16 @@ fn without_a_log_nothing_is_disclosed_and_nothing_is_changed() {
         let operator = kontor.operator();
         let contact = kontor.create(&anna, "contact", json!({"full_name": "C", "account": account})).unwrap().id;
         kontor.records.link(&operator, "contact", contact, "accounts", account, None).wait().unwrap();
-        kontor.records.create(&anna, "account", object_of(json!({"name": "Canary 2"})), Some(Retry { key: "k".into(), request: [1; 32] })).wait().unwrap();
+        kontor
+            .records
+            .create(
+                &anna,
+                "account",
+                object_of(json!({"name": "Canary 2"})),
+                Some(Retry { key: "k".into(), request: [1; 32] }),
+            )
+            .wait()
+            .unwrap();
         for (name, outcome) in disclosing(kontor, &anna, account, contact) {
             let before = kontor.log().len();
             outcome.unwrap_or_else(|fault| panic!("{name}: {fault}"));
@@ -56,7 +81,12 @@ fn without_a_log_nothing_is_disclosed_and_nothing_is_changed() {
         assert!(kontor.records.log_entries(&auditor, LogQuery::default()).wait().is_err());
         let refused = [
             kontor.create(&anna, "account", json!({"name": "New"})).unwrap_err().code,
-            kontor.records.change(&anna, "account", account, Some(1), object_of(json!({"name": "Changed"}))).wait().unwrap_err().code,
+            kontor
+                .records
+                .change(&anna, "account", account, Some(1), object_of(json!({"name": "Changed"})))
+                .wait()
+                .unwrap_err()
+                .code,
             kontor.records.delete(&anna, "account", account, Some(1)).wait().map(|_| ()).unwrap_err().code,
             kontor.open(&auditor, "account", account).unwrap_err().code,
         ];
@@ -83,43 +113,87 @@ fn each_disclosure_and_each_refusal_leaves_its_entry() {
             kontor.log().split_off(before)
         };
         let entries = next(&|| drop(kontor.open(&anna, "account", account)));
-        assert_eq!((entries.len(), entries[0].act.verb, entries[0].target.record, entries[0].actor.user), (1, Verb::Read, Some(account), Some(anna.user())));
+        assert_eq!(
+            (entries.len(), entries[0].act.verb, entries[0].target.record, entries[0].actor.user),
+            (1, Verb::Read, Some(account), Some(anna.user()))
+        );
         assert!(entries[0].fields.iter().any(|used| used.field == "phone" && used.how == audit::How::Clear));
         assert_eq!(entries[0].decision.rules, ["seller:account.read=own"]);
         let filter = json!({"filter": {"field": "phone", "op": "eq", "value": "+49 451 1"}});
         let entries = next(&|| drop(kontor.list(&anna, "account", filter.clone())));
         assert_eq!((entries[0].act.verb, &entries[0].target.ids), (Verb::List, &vec![account]));
-        assert!(entries[0].target.query.is_some() && entries[0].fields.iter().any(|used| used.how == audit::How::UsedInFilter));
-        let entries = next(&|| drop(kontor.records.reveal(&anna, "account", account, vec!["bank_account_no".into()], "a call back").wait()));
+        assert!(
+            entries[0].target.query.is_some()
+                && entries[0].fields.iter().any(|used| used.how == audit::How::UsedInFilter)
+        );
+        let entries = next(&|| {
+            drop(kontor.records.reveal(&anna, "account", account, vec!["bank_account_no".into()], "a call back").wait())
+        });
         assert_eq!((entries[0].act.verb, entries[0].act.purpose.as_str()), (Verb::Reveal, "a call back"));
         let refusals: [(&str, &dyn Fn(), Code); 9] = [
             ("open", &|| drop(kontor.open(&bo, "account", account)), Code::RecordNotFound),
             ("list", &|| drop(kontor.list(&auditor, "account", json!({}))), Code::AccessDenied),
-            ("filter", &|| drop(kontor.list(&anna, "account", json!({"filter": {"field": "kyc_notes", "op": "empty"}}))), Code::FieldNotFilterable),
+            (
+                "filter",
+                &|| drop(kontor.list(&anna, "account", json!({"filter": {"field": "kyc_notes", "op": "empty"}}))),
+                Code::FieldNotFilterable,
+            ),
             ("sort", &|| drop(kontor.list(&anna, "product", json!({"sort": ["cost"]}))), Code::FieldNotFilterable),
-            ("change", &|| drop(kontor.change(&anna, "account", account, json!({"risk_level": "low"}))), Code::FieldDenied),
+            (
+                "change",
+                &|| drop(kontor.change(&anna, "account", account, json!({"risk_level": "low"}))),
+                Code::FieldDenied,
+            ),
             ("delete", &|| drop(kontor.delete(&bo, "account", account)), Code::RecordNotFound),
-            ("reveal", &|| drop(kontor.records.reveal(&anna, "account", account, vec!["kyc_notes".into()], "curious").wait()), Code::FieldDenied),
+            (
+                "reveal",
+                &|| drop(kontor.records.reveal(&anna, "account", account, vec!["kyc_notes".into()], "curious").wait()),
+                Code::FieldDenied,
+            ),
             ("log", &|| drop(kontor.records.log_entries(&anna, LogQuery::default()).wait()), Code::AccessDenied),
             ("definitions", &|| drop(kontor.records.plan(&anna, Vec::new()).wait()), Code::AccessDenied),
         ];
         for (name, act, code) in refusals {
             let entries = next(act);
             assert_eq!(entries.len(), 1, "{name}");
-            assert_eq!((entries[0].decision.effect, entries[0].decision.error.as_str()), (Effect::Deny, code.as_str()), "{name}");
+            assert_eq!(
+                (entries[0].decision.effect, entries[0].decision.error.as_str()),
+                (Effect::Deny, code.as_str()),
+                "{name}"
+            );
             assert!(entries[0].state_after.is_none() && entries[0].actor.user.is_some(), "{name}");
         }
-        let entries = next(&|| drop(kontor.records.log_entries(&auditor, LogQuery { record: Some(account), ..LogQuery::default() }).wait().unwrap()));
+        let entries = next(&|| {
+            drop(
+                kontor
+                    .records
+                    .log_entries(&auditor, LogQuery { record: Some(account), ..LogQuery::default() })
+                    .wait()
+                    .unwrap(),
+            )
+        });
         assert_eq!(entries[0].act.verb, Verb::AuditRead, "reading the log is in the log");
-        let view = kontor.records.log_entries(&auditor, LogQuery { record: Some(account), limit: Some(200), ..LogQuery::default() }).wait().unwrap().into_view();
-        assert!(view.items.len() >= 6 && !serde_json::to_string(&view).unwrap().contains("494511"), "entries tell of values, not values");
+        let view = kontor
+            .records
+            .log_entries(&auditor, LogQuery { record: Some(account), limit: Some(200), ..LogQuery::default() })
+            .wait()
+            .unwrap()
+            .into_view();
+        assert!(
+            view.items.len() >= 6 && !serde_json::to_string(&view).unwrap().contains("494511"),
+            "entries tell of values, not values"
+        );
     });
 }
 
 #[test]
 fn after_a_long_mixed_run_the_log_verifies() {
     on_both_engines(|kontor| {
-        let people: Vec<Arc<Actor>> = ["seller", "seller", "sales_manager"].iter().enumerate().map(|(at, role)| kontor.actor(kontor.user(&format!("p{at}"), &[role], None))).collect();
+        let people: Vec<Arc<Actor>> = ["seller", "seller", "sales_manager"]
+            .iter()
+            .enumerate()
+            .map(|(at, role)| kontor.actor(kontor.user(&format!("p{at}"), &[role], None)))
+            .collect();
         let mut dice = 0x5eed_u64;
         let mut roll = |sides: u64| {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -155,6 +229,10 @@ fn after_a_long_mixed_run_the_log_verifies() {
         }
         kontor.open(&people[2], "account", known[0]).ok();
         let report = kontor.verify(4);
-        assert!(report.ok && report.checked.rows_unsealed > 0, "entries not yet sealed are no finding: {:?}", report.findings);
+        assert!(
+            report.ok && report.checked.rows_unsealed > 0,
+            "entries not yet sealed are no finding: {:?}",
+            report.findings
+        );
     });
 }

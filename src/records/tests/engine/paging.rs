@@ -39,8 +39,19 @@ fn row(kontor: &TestAppliance, dice: &mut Dice, names: &[&str]) -> Known {
     let severity = Some(dice.roll(4)).filter(|number| *number > 0);
     let day = Some(dice.roll(4)).filter(|number| *number > 0).map(|number| format!("2026-03-0{number}"));
     let flag = [None, Some(false), Some(true)][dice.roll(3) as usize];
-    let id = kontor.make("x_page", json!({"name": name, "severity": severity, "received_on": day, "resolved_first_contact": flag}));
-    Known { id: id.to_string(), keys: [Some(metadata::sort_key(name)), severity.map(|number| number.to_string()), day, flag.map(|flag| flag.to_string())] }
+    let id = kontor.make(
+        "x_page",
+        json!({"name": name, "severity": severity, "received_on": day, "resolved_first_contact": flag}),
+    );
+    Known {
+        id: id.to_string(),
+        keys: [
+            Some(metadata::sort_key(name)),
+            severity.map(|number| number.to_string()),
+            day,
+            flag.map(|flag| flag.to_string()),
+        ],
+    }
 }
 
 /// The order that a list by these keys promises, computed here.
@@ -62,12 +73,15 @@ fn sorted(rows: &[Known], sort: &[(usize, bool)]) -> Vec<String> {
 
 /// Walks all pages; `between` runs after each.
 fn walk(kontor: &TestAppliance, sort: &[(usize, bool)], limit: usize, mut between: impl FnMut()) -> Vec<String> {
-    let sort: Vec<String> = sort.iter().map(|(key, down)| format!("{}{}", if *down { "-" } else { "" }, FIELDS[*key])).collect();
+    let sort: Vec<String> =
+        sort.iter().map(|(key, down)| format!("{}{}", if *down { "-" } else { "" }, FIELDS[*key])).collect();
     let operator = kontor.operator();
     let mut cursor = Json::Null;
     let mut found = Vec::new();
     loop {
-        let page = kontor.list(&operator, "x_page", json!({"sort": sort, "limit": limit, "cursor": cursor, "fields": ["name"]})).unwrap_or_else(|fault| panic!("{sort:?}: {fault} {:?}", fault.cause()));
+        let page = kontor
+            .list(&operator, "x_page", json!({"sort": sort, "limit": limit, "cursor": cursor, "fields": ["name"]}))
+            .unwrap_or_else(|fault| panic!("{sort:?}: {fault} {:?}", fault.cause()));
         assert!(page.items.len() <= limit && (page.next.is_none() || page.items.len() == limit));
         found.extend(page.items.iter().map(|item| item.id.to_string()));
         between();
@@ -90,7 +104,11 @@ fn pages_joined_are_the_full_order() {
                 let two = (one + 1 + dice.roll(3) as usize) % 4;
                 orders.push(vec![(one, down), (two, !down)]);
                 orders.push(vec![(one, down), (two, down)]);
-                orders.push(vec![(one, !down), (two, down), ((0..4).find(|key| *key != one && *key != two).unwrap(), !down)]);
+                orders.push(vec![
+                    (one, !down),
+                    (two, down),
+                    ((0..4).find(|key| *key != one && *key != two).unwrap(), !down),
+                ]);
             }
         }
         for sort in orders {
@@ -115,7 +133,10 @@ fn rows_put_in_between_neither_hide_nor_repeat_others() {
             let old: Vec<&String> = found.iter().filter(|id| rows.iter().any(|row| row.id == **id)).collect();
             assert_eq!(old, sorted(&rows, &sort).iter().collect::<Vec<_>>(), "no row missed");
             for extra in more {
-                kontor.sql(&format!("UPDATE x_page SET deleted_at = 1 WHERE id = {}", kontor.sql_bytes(extra.id.parse::<kernel::RecordId>().unwrap().as_bytes())));
+                kontor.sql(&format!(
+                    "UPDATE x_page SET deleted_at = 1 WHERE id = {}",
+                    kontor.sql_bytes(extra.id.parse::<kernel::RecordId>().unwrap().as_bytes())
+                ));
             }
         }
     });
@@ -126,12 +147,20 @@ fn a_cursor_of_another_list_or_of_nobody_is_refused() {
     on_both_engines(|kontor| {
         fill(kontor, &mut Dice(1), 12);
         let operator = kontor.operator();
-        let next = |sort: &[&str]| json!(kontor.list(&operator, "x_page", json!({"sort": sort, "limit": 2})).unwrap().next);
+        let next =
+            |sort: &[&str]| json!(kontor.list(&operator, "x_page", json!({"sort": sort, "limit": 2})).unwrap().next);
         let by_name = next(&["name"]);
         let by_day = next(&["received_on", "severity", "name"]);
         for (sort, cursor) in [
-            (vec!["severity"], by_name.clone()), (vec![], by_name.clone()), (vec!["name", "severity"], by_name.clone()), (vec!["resolved_first_contact"], by_name),
-            (vec!["name"], json!("")), (vec!["name"], json!("not base64!")), (vec!["name"], json!("AAAA")), (vec!["name"], json!("gUA")), (vec!["name"], by_day.clone()),
+            (vec!["severity"], by_name.clone()),
+            (vec![], by_name.clone()),
+            (vec!["name", "severity"], by_name.clone()),
+            (vec!["resolved_first_contact"], by_name),
+            (vec!["name"], json!("")),
+            (vec!["name"], json!("not base64!")),
+            (vec!["name"], json!("AAAA")),
+            (vec!["name"], json!("gUA")),
+            (vec!["name"], by_day.clone()),
             (vec!["severity", "severity", "severity"], by_day),
         ] {
             let fault = kontor.list(&operator, "x_page", json!({"sort": sort, "cursor": cursor})).err();

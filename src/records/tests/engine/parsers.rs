@@ -7,13 +7,63 @@ use serde_json::{Value as Json, json};
 use testkit::{Engine, TestAppliance};
 
 fn scraps() -> impl Strategy<Value = Json> {
-    let fields = ["name", "phone", "level", "owner", "registered_address", "registered_address.city", "annual_revenue", "created_at", "kyc_next_on", "parent.name", "parent.phone", "score_explain", "is_sample", "number", "tax_no", "id", "rid", "", "a.b.c"];
-    let ops = ["eq", "ne", "lt", "ge", "in", "between", "contains", "starts_with", "has", "empty", "mine", "my_team", "my_unit_and_below", "today", "last_7_days", "and", "DROP"];
-    let values = prop_oneof![
-        Just(Json::Null), any::<bool>().prop_map(Json::from), any::<i64>().prop_map(Json::from), any::<f64>().prop_map(|number| json!(number)), ".{0,12}".prop_map(Json::from),
-        Just(json!("a")), Just(json!("2026-01-01")), Just(json!("+49 451 1")), Just(json!({"amount": "1", "currency": "EUR"})), Just(json!([1, "a", null])), Just(json!(["a", "b"])), Just(json!([])), Just(json!("%_\\'\"\0")),
+    let fields = [
+        "name",
+        "phone",
+        "level",
+        "owner",
+        "registered_address",
+        "registered_address.city",
+        "annual_revenue",
+        "created_at",
+        "kyc_next_on",
+        "parent.name",
+        "parent.phone",
+        "score_explain",
+        "is_sample",
+        "number",
+        "tax_no",
+        "id",
+        "rid",
+        "",
+        "a.b.c",
     ];
-    let leaf = (proptest::sample::select(fields.to_vec()), proptest::sample::select(ops.to_vec()), values.clone()).prop_map(|(field, op, value)| json!({"field": field, "op": op, "value": value}));
+    let ops = [
+        "eq",
+        "ne",
+        "lt",
+        "ge",
+        "in",
+        "between",
+        "contains",
+        "starts_with",
+        "has",
+        "empty",
+        "mine",
+        "my_team",
+        "my_unit_and_below",
+        "today",
+        "last_7_days",
+        "and",
+        "DROP",
+    ];
+    let values = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        ".{0,12}".prop_map(Json::from),
+        Just(json!("a")),
+        Just(json!("2026-01-01")),
+        Just(json!("+49 451 1")),
+        Just(json!({"amount": "1", "currency": "EUR"})),
+        Just(json!([1, "a", null])),
+        Just(json!(["a", "b"])),
+        Just(json!([])),
+        Just(json!("%_\\'\"\0")),
+    ];
+    let leaf = (proptest::sample::select(fields.to_vec()), proptest::sample::select(ops.to_vec()), values.clone())
+        .prop_map(|(field, op, value)| json!({"field": field, "op": op, "value": value}));
     prop_oneof![4 => leaf, 1 => values].prop_recursive(4, 24, 4, |inner| {
         let list = proptest::collection::vec(inner.clone(), 0..4);
         prop_oneof![3 => list.clone().prop_map(|list| json!({"and": list})), 3 => list.clone().prop_map(|list| json!({"or": list})), 1 => list.prop_map(Json::Array),
@@ -31,11 +81,13 @@ fn any_filter_is_answered_or_refused_by_name() {
     }
     let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&scraps(), |filter| {
-        let answers = appliances.each_ref().map(|kontor| match kontor.found(&kontor.operator(), "account", "name", &filter, &["name", "level"]) {
-            Ok(names) => json!(names),
-            Err(fault) => {
-                assert_ne!(fault.code, Code::Internal, "{filter}: {:?}", fault.cause());
-                json!(fault.code.as_str())
+        let answers = appliances.each_ref().map(|kontor| {
+            match kontor.found(&kontor.operator(), "account", "name", &filter, &["name", "level"]) {
+                Ok(names) => json!(names),
+                Err(fault) => {
+                    assert_ne!(fault.code, Code::Internal, "{filter}: {:?}", fault.cause());
+                    json!(fault.code.as_str())
+                }
             }
         });
         prop_assert_eq!(&answers[0], &answers[1], "the engines answer differently: {}", filter);
@@ -51,14 +103,19 @@ fn any_cursor_is_read_or_refused() {
         kontor.make("account", json!({"name": format!("a{at}"), "level": "a"}));
     }
     let operator = kontor.operator();
-    let good = kontor.list(&operator, "account", json!({"sort": ["level", "-name"], "limit": 2})).unwrap().next.unwrap();
+    let good =
+        kontor.list(&operator, "account", json!({"sort": ["level", "-name"], "limit": 2})).unwrap().next.unwrap();
     let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
     let changed = (0..good.len(), proptest::char::range('A', 'z'));
-    runner.run(&changed, |(at, character)| {
-        let cursor: String = good.char_indices().map(|(here, old)| if here == at { character } else { old }).collect();
-        if let Err(fault) = kontor.list(&operator, "account", json!({"sort": ["level", "-name"], "cursor": cursor})) {
-            prop_assert_eq!(fault.code, Code::CursorInvalid);
-        }
-        Ok(())
-    }).unwrap();
+    runner
+        .run(&changed, |(at, character)| {
+            let cursor: String =
+                good.char_indices().map(|(here, old)| if here == at { character } else { old }).collect();
+            if let Err(fault) = kontor.list(&operator, "account", json!({"sort": ["level", "-name"], "cursor": cursor}))
+            {
+                prop_assert_eq!(fault.code, Code::CursorInvalid);
+            }
+            Ok(())
+        })
+        .unwrap();
 }

@@ -11,7 +11,12 @@ use testkit::{Engine, TestAppliance, object_of};
 fn canaries(kontor: &TestAppliance, object: &str, mark: u32) -> (Json, Vec<String>) {
     let definition = kontor.store.catalog().object(object).cloned().unwrap();
     let (mut body, mut planted) = (json!({}), Vec::new());
-    for (at, field) in definition.fields.iter().enumerate().filter(|(_, field)| field.is_sealed() && !field.retired && !field.read_only) {
+    for (at, field) in definition
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.is_sealed() && !field.retired && !field.read_only)
+    {
         let digits = format!("{}{mark}{:03}", 7_390_000 + at, at);
         let word = format!("Canary{object}{digits}王");
         let (value, planted_text) = match field.field_type.name() {
@@ -19,7 +24,9 @@ fn canaries(kontor: &TestAppliance, object: &str, mark: u32) -> (Json, Vec<Strin
             "email" => (json!(format!("canary{digits}@bank.example")), format!("canary{digits}")),
             "url" => (json!(format!("https://canary{digits}.example/")), format!("canary{digits}")),
             "money" => (json!({"amount": format!("{digits}.00"), "currency": "EUR"}), digits),
-            "date" => (json!(format!("{}-09-{:02}", 2100 + at, 10 + mark)), format!("{}-09-{:02}", 2100 + at, 10 + mark)),
+            "date" => {
+                (json!(format!("{}-09-{:02}", 2100 + at, 10 + mark)), format!("{}-09-{:02}", 2100 + at, 10 + mark))
+            }
             "address" => (json!({"city": "Lübeck", "street": word}), word),
             "json" => (json!({"list": [word]}), word),
             "text" => {
@@ -38,16 +45,30 @@ fn canaries(kontor: &TestAppliance, object: &str, mark: u32) -> (Json, Vec<Strin
 
 fn folder_bytes(folder: &Path, bytes: &mut Vec<u8>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().is_dir() { folder_bytes(&entry.path(), bytes) } else { bytes.extend(std::fs::read(entry.path()).unwrap_or_default()) }
+        if entry.path().is_dir() {
+            folder_bytes(&entry.path(), bytes)
+        } else {
+            bytes.extend(std::fs::read(entry.path()).unwrap_or_default())
+        }
     }
 }
 
 /// The spellings in which a text could lie somewhere.
 fn spellings(text: &str) -> Vec<Vec<u8>> {
-    let hex = |upper: bool| text.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect::<String>().into_bytes();
+    let hex = |upper: bool| {
+        text.bytes()
+            .map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") })
+            .collect::<String>()
+            .into_bytes()
+    };
     vec![
-        text.as_bytes().to_vec(), text.to_lowercase().into_bytes(), text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        text.encode_utf16().flat_map(u16::to_be_bytes).collect(), hex(false), hex(true), text.bytes().rev().collect(),
+        text.as_bytes().to_vec(),
+        text.to_lowercase().into_bytes(),
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        hex(false),
+        hex(true),
+        text.bytes().rev().collect(),
     ]
 }
 
@@ -55,7 +76,8 @@ fn spellings(text: &str) -> Vec<Vec<u8>> {
 fn found<'t>(bytes: &[u8], texts: &'t [String]) -> BTreeSet<&'t str> {
     const HEAD: usize = 6;
     let mut heads: HashMap<&[u8], Vec<(&str, usize)>> = HashMap::new();
-    let all: Vec<(&str, Vec<u8>)> = texts.iter().flat_map(|text| spellings(text).into_iter().map(|spelling| (text.as_str(), spelling))).collect();
+    let all: Vec<(&str, Vec<u8>)> =
+        texts.iter().flat_map(|text| spellings(text).into_iter().map(|spelling| (text.as_str(), spelling))).collect();
     for (at, (text, spelling)) in all.iter().enumerate() {
         heads.entry(&spelling[..HEAD]).or_default().push((text, at));
     }
@@ -80,7 +102,9 @@ fn no_plaintext(kontor: &TestAppliance, profile: Profile) {
     for object in ["account", "contact", "lead", "opportunity", "activity", "case"] {
         let (mut body, mut words) = canaries(kontor, object, 1);
         let definition = kontor.store.catalog().object(object).cloned().unwrap();
-        for field in definition.fields.iter().filter(|field| field.required && field.default.is_none() && !field.is_sealed()) {
+        for field in
+            definition.fields.iter().filter(|field| field.required && field.default.is_none() && !field.is_sealed())
+        {
             body[&field.name] = json!("plain title");
         }
         planted.append(&mut words);
@@ -116,12 +140,20 @@ fn no_plaintext(kontor: &TestAppliance, profile: Profile) {
     let hits = found(&bytes, &planted);
     assert!(hits.is_empty(), "{} of {} values lie open: {hits:?}", hits.len(), planted.len());
     // What lies plain in its table is still sealed inside the log.
-    let hex = if kontor.engine == Engine::Embedded { "SELECT hex(bytes) FROM k_audit" } else { "SELECT encode(bytes, 'hex') FROM k_audit" };
+    let hex = if kontor.engine == Engine::Embedded {
+        "SELECT hex(bytes) FROM k_audit"
+    } else {
+        "SELECT encode(bytes, 'hex') FROM k_audit"
+    };
     let mut log = kontor.sql(hex).join("\n").to_lowercase().into_bytes();
     folder_bytes(&kontor.store.config().log_folder, &mut log);
     let plain = [plain.to_owned()];
     assert!(found(&log, &plain).is_empty(), "a personal value lies open in the log");
-    assert_eq!(found(&bytes, &plain).len(), usize::from(profile == Profile::Standard), "what is plain is found: the search itself works");
+    assert_eq!(
+        found(&bytes, &plain).len(),
+        usize::from(profile == Profile::Standard),
+        "what is plain is found: the search itself works"
+    );
 }
 
 #[test]

@@ -8,22 +8,34 @@ use testkit::{on_both_engines, told};
 fn new_records_lie_where_their_maker_works() {
     on_both_engines(|kontor| {
         let unit = kontor.make("unit", json!({"code": "u", "name": "U"}));
-        let (anna, boss) = (kontor.user("anna", &["seller"], Some(unit)), kontor.user("boss", &["sales_manager"], None));
+        let (anna, boss) =
+            (kontor.user("anna", &["seller"], Some(unit)), kontor.user("boss", &["sales_manager"], None));
         kontor.team("T", &[anna, boss]);
         let (anna, boss) = (kontor.actor(anna), kontor.actor(boss));
         let own = kontor.create(&anna, "account", json!({"name": "A"})).unwrap();
         assert_eq!((&own.fields["owner"], &own.fields["unit"]), (&json!(anna.user()), &json!(unit)));
         let given = kontor.create(&boss, "account", json!({"name": "B", "owner": anna.user()})).unwrap();
         assert_eq!(given.fields["unit"], json!(unit), "the unit is the owner's");
-        assert_eq!(kontor.create(&anna, "account", json!({"name": "C", "owner": boss.user()})).unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.create(&anna, "account", json!({"name": "C", "owner": boss.user()})).unwrap_err().code,
+            Code::AccessDenied
+        );
         let stranger = kontor.user("stranger", &["seller"], None);
-        assert_eq!(kontor.create(&boss, "account", json!({"name": "D", "owner": stranger})).unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.create(&boss, "account", json!({"name": "D", "owner": stranger})).unwrap_err().code,
+            Code::AccessDenied
+        );
         assert_eq!(kontor.sql_number("SELECT count(*) FROM account"), 2);
         kontor.role(json!({"name": "alone", "label": {"en": "A", "zh": "A"}, "description": {"en": "A", "zh": "A"}, "objects": {"account": {"read": "own", "create": "own"}}, "levels": {"S1": "edit"}}));
         let alone = kontor.actor(kontor.user("alone", &["alone"], Some(unit)));
-        let made = kontor.create(&alone, "account", json!({"name": "E"})).unwrap_or_else(|fault| panic!("{fault} {:?}", fault.items));
+        let made = kontor
+            .create(&alone, "account", json!({"name": "E"}))
+            .unwrap_or_else(|fault| panic!("{fault} {:?}", fault.items));
         assert_eq!(made.fields["owner"], json!(alone.user()), "also for a role that reads no users");
-        assert_eq!(told(&kontor.create(&alone, "account", json!({"name": "F", "owner": anna.user()})).unwrap_err()).0, Code::AccessDenied);
+        assert_eq!(
+            told(&kontor.create(&alone, "account", json!({"name": "F", "owner": anna.user()})).unwrap_err()).0,
+            Code::AccessDenied
+        );
     });
 }
 
@@ -34,14 +46,27 @@ fn handing_over_is_a_right_of_its_own() {
         kontor.team("T", &[anna, boss]);
         let (anna, boss) = (kontor.actor(anna), kontor.actor(boss));
         let account = kontor.create(&anna, "account", json!({"name": "A", "phone": "+49 451 1"})).unwrap().id;
-        assert_eq!(kontor.change(&anna, "account", account, json!({"owner": boss.user()})).unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.change(&anna, "account", account, json!({"owner": boss.user()})).unwrap_err().code,
+            Code::AccessDenied
+        );
         let lead = kontor.create(&anna, "lead", json!({"full_name": "L"})).unwrap().id;
         let gone = kontor.change(&anna, "lead", lead, json!({"owner": boss.user()})).unwrap();
-        assert_eq!((gone.version, gone.fields.len()), (2, 0), "who hands over out of sight is told that it is done, and no more");
+        assert_eq!(
+            (gone.version, gone.fields.len()),
+            (2, 0),
+            "who hands over out of sight is told that it is done, and no more"
+        );
         assert_eq!(kontor.open(&anna, "lead", lead).unwrap_err().code, Code::RecordNotFound);
-        assert_eq!(kontor.change(&boss, "account", account, json!({"owner": boss.user()})).unwrap().fields["owner"], json!(boss.user()));
+        assert_eq!(
+            kontor.change(&boss, "account", account, json!({"owner": boss.user()})).unwrap().fields["owner"],
+            json!(boss.user())
+        );
         let far = kontor.make("account", json!({"name": "Far"}));
-        assert_eq!(kontor.change(&boss, "account", far, json!({"owner": boss.user()})).unwrap_err().code, Code::RecordNotFound);
+        assert_eq!(
+            kontor.change(&boss, "account", far, json!({"owner": boss.user()})).unwrap_err().code,
+            Code::RecordNotFound
+        );
         let nobody = json!({"owner": Json::Null});
         assert!(kontor.change(&boss, "account", account, nobody).unwrap().fields.is_empty());
     });

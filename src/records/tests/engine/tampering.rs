@@ -9,12 +9,22 @@ use testkit::{TestAppliance, on_both_engines};
 fn findings(kontor: &TestAppliance, level: u8) -> Vec<String> {
     let report = kontor.verify(level);
     assert_eq!(report.ok, report.findings_total == 0, "{report:?}");
-    report.findings.into_iter().map(|finding| format!("{} {} {}", finding.level, finding.place, finding.detail)).collect()
+    report
+        .findings
+        .into_iter()
+        .map(|finding| format!("{} {} {}", finding.level, finding.place, finding.detail))
+        .collect()
 }
 
 #[track_caller]
 fn finds(kontor: &TestAppliance, level: u8, place: &str) {
-    assert!(findings(kontor, level).iter().any(|finding| finding.starts_with(&level.to_string()) && finding.contains(place)), "level {level} does not name {place}: {:?}", findings(kontor, level));
+    assert!(
+        findings(kontor, level)
+            .iter()
+            .any(|finding| finding.starts_with(&level.to_string()) && finding.contains(place)),
+        "level {level} does not name {place}: {:?}",
+        findings(kontor, level)
+    );
 }
 
 fn tiles(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -26,7 +36,12 @@ fn tiles(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn rows_changed_past_the_program_are_found() {
     on_both_engines(|kontor| {
-        let ids: Vec<RecordId> = (0..5).map(|at| kontor.make("account", json!({"name": format!("Account {at}"), "phone": format!("+49 451 {at}{at}{at}")}))).collect();
+        let ids: Vec<RecordId> = (0..5)
+            .map(|at| {
+                kontor
+                    .make("account", json!({"name": format!("Account {at}"), "phone": format!("+49 451 {at}{at}{at}")}))
+            })
+            .collect();
         kontor.seal_log();
         assert!(findings(kontor, 4).is_empty(), "{:?}", findings(kontor, 4));
         let id = kontor.sql_bytes(ids[2].as_bytes());
@@ -49,7 +64,10 @@ fn rows_changed_past_the_program_are_found() {
         }
         kontor.sql("DROP TABLE before_it");
         let made = if kontor.engine == testkit::Engine::Server { "OVERRIDING SYSTEM VALUE" } else { "" };
-        kontor.sql(&format!("INSERT INTO account (rid, id, version, name) {made} VALUES (900, {}, 1, 'By hand')", kontor.sql_bytes(&[7; 16])));
+        kontor.sql(&format!(
+            "INSERT INTO account (rid, id, version, name) {made} VALUES (900, {}, 1, 'By hand')",
+            kontor.sql_bytes(&[7; 16])
+        ));
         finds(kontor, 4, "account 07070707-0707-0707-0707-070707070707");
         kontor.sql("DELETE FROM account WHERE rid = 900");
         assert!(findings(kontor, 4).is_empty());

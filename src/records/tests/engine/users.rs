@@ -3,8 +3,8 @@
 use identity::UserDirectory;
 use kernel::Code;
 use serde_json::json;
-use store::DirectoryPorts;
 use std::sync::Arc;
+use store::DirectoryPorts;
 use testkit::{on_both_engines, told};
 
 #[test]
@@ -38,20 +38,36 @@ fn roles_are_given_by_others_and_not_mixed() {
         let admin = kontor.user("sec", &["security_admin"], None);
         let security = kontor.actor(admin);
         let anna = kontor.user("anna", &["seller"], None);
-        let grant = |user, role: &str| kontor.records.role_grant(&security, user, role, None, None).wait().map(|shown| shown.view().moved);
+        let grant = |user, role: &str| {
+            kontor.records.role_grant(&security, user, role, None, None).wait().map(|shown| shown.view().moved)
+        };
         assert!(grant(anna, "service_agent").unwrap());
         assert!(!grant(anna, "service_agent").unwrap());
         for role in ["system_admin", "security_admin", "audit_admin", "appliance", "local_operator", "nobody"] {
-            assert_eq!(told(&grant(anna, role).unwrap_err()).1, [("/role".to_owned(), Code::ValueNotAnOption)], "{role}");
+            assert_eq!(
+                told(&grant(anna, role).unwrap_err()).1,
+                [("/role".to_owned(), Code::ValueNotAnOption)],
+                "{role}"
+            );
         }
         assert_eq!(grant(admin, "security_admin").unwrap_err().code, Code::AccessDenied, "not to oneself");
         let seller = kontor.actor(anna);
-        assert_eq!(kontor.records.role_grant(&seller, admin, "seller", None, None).wait().unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.records.role_grant(&seller, admin, "seller", None, None).wait().unwrap_err().code,
+            Code::AccessDenied
+        );
         // A pair that came into the table past the program gives nothing at all.
-        kontor.sql(&format!("INSERT INTO k_role_assignment VALUES ({}, 'audit_admin', NULL, NULL, {}, 0)", kontor.sql_bytes(anna.as_bytes()), kontor.sql_bytes(anna.as_bytes())));
+        kontor.sql(&format!(
+            "INSERT INTO k_role_assignment VALUES ({}, 'audit_admin', NULL, NULL, {}, 0)",
+            kontor.sql_bytes(anna.as_bytes()),
+            kontor.sql_bytes(anna.as_bytes())
+        ));
         let both = kontor.actor(anna);
         assert_eq!(kontor.list(&both, "account", json!({})).unwrap_err().code, Code::AccessDenied);
-        assert_eq!(kontor.records.log_entries(&both, records::LogQuery::default()).wait().map(|_| ()).unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.records.log_entries(&both, records::LogQuery::default()).wait().map(|_| ()).unwrap_err().code,
+            Code::AccessDenied
+        );
         assert!(kontor.records.role_revoke(&security, anna, "audit_admin").wait().unwrap().view().moved);
         assert!(kontor.list(&kontor.actor(anna), "account", json!({})).is_ok());
         let soon = kontor.store.clock().now().plus_seconds(60);
@@ -59,6 +75,10 @@ fn roles_are_given_by_others_and_not_mixed() {
         kontor.records.role_revoke(&security, anna, "service_agent").wait().unwrap();
         assert!(kontor.list(&kontor.actor(anna), "account", json!({})).is_ok());
         kontor.clock.advance_seconds(61);
-        assert_eq!(kontor.list(&kontor.actor(anna), "account", json!({})).unwrap_err().code, Code::AccessDenied, "a right ends with its time");
+        assert_eq!(
+            kontor.list(&kontor.actor(anna), "account", json!({})).unwrap_err().code,
+            Code::AccessDenied,
+            "a right ends with its time"
+        );
     });
 }

@@ -10,15 +10,27 @@ fn a_change_names_the_version_it_was_made_from() {
     on_both_engines(|kontor| {
         let operator = kontor.operator();
         let id = kontor.make("account", json!({"name": "One", "phone": "+49 451 1", "industry": "finance"}));
-        let change = |version, body: Json| kontor.records.change(&operator, "account", id, version, object_of(body)).wait().map(records::Shown::into_view);
+        let change = |version, body: Json| {
+            kontor
+                .records
+                .change(&operator, "account", id, version, object_of(body))
+                .wait()
+                .map(records::Shown::into_view)
+        };
         assert_eq!(change(None, json!({"name": "x"})).unwrap_err().code, Code::VersionRequired);
-        assert_eq!(kontor.records.delete(&operator, "account", id, None).wait().map(|_| ()).unwrap_err().code, Code::AccessDenied);
+        assert_eq!(
+            kontor.records.delete(&operator, "account", id, None).wait().map(|_| ()).unwrap_err().code,
+            Code::AccessDenied
+        );
         assert_eq!(change(Some(1), json!({"name": "Two", "phone": "+49 451 2"})).unwrap().version, 2);
         let stale = change(Some(1), json!({"name": "Three", "phone": "+49 451 2", "industry": "mining"})).unwrap_err();
         assert_eq!((stale.code, stale.code.status()), (Code::VersionConflict, 412));
         let told: Json = serde_json::from_str(stale.extension.as_deref().unwrap()).unwrap();
-        assert_eq!(told, json!({"current_version": 2, "differences": [
-            {"field": "name", "yours": "Three", "theirs": "Two"}, {"field": "industry", "yours": "mining", "theirs": "finance"}]}));
+        assert_eq!(
+            told,
+            json!({"current_version": 2, "differences": [
+            {"field": "name", "yours": "Three", "theirs": "Two"}, {"field": "industry", "yours": "mining", "theirs": "finance"}]})
+        );
         assert_eq!(change(Some(9), json!({"name": "x"})).unwrap_err().code, Code::VersionConflict);
         assert_eq!(kontor.open(&operator, "account", id).unwrap().version, 2);
     });
@@ -41,7 +53,11 @@ fn no_change_writes_nothing() {
         let user = kontor.user("anna", &["seller"], None);
         let epoch = kontor.sql_number("SELECT auth_epoch FROM k_credential");
         kontor.change(&operator, "user", user, json!({"username": "Anna", "status": "active"})).unwrap();
-        assert_eq!(kontor.sql_number("SELECT auth_epoch FROM k_credential"), epoch, "sessions go on when nothing was changed");
+        assert_eq!(
+            kontor.sql_number("SELECT auth_epoch FROM k_credential"),
+            epoch,
+            "sessions go on when nothing was changed"
+        );
         kontor.change(&operator, "user", user, json!({"status": "locked"})).unwrap();
         assert!(kontor.sql_number("SELECT auth_epoch FROM k_credential") > epoch);
     });

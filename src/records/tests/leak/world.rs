@@ -13,8 +13,14 @@ use testkit::{TestAppliance, object_of};
 
 /// The fields whose values are looked for, with their sensitivity in the shipped definition.
 pub(crate) const FIELDS: [(&str, Sensitivity); 8] = [
-    ("legal_name", Sensitivity::S1), ("phone", Sensitivity::S2), ("email", Sensitivity::S2), ("tax_no", Sensitivity::S2),
-    ("bank_account_no", Sensitivity::S3), ("kyc_notes", Sensitivity::S3), ("registered_address", Sensitivity::S2), ("credit_limit", Sensitivity::S2),
+    ("legal_name", Sensitivity::S1),
+    ("phone", Sensitivity::S2),
+    ("email", Sensitivity::S2),
+    ("tax_no", Sensitivity::S2),
+    ("bank_account_no", Sensitivity::S3),
+    ("kyc_notes", Sensitivity::S3),
+    ("registered_address", Sensitivity::S2),
+    ("credit_limit", Sensitivity::S2),
 ];
 /// Where a record lies, seen from the probe.
 pub(crate) const PLACES: [&str; 6] = ["own", "mate", "team", "unit", "below", "far"];
@@ -89,7 +95,9 @@ pub(crate) struct World<'k> {
 
 impl<'k> World<'k> {
     pub(crate) fn new(kontor: &'k TestAppliance) -> Self {
-        let unit = |code: &str, parent: Option<RecordId>| kontor.make("unit", json!({"code": code, "name": code, "parent": parent}));
+        let unit = |code: &str, parent: Option<RecordId>| {
+            kontor.make("unit", json!({"code": code, "name": code, "parent": parent}))
+        };
         let top = unit("top", None);
         let home = unit("home", Some(top));
         let (below, far) = (unit("below", Some(home)), unit("far", Some(top)));
@@ -100,7 +108,8 @@ impl<'k> World<'k> {
         let stranger = kontor.user("stranger", &[], Some(far));
         let team = kontor.team("Probe's team", &[probe, mate]);
         define_roles(kontor);
-        let mut world = Self { kontor, probe, subjects: Vec::new(), replay: Retry { key: "replay".to_owned(), request: [9; 32] } };
+        let mut world =
+            Self { kontor, probe, subjects: Vec::new(), replay: Retry { key: "replay".to_owned(), request: [9; 32] } };
         let owners = [probe, mate, stranger, colleague, junior, stranger];
         for deleted in [false, true] {
             for (place, owner) in PLACES.into_iter().zip(owners) {
@@ -115,10 +124,16 @@ impl<'k> World<'k> {
                 let contact = json!({"full_name": format!("Contact {number}"), "account": subject.id, "owner": owner, "team": body["team"]});
                 subject.contact = kontor.make("contact", contact);
                 let operator = kontor.operator();
-                kontor.records.link(&operator, "contact", subject.contact, "accounts", subject.id, None).wait().expect("a link");
+                kontor
+                    .records
+                    .link(&operator, "contact", subject.contact, "accounts", subject.id, None)
+                    .wait()
+                    .expect("a link");
                 // A change, so that the history has two sides to show.
                 kontor.change(&operator, "account", subject.id, json!({"phone": null})).expect("a change");
-                kontor.change(&operator, "account", subject.id, json!({"phone": subject.value("phone")})).expect("a change");
+                kontor
+                    .change(&operator, "account", subject.id, json!({"phone": subject.value("phone")}))
+                    .expect("a change");
                 world.subjects.push(subject);
             }
         }
@@ -126,12 +141,19 @@ impl<'k> World<'k> {
         for subject in world.subjects.iter().filter(|subject| subject.deleted) {
             kontor.delete(&remover, "account", subject.id).expect("a delete");
             let reference = json!({"account": null});
-            assert_eq!(kontor.change(&kontor.operator(), "contact", subject.contact, reference).expect("a change").fields["account"], Json::Null);
+            assert_eq!(
+                kontor.change(&kontor.operator(), "contact", subject.contact, reference).expect("a change").fields["account"],
+                Json::Null
+            );
         }
         let number = 11 + u32::try_from(world.subjects.len()).unwrap();
         let mut kept = Subject { id: probe, contact: probe, place: "own", deleted: false, number };
         let full = world.actor(&["all/edit"]);
-        let first = kontor.records.create(&full, "account", object_of(kept.body()), Some(world.replay.clone())).wait().map(Shown::into_view);
+        let first = kontor
+            .records
+            .create(&full, "account", object_of(kept.body()), Some(world.replay.clone()))
+            .wait()
+            .map(Shown::into_view);
         kept.id = first.expect("a kept answer").id;
         kept.contact = kontor.make("contact", json!({"full_name": "Contact kept", "account": kept.id, "owner": probe}));
         world.subjects.push(kept);
@@ -140,23 +162,29 @@ impl<'k> World<'k> {
 
     /// The probe with these roles, whatever the table of roles says.
     pub(crate) fn actor(&self, roles: &[&str]) -> Arc<Actor> {
-        let mut facts = DirectoryPorts(Arc::clone(&self.kontor.store)).facts(self.probe).expect("facts").expect("the probe");
+        let mut facts =
+            DirectoryPorts(Arc::clone(&self.kontor.store)).facts(self.probe).expect("facts").expect("the probe");
         facts.roles = roles.iter().map(|role| (*role).to_owned()).collect();
         Arc::new(memory::session_actor(facts, self.kontor.context(Channel::Api)).expect("a session"))
     }
 
     /// A program with a token of the probe.
     pub(crate) fn program(&self, roles: &[&str], scopes: &str) -> Arc<Actor> {
-        let mut facts = DirectoryPorts(Arc::clone(&self.kontor.store)).facts(self.probe).expect("facts").expect("the probe");
+        let mut facts =
+            DirectoryPorts(Arc::clone(&self.kontor.store)).facts(self.probe).expect("facts").expect("the probe");
         facts.roles = roles.iter().map(|role| (*role).to_owned()).collect();
-        Arc::new(memory::token_actor(facts, scopes.parse().expect("scopes"), self.kontor.context(Channel::Api)).expect("a token"))
+        Arc::new(
+            memory::token_actor(facts, scopes.parse().expect("scopes"), self.kontor.context(Channel::Api))
+                .expect("a token"),
+        )
     }
 }
 
 fn define_roles(kontor: &TestAppliance) {
     let words = json!({"en": "Generated", "zh": "生成"});
     let role = |name: &str, account: Json, level: &str, more: Json| {
-        let fields: serde_json::Map<String, Json> = FIELDS.iter().map(|(field, _)| (format!("account.{field}"), json!(level))).collect();
+        let fields: serde_json::Map<String, Json> =
+            FIELDS.iter().map(|(field, _)| (format!("account.{field}"), json!(level))).collect();
         let mut role = json!({"name": name, "label": words, "description": words, "levels": {"S0": "edit", "S1": "edit", "S2": "edit", "S3": "edit"}, "fields": fields, "actions": ["bulk"],
             "objects": {"account": account, "contact": {"read": "all"}, "organisation": {"read": "all"}}});
         role.as_object_mut().unwrap().extend(object_of(more));
@@ -197,11 +225,17 @@ impl Expected {
         if role.kind != RoleKind::Business {
             return ScopeWidth::None;
         }
-        role.objects.get("account").or_else(|| role.objects.get("*")).map_or(ScopeWidth::None, |rights| rights.width(verb))
+        role.objects
+            .get("account")
+            .or_else(|| role.objects.get("*"))
+            .map_or(ScopeWidth::None, |rights| rights.width(verb))
     }
     fn forbidden(&self, verb: Verb) -> bool {
         let objects = self.roles.iter().flat_map(|role| &role.forbid.objects);
-        self.nothing || objects.filter(|(object, _)| ["account", "*"].contains(&object.as_str())).any(|(_, verbs)| verbs.contains(&verb))
+        self.nothing
+            || objects
+                .filter(|(object, _)| ["account", "*"].contains(&object.as_str()))
+                .any(|(_, verbs)| verbs.contains(&verb))
     }
     fn reach(role: &RoleDef, verb: Verb, place: &str) -> bool {
         match Self::width(role, verb) {
@@ -218,7 +252,8 @@ impl Expected {
         if self.roles.iter().any(|role| role.forbid.fields.contains(&name)) {
             return Level::None;
         }
-        let sensitivity = FIELDS.iter().find(|(known, _)| *known == field).map(|(_, sensitivity)| *sensitivity).unwrap();
+        let sensitivity =
+            FIELDS.iter().find(|(known, _)| *known == field).map(|(_, sensitivity)| *sensitivity).unwrap();
         let by_object = role.object_levels.get("account").and_then(|levels| levels.get(&sensitivity));
         role.fields.get(&name).or(by_object).or_else(|| role.levels.get(&sensitivity)).copied().unwrap_or_default()
     }
@@ -234,11 +269,19 @@ impl Expected {
     }
     pub(crate) fn level(&self, verb: Verb, place: &str, field: &str) -> Level {
         let reaching = self.roles.iter().filter(|role| Self::reach(role, verb, place));
-        if self.forbidden(verb) { Level::None } else { reaching.map(|role| self.level_of(role, field)).max().unwrap_or_default() }
+        if self.forbidden(verb) {
+            Level::None
+        } else {
+            reaching.map(|role| self.level_of(role, field)).max().unwrap_or_default()
+        }
     }
     /// What every role that reads at all shows: below that nothing may select records by the field.
     pub(crate) fn floor(&self, field: &str) -> Level {
         let reading = self.roles.iter().filter(|role| Self::width(role, Verb::Read) != ScopeWidth::None);
-        if self.forbidden(Verb::Read) { Level::None } else { reading.map(|role| self.level_of(role, field)).min().unwrap_or_default() }
+        if self.forbidden(Verb::Read) {
+            Level::None
+        } else {
+            reading.map(|role| self.level_of(role, field)).min().unwrap_or_default()
+        }
     }
 }
