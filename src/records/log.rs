@@ -129,7 +129,7 @@ impl Records {
         Ok(entry)
     }
 
-    fn from_tiles<T: Send + 'static>(&self, actor: &Arc<Actor>, what: String, read: impl FnOnce(&mut TileReader) -> Result<T, audit::LogError> + Send + 'static) -> Pending<T> {
+    fn read_tiles<T: Send + 'static>(&self, actor: &Arc<Actor>, what: String, read: impl FnOnce(&mut TileReader) -> Result<T, audit::LogError> + Send + 'static) -> Pending<T> {
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::disclosed(self.store.disclose(move |_| {
             let mut entry = records.log_read_entry(&actor)?;
@@ -150,14 +150,14 @@ impl Records {
     pub fn log_resource(&self, actor: &Arc<Actor>, path: &str) -> Pending<Vec<u8>> {
         let path = path.to_owned();
         let folder = self.store.config().log_folder.clone();
-        self.from_tiles(actor, path.clone(), move |reader| {
+        self.read_tiles(actor, path.clone(), move |reader| {
             if path == "checkpoint" { TileReader::checkpoint_note(&folder) } else { reader.resource(&path) }
         })
     }
 
     /// The proof that an entry is in the log.
     pub fn log_inclusion(&self, actor: &Arc<Actor>, seq: u64) -> Pending<ProofView> {
-        self.from_tiles(actor, format!("inclusion {seq}"), move |reader| {
+        self.read_tiles(actor, format!("inclusion {seq}"), move |reader| {
             let hashes = reader.inclusion_proof(seq)?;
             proof(reader, &hashes)
         })
@@ -165,7 +165,7 @@ impl Records {
 
     /// The proof that the log still begins as it was when it had `old` entries.
     pub fn log_consistency(&self, actor: &Arc<Actor>, old: u64) -> Pending<ProofView> {
-        self.from_tiles(actor, format!("consistency {old}"), move |reader| {
+        self.read_tiles(actor, format!("consistency {old}"), move |reader| {
             let hashes = reader.consistency_proof(old)?;
             proof(reader, &hashes)
         })

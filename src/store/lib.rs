@@ -35,6 +35,7 @@ mod idempotency;
 mod links;
 mod log;
 mod migrate;
+mod order;
 mod people;
 mod query;
 mod read;

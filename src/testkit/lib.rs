@@ -5,7 +5,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    clippy::indexing_slicing,
     reason = "tests stop with a sentence instead of handing errors on"
 )]
 

@@ -2,6 +2,13 @@
 //! in an answer only where scope admits the record and the level shows the field. What each actor gets is a committed
 //! table, so that a change of the policy is seen in review: `UPDATE_SNAPSHOTS=1` writes it anew.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is not as it must be"
+)]
+
 #[path = "leak/surfaces.rs"]
 mod surfaces;
 #[path = "leak/world.rs"]

@@ -44,6 +44,7 @@ impl std::fmt::Debug for PostgresUrl {
 
 /// A connection to one of the engines.
 #[derive(diesel::MultiConnection)]
+#[expect(clippy::large_enum_variant, reason = "a handful of connections live as long as the process")]
 pub(crate) enum Conn {
     /// Embedded.
     Sqlite(diesel::SqliteConnection),

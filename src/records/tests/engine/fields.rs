@@ -197,6 +197,7 @@ fn every_type_is_made_opened_changed_cleared_and_remembered() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_operator_answers_or_says_why_not() {
     same_on_both_engines(|kontor| {
         let setup = set_up(kontor);
@@ -302,6 +303,7 @@ fn every_operator_answers_or_says_why_not() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn wrong_values_are_named_by_pointer_all_at_once_and_nothing_is_written() {
     testkit::on_both_engines(|kontor| {
         set_up(kontor);

@@ -101,6 +101,7 @@ fn without_a_log_nothing_is_disclosed_and_nothing_is_changed() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn each_disclosure_and_each_refusal_leaves_its_entry() {
     on_both_engines(|kontor| {
         let anna = kontor.actor(kontor.user("anna", &["seller"], None));

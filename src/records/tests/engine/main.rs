@@ -1,5 +1,12 @@
 //! Behaviour of the engine on both database engines, through the same calls that the server makes. One topic per file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops where something is not as it must be"
+)]
+
 mod bulk;
 mod definitions;
 mod deletes;

@@ -28,6 +28,7 @@ fn hits(kontor: &TestAppliance, q: &str) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn names_are_found_alike_on_both_engines() {
     same_on_both_engines(|kontor| {
         let mut all = Vec::new();

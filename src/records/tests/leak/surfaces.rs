@@ -23,6 +23,12 @@ pub(crate) struct Surface {
     pub(crate) answers: Vec<Answer>,
 }
 
+impl Surface {
+    fn new(name: &'static str, answers: Vec<Answer>) -> Self {
+        Self { name, answers }
+    }
+}
+
 fn fault_text(fault: &Fault) -> String {
     // The cause is for the operator's log, which is no place for customers' data either.
     format!("{} {:?} {:?} {:?} {:?}", fault.code.as_str(), fault.detail, fault.items, fault.extension, fault.cause())
@@ -55,170 +61,167 @@ pub(crate) fn question(subject: &Subject, field: &str) -> Json {
     }
 }
 
+/// One person in front of the world.
+struct Walker<'w, 'k> {
+    world: &'w World<'k>,
+    actor: &'w Arc<Actor>,
+}
+
+/// Asks every surface.
 pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
-    let records = &world.kontor.records;
-    let live: Vec<&Subject> = world.subjects.iter().filter(|subject| !subject.deleted).collect();
-    let list = |object: &str, about: String, request: Json| {
+    let walker = Walker { world, actor };
+    let mut surfaces = walker.lists();
+    surfaces.extend(walker.words());
+    surfaces.extend(walker.single_records());
+    surfaces.extend(walker.writes());
+    surfaces.extend(walker.about());
+    surfaces
+}
+
+impl Walker<'_, '_> {
+    fn records(&self) -> &records::Records {
+        &self.world.kontor.records
+    }
+    fn live(&self) -> impl Iterator<Item = &Subject> {
+        self.world.subjects.iter().filter(|subject| !subject.deleted)
+    }
+    fn list(&self, object: &str, about: String, request: Json) -> (String, Pending<records::ListView>) {
         let request: ListRequest = serde_json::from_value(request).expect("a request");
-        (about, records.list(actor, object, request))
-    };
-    let each = |subjects: &[&Subject]| subjects.iter().map(|subject| (subject.name(), subject.id)).collect::<Vec<_>>();
-    let everyone: Vec<&Subject> = world.subjects.iter().collect();
-    let by_value = |object: &str, prefix: &str| {
-        let ask = |subject: &&Subject, field: &str| {
+        (about, self.records().list(self.actor, object, request))
+    }
+
+    fn by_value(&self, object: &str, prefix: &str) -> Vec<Answer> {
+        let asked = self.live().filter(|subject| prefix.is_empty() || ["own", "mate", "far"].contains(&subject.place));
+        let ask = |subject: &Subject, field: &str| {
             let mut filter = question(subject, field);
             filter["field"] = json!(format!("{prefix}{}", filter["field"].as_str().unwrap_or_default()));
-            list(
-                object,
-                format!("{field} of {}", subject.name()),
-                json!({"filter": filter, "fields": ["id_type"], "count": "exact"}),
-            )
+            let request = json!({"filter": filter, "fields": ["id_type"], "count": "exact"});
+            self.list(object, format!("{field} of {}", subject.name()), request)
         };
-        let asked = live.iter().filter(|subject| prefix.is_empty() || ["own", "mate", "far"].contains(&subject.place));
-        asked
-            .flat_map(|subject| FIELDS.iter().map(|(field, _)| ask(subject, field)).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    };
-    let columns = names();
-    let related: Vec<String> =
-        columns.iter().map(|name| format!("account.{name}")).chain(["full_name".to_owned()]).collect();
-    let surface = |name, answers| Surface { name, answers };
-    let bulk = |request: Json| {
-        records.bulk(actor, "account", serde_json::from_value::<BulkRequest>(request).expect("a request"))
-    };
-    let ids: Vec<_> = everyone.iter().map(|subject| subject.id).collect();
-    let stale = |subject: &&Subject| {
-        let ask = |field: &str| {
-            (
-                format!("{field} of {}", subject.name()),
-                records.change(actor, "account", subject.id, Some(999), object_of(json!({field: other(field)}))),
-            )
+        all(asked.flat_map(|subject| FIELDS.map(|(field, _)| ask(subject, field))).collect())
+    }
+
+    fn lists(&self) -> Vec<Surface> {
+        let columns = names();
+        let related: Vec<String> =
+            columns.iter().map(|name| format!("account.{name}")).chain(["full_name".to_owned()]).collect();
+        let whole = json!({"fields": columns, "limit": 200, "count": "exact"});
+        let bin = json!({"fields": columns, "limit": 200, "count": "exact", "deleted": true});
+        let sorted = |(field, _): (&str, _)| {
+            self.list("account", format!("sort {field}"), json!({"sort": [field], "fields": columns, "limit": 200}))
         };
-        FIELDS.iter().map(|(field, _)| ask(field)).collect::<Vec<_>>()
-    };
-    let reveal = |subject: &&Subject| {
-        let ask = |field: &str| {
-            (
-                format!("{field} of {}", subject.name()),
-                records.reveal(actor, "account", subject.id, vec![field.to_owned()], "a test of the matrix"),
-            )
+        let listed = vec![self.list("account", "all".into(), whole), self.list("account", "usual".into(), json!({}))];
+        vec![
+            Surface::new("list", all(listed)),
+            Surface::new("bin", all(vec![self.list("account", "all".into(), bin)])),
+            Surface::new("sort", all(FIELDS.map(sorted).into())),
+            Surface::new("filter", self.by_value("account", "")),
+            Surface::new(
+                "related",
+                all(vec![self.list("contact", "all".into(), json!({"fields": related, "limit": 200}))]),
+            ),
+            Surface::new("rel.filter", self.by_value("contact", "account.")),
+        ]
+    }
+
+    fn words(&self) -> Vec<Surface> {
+        let words = |subject: &Subject| {
+            let values = ["legal_name", "phone", "email"]
+                .map(|field| subject.value(field).as_str().unwrap_or_default().to_owned());
+            values.into_iter().chain([subject.name()]).collect::<Vec<_>>()
         };
-        FIELDS.iter().map(|(field, _)| ask(field)).collect::<Vec<_>>()
-    };
-    let words = |subject: &&Subject| {
-        ["legal_name", "phone", "email"]
-            .map(|field| subject.value(field).as_str().unwrap_or_default().to_owned())
-            .into_iter()
-            .chain([subject.name()])
-            .collect::<Vec<_>>()
-    };
-    let sorted = |field: &str| {
-        list("account", format!("sort {field}"), json!({"sort": [field], "fields": columns, "limit": 200}))
-    };
-    let body = object_of(everyone.last().map(|kept| kept.body()).unwrap_or_default());
-    vec![
-        surface(
-            "list",
-            all(vec![
-                list("account", "all".into(), json!({"fields": columns, "limit": 200, "count": "exact"})),
-                list("account", "usual".into(), json!({})),
-            ]),
-        ),
-        surface(
-            "bin",
-            all(vec![list(
-                "account",
-                "all".into(),
-                json!({"fields": columns, "limit": 200, "count": "exact", "deleted": true}),
-            )]),
-        ),
-        surface("sort", all(FIELDS.iter().map(|(field, _)| sorted(field)).collect())),
-        surface("filter", all(by_value("account", ""))),
-        surface("related", all(vec![list("contact", "all".into(), json!({"fields": related, "limit": 200}))])),
-        surface("rel.filter", all(by_value("contact", "account."))),
-        surface(
-            "open",
-            all(each(&everyone)
-                .into_iter()
-                .map(|(about, id)| (about, records.open(actor, "account", id, None)))
-                .collect()),
-        ),
-        surface(
-            "history",
-            all(each(&everyone)
-                .into_iter()
-                .map(|(about, id)| (about, records.history(actor, "account", id, None, None)))
-                .collect()),
-        ),
-        surface(
-            "search",
-            all(live.iter().flat_map(words).map(|q| (q.clone(), records.search(actor, &q, None))).collect()),
-        ),
-        surface(
-            "q",
-            all(live
-                .iter()
-                .flat_map(words)
-                .map(|q| list("account", q.clone(), json!({"q": q, "count": "exact", "fields": columns})))
-                .collect()),
-        ),
-        surface(
-            "links",
-            all(everyone
-                .iter()
-                .map(|subject| (subject.name(), records.links(actor, "contact", subject.contact, "accounts")))
-                .collect()),
-        ),
-        surface("conflict", all(live.iter().filter(|subject| subject.place != "below").flat_map(stale).collect())),
-        surface(
-            "bulk",
-            all(vec![
-                (
-                    "ids".to_owned(),
-                    bulk(json!({"change": {"action": "update", "fields": {"level": "zz"}}, "ids": ids})),
-                ),
-                (
-                    "filter".to_owned(),
-                    bulk(json!({"change": {"action": "update", "fields": {"level": "zz"}}, "filter": {"and": []}})),
-                ),
-            ]),
-        ),
-        surface(
-            "create",
-            all(vec![
-                (
-                    "new".to_owned(),
-                    records.create(
-                        actor,
-                        "account",
-                        object_of(json!({"name": "Temporary", "legal_name": "x", "phone": "+49 1"})),
-                        None,
-                    ),
-                ),
-                ("plain".to_owned(), records.create(actor, "account", object_of(json!({"name": "Temporary"})), None)),
-            ]),
-        ),
-        surface(
-            "replay",
-            all(vec![("kept".to_owned(), records.create(actor, "account", body, Some(world.replay.clone())))]),
-        ),
-        surface(
-            "reveal",
-            all(live
-                .iter()
-                .chain(everyone.iter().rev().filter(|subject| subject.deleted).take(1))
-                .flat_map(reveal)
-                .collect()),
-        ),
-        surface("metadata", vec![answer("account".into(), records.object(actor, "account"))]),
-        surface(
-            "log",
-            all(vec![(
-                "all".to_owned(),
-                records.log_entries(actor, LogQuery { limit: Some(200), ..LogQuery::default() }),
-            )]),
-        ),
-    ]
+        let all_words: Vec<String> = self.live().flat_map(words).collect();
+        let search = |q: &String| (q.clone(), self.records().search(self.actor, q, None));
+        let narrowed =
+            |q: &String| self.list("account", q.clone(), json!({"q": q, "count": "exact", "fields": names()}));
+        vec![
+            Surface::new("search", all(all_words.iter().map(search).collect())),
+            Surface::new("q", all(all_words.iter().map(narrowed).collect())),
+        ]
+    }
+
+    fn single_records(&self) -> Vec<Surface> {
+        let (records, actor) = (self.records(), self.actor);
+        let everyone = || self.world.subjects.iter().map(|subject| (subject.name(), subject));
+        let reveal = |subject: &Subject| {
+            FIELDS.map(|(field, _)| {
+                let pending =
+                    records.reveal(actor, "account", subject.id, vec![field.to_owned()], "a test of the matrix");
+                (format!("{field} of {}", subject.name()), pending)
+            })
+        };
+        let gone = self.world.subjects.iter().filter(|subject| subject.deleted).take(1);
+        vec![
+            Surface::new(
+                "open",
+                all(everyone().map(|(about, one)| (about, records.open(actor, "account", one.id, None))).collect()),
+            ),
+            Surface::new(
+                "history",
+                all(everyone()
+                    .map(|(about, one)| (about, records.history(actor, "account", one.id, None, None)))
+                    .collect()),
+            ),
+            Surface::new(
+                "links",
+                all(everyone()
+                    .map(|(about, one)| (about, records.links(actor, "contact", one.contact, "accounts")))
+                    .collect()),
+            ),
+            Surface::new("reveal", all(self.live().chain(gone).flat_map(reveal).collect())),
+        ]
+    }
+
+    fn writes(&self) -> Vec<Surface> {
+        let (records, actor) = (self.records(), self.actor);
+        let stale = |subject: &Subject| {
+            FIELDS.map(|(field, _)| {
+                let pending =
+                    records.change(actor, "account", subject.id, Some(999), object_of(json!({field: other(field)})));
+                (format!("{field} of {}", subject.name()), pending)
+            })
+        };
+        let bulk = |targets: Json| {
+            // A value that fits no record: what differs is which records are there at all.
+            let mut request = json!({"change": {"action": "update", "fields": {"level": "zz"}}});
+            request.as_object_mut().expect("an object").extend(object_of(targets));
+            records.bulk(actor, "account", serde_json::from_value::<BulkRequest>(request).expect("a request"))
+        };
+        let create =
+            |about: &str, body: Json| (about.to_owned(), records.create(actor, "account", object_of(body), None));
+        let ids: Vec<_> = self.world.subjects.iter().map(|subject| subject.id).collect();
+        let kept = self.world.subjects.last().map(Subject::body).unwrap_or_default();
+        let again = records.create(actor, "account", object_of(kept), Some(self.world.replay.clone()));
+        vec![
+            Surface::new(
+                "conflict",
+                all(self.live().filter(|subject| subject.place != "below").flat_map(stale).collect()),
+            ),
+            Surface::new(
+                "bulk",
+                all(vec![
+                    ("ids".to_owned(), bulk(json!({"ids": ids}))),
+                    ("filter".to_owned(), bulk(json!({"filter": {"and": []}}))),
+                ]),
+            ),
+            Surface::new(
+                "create",
+                all(vec![
+                    create("new", json!({"name": "Temporary", "legal_name": "x", "phone": "+49 1"})),
+                    create("plain", json!({"name": "Temporary"})),
+                ]),
+            ),
+            Surface::new("replay", all(vec![("kept".to_owned(), again)])),
+        ]
+    }
+
+    fn about(&self) -> Vec<Surface> {
+        let log = self.records().log_entries(self.actor, LogQuery { limit: Some(200), ..LogQuery::default() });
+        vec![
+            Surface::new("metadata", vec![answer("account".into(), self.records().object(self.actor, "account"))]),
+            Surface::new("log", all(vec![("all".to_owned(), log)])),
+        ]
+    }
 }
 
 /// Another value that fits the field.
