@@ -112,7 +112,7 @@ impl Appliance {
                 .kept("nothing was changed")
                 .todo("put the keys/ folder and the database of one appliance together, as a backup set has them"));
         }
-        let signer = Arc::new(LogSigner::load(&self.vault, &self.layout, appliance)?);
+        let signer = Arc::new(LogSigner::load(&store, appliance)?);
         Ok(Opened { store, signer })
     }
 

@@ -13,7 +13,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use store::{Sealer, Store};
+use store::{Sealer, Store, StoreError};
 use vault::Secret;
 
 /// How often definitions and roles are looked at that a command beside the server may have changed.
@@ -134,7 +134,7 @@ fn start_sealer(store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Sealer, F
     loop {
         match Sealer::start(store, Arc::clone(signer) as Arc<dyn Signer + Send + Sync>) {
             Ok(sealer) => return Ok(sealer),
-            Err(error) if error.to_string().contains("is locked") && store.clock().monotonic() < until => {
+            Err(StoreError::LogLocked) if store.clock().monotonic() < until => {
                 std::thread::park_timeout(Duration::from_millis(50));
             }
             Err(error) => {

@@ -1,13 +1,11 @@
 //! The key that signs checkpoints, as the log asks for it. The key itself stays in the vault's type; its public half is
 //! what `log-key.pub` holds.
 
-mod kept;
-
-use crate::appliance::Layout;
 use crate::cli::failure::Failure;
 use audit::{Signer, VerifierKey};
 use kernel::Code;
-use vault::{ApplianceId, SigningKey, Vault};
+use store::Store;
+use vault::{ApplianceId, SigningKey};
 
 /// Signs in the name of one log.
 pub(crate) struct LogSigner {
@@ -17,9 +15,8 @@ pub(crate) struct LogSigner {
 
 impl LogSigner {
     /// The signer of this appliance's log; its key is made on first use.
-    pub(crate) fn load(vault: &Vault, layout: &Layout, appliance: ApplianceId) -> Result<Self, Failure> {
-        let key = vault.signing_key(&mut kept::KeptKeys::beside(&layout.slots()))?;
-        Ok(Self { name: audit::origin_of(appliance), key })
+    pub(crate) fn load(store: &Store, appliance: ApplianceId) -> Result<Self, Failure> {
+        Ok(Self { name: audit::origin_of(appliance), key: store.signing_key()? })
     }
     /// The public half as auditors get it.
     pub(crate) fn verifier_key(&self) -> Result<VerifierKey, Failure> {

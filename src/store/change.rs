@@ -17,8 +17,9 @@ use vault::{BlindIndex, ChangePlace, Class, Place, Plain};
 const BODY_BYTES_MAX: usize = limits::AUDIT_ENTRY_BYTES_MAX / 2;
 
 /// One side of a change.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) enum Side {
+    #[default]
     None,
     Text(String),
     Sealed(Vec<u8>),
@@ -133,12 +134,6 @@ struct Half {
     mac: Option<audit::ValueMac>,
     plain: Side,
     sealed: Side,
-}
-
-impl Default for Side {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 fn encode(encoder: &mut Encoder<Vec<u8>>, sides: &[&(String, Side, Side)]) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {

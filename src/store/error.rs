@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The log refused.
     #[error("the audit log: {0}")]
     Audit(String),
+    /// Another process seals the log.
+    #[error("the audit log is sealed by another process")]
+    LogLocked,
     /// Something for the person who asked.
     #[error("{0}")]
     Fault(Fault),
@@ -50,7 +53,10 @@ impl StoreError {
 
 impl From<audit::LogError> for StoreError {
     fn from(error: audit::LogError) -> Self {
-        Self::Audit(error.to_string())
+        match error {
+            audit::LogError::Locked { .. } => Self::LogLocked,
+            other => Self::Audit(other.to_string()),
+        }
     }
 }
 

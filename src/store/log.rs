@@ -2,6 +2,7 @@
 //! Rows are the truth of the transaction; tiles are what strangers verify.
 
 use crate::engine::{Conn, Row, Sql, committer::LogRow};
+use crate::read::Ring;
 use crate::{ReadTx, Shared, Store, StoreError};
 use audit::{Anchor, Entry, Signer, TileWriter, Verb};
 use identity::Actor;
@@ -171,6 +172,15 @@ impl Drop for Sealer {
 }
 
 impl Store {
+    /// The key that signs checkpoints; made and wrapped into the key ring on first use.
+    pub fn signing_key(&self) -> Result<vault::SigningKey, StoreError> {
+        let key = self.write(|tx| {
+            let vault = Arc::clone(&tx.read().shared.vault);
+            Ok(vault.signing_key(&mut Ring(tx.conn()))?)
+        });
+        key.wait().map_err(StoreError::Fault)
+    }
+
     /// Seals everything committed so far, once; for commands that end. Says how many entries the log then has, or
     /// `None` when another process seals.
     pub fn seal_log(&self, signer: &dyn Signer) -> Result<Option<u64>, StoreError> {

@@ -89,7 +89,6 @@ pub struct TestAppliance {
     pub records: Records,
     /// Its clock: 2026-03-02T09:00:00Z until moved.
     pub clock: Arc<ManualClock>,
-    named_keys: sealing::NamedKeys,
 }
 
 impl TestAppliance {
@@ -129,7 +128,6 @@ impl TestAppliance {
             records: Records::new(Arc::clone(&store)),
             store,
             clock,
-            named_keys: sealing::NamedKeys::default(),
         }
     }
 

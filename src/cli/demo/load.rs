@@ -3,7 +3,7 @@
 
 use crate::appliance::Desk;
 use crate::cli::failure::Failure;
-use kernel::{Code, Id, RecordId};
+use kernel::{Code, Id, RecordId, Timestamp};
 use metadata::ObjectDef;
 use records::CreateOptions;
 use sample::{Sample, SampleRecord};
@@ -46,7 +46,7 @@ impl Loaded {
 
 /// One step of a commit.
 enum Step {
-    Create { object: Arc<ObjectDef>, id: RecordId, fields: Map<String, Json>, links: Vec<Link> },
+    Create { object: Arc<ObjectDef>, id: RecordId, fields: Map<String, Json>, links: Vec<Link>, created_at: Timestamp },
     Change { object: Arc<ObjectDef>, id: RecordId, fields: Map<String, Json> },
 }
 
@@ -76,7 +76,8 @@ pub(super) fn load(desk: &Desk, sample: &Sample) -> Result<Loaded, Failure> {
             links.push(Link { relation: link.relation, other: loaded.id(&link.target)?, role: link.role });
         }
         let (object, id) = (definition(record.object)?, loaded.id(&record.key)?);
-        steps.push(Step::Create { object, id, fields: loaded.resolved(&record.fields)?, links });
+        let (fields, created_at) = (loaded.resolved(&record.fields)?, record.created_at);
+        steps.push(Step::Create { object, id, fields, links, created_at });
     }
     for (key, fields) in &sample.patches {
         let (object, id) = loaded.place(key)?;
@@ -92,11 +93,11 @@ pub(super) fn load(desk: &Desk, sample: &Sample) -> Result<Loaded, Failure> {
 fn commit(desk: &Desk, steps: Vec<Step>) -> Result<(), Failure> {
     let (records, operator) = (desk.records.clone(), Arc::clone(&desk.operator));
     let unit = desk.records.unit(move |tx| {
-        let cause = Cause { is_sample: true, ..Cause::default() };
+        let cause = |created_at| Cause { is_sample: true, created_at, ..Cause::default() };
         for step in steps {
             match step {
-                Step::Create { object, id, fields, links } => {
-                    let options = CreateOptions { cause: cause.clone(), id: Some(id), ..CreateOptions::default() };
+                Step::Create { object, id, fields, links, created_at } => {
+                    let options = CreateOptions { cause: cause(Some(created_at)), id: Some(id), ..CreateOptions::default() };
                     let told = |refused: Refused| in_words(refused, &object.name);
                     records.create_in_tx(tx, &operator, &object, &fields, options).map_err(told)?;
                     for Link { relation, other, role } in links {
@@ -106,7 +107,7 @@ fn commit(desk: &Desk, steps: Vec<Step>) -> Result<(), Failure> {
                     }
                 }
                 Step::Change { object, id, fields } => {
-                    records.upsert_in_tx(tx, &operator, &object, id, &fields, cause.clone())?;
+                    records.upsert_in_tx(tx, &operator, &object, id, &fields, cause(None))?;
                 }
             }
         }

@@ -1,0 +1,6 @@
+//! Black-box tests: each starts the binary in a folder of its own.
+#![cfg(test)]
+
+mod commands;
+mod sales;
+mod support;
