@@ -72,7 +72,8 @@ impl<'a> Bench<'a> {
         let kontor = bench.kontor(&options.kontor);
         let listen = address.to_string();
         let mut init = vec!["init", "--unseal", "key-file", "--listen", listen.as_str()];
-        let (url, ca) = (path_text(options.database_url_file.as_deref()), path_text(options.database_ca_file.as_deref()));
+        let (url, ca) =
+            (path_text(options.database_url_file.as_deref()), path_text(options.database_ca_file.as_deref()));
         url.iter().for_each(|url| init.extend(["--database-url-file", url.as_str()]));
         ca.iter().for_each(|ca| init.extend(["--database-ca-file", ca.as_str()]));
         kontor.run(&init)?;

@@ -22,7 +22,13 @@ const ROWS_PER_STATEMENT: usize = 20;
 const CHECKPOINT: &str = "PRAGMA wal_autocheckpoint = 4096";
 
 /// Runs a query from so many threads for a fixed time.
-pub(crate) fn queries(config: &EngineConfig, threads: usize, seconds: u64, clock: &Arc<dyn Clock>, (statement, values): (&Statement, &Values)) -> Outcome<Figure> {
+pub(crate) fn queries(
+    config: &EngineConfig,
+    threads: usize,
+    seconds: u64,
+    clock: &Arc<dyn Clock>,
+    (statement, values): (&Statement, &Values),
+) -> Outcome<Figure> {
     let counted = clock.monotonic() + Duration::from_millis(1_500);
     let end = counted + Duration::from_secs(seconds);
     let one = |seed: u64| -> Result<Vec<u64>, String> {
@@ -43,7 +49,8 @@ pub(crate) fn queries(config: &EngineConfig, threads: usize, seconds: u64, clock
         }
     };
     let micros = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|at| scope.spawn(move || one(u64::try_from(at).unwrap_or(0) + 77))).collect();
+        let threads: Vec<_> =
+            (0..threads).map(|at| scope.spawn(move || one(u64::try_from(at).unwrap_or(0) + 77))).collect();
         let mut all = Vec::new();
         for thread in threads {
             all.extend(thread.join().map_err(|_| "a thread of the bare engine ended".to_owned())??);
@@ -137,12 +144,24 @@ impl Copy {
     }
 
     fn insert(&self, columns: &[usize], rows: usize) -> Statement {
-        let names = columns.iter().filter_map(|at| self.names.get(*at)).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        let names = columns
+            .iter()
+            .filter_map(|at| self.names.get(*at))
+            .map(|name| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(", ");
         let marks = vec!["?"; columns.len()].join(", ");
-        let (more_names, more_marks) =
-            if self.sqlite { ("", "") } else { (", \"search_tokens\"", ", array_to_tsvector(string_to_array(?, ' '))") };
+        let (more_names, more_marks) = if self.sqlite {
+            ("", "")
+        } else {
+            (", \"search_tokens\"", ", array_to_tsvector(string_to_array(?, ' '))")
+        };
         let row = format!("({marks}{more_marks})");
-        Statement::new(&format!("INSERT INTO \"{}\" ({names}{more_names}) VALUES {}", self.table, vec![row; rows].join(", ")))
+        Statement::new(&format!(
+            "INSERT INTO \"{}\" ({names}{more_names}) VALUES {}",
+            self.table,
+            vec![row; rows].join(", ")
+        ))
     }
 
     fn insert_search(&self, rows: usize) -> Statement {
@@ -198,7 +217,10 @@ impl Copy {
             let inserted = clock.monotonic();
             if self.sqlite {
                 for (part, tokens) in chunk.chunks(ROWS_PER_STATEMENT).zip(tokens.chunks(ROWS_PER_STATEMENT)) {
-                    let pairs = part.iter().zip(tokens).filter_map(|(row, tokens)| Some([row.first()?.clone(), Value::Text(tokens.clone())]));
+                    let pairs = part
+                        .iter()
+                        .zip(tokens)
+                        .filter_map(|(row, tokens)| Some([row.first()?.clone(), Value::Text(tokens.clone())]));
                     let pairs: Vec<Value> = pairs.flatten().collect();
                     if part.len() == ROWS_PER_STATEMENT {
                         self.target.execute(&insert_search, &pairs)?;
@@ -220,13 +242,16 @@ impl Copy {
     pub(crate) fn one_by_one(&mut self, threads: usize, seconds: u64, clock: &Arc<dyn Clock>) -> Outcome<Figure> {
         let select = self.select();
         let newest = self.source.rows("SELECT max(\"rid\") FROM \"contact\"", Vec::new(), &[ColumnType::Integer])?;
-        let Some(Value::Integer(newest)) = newest.first().and_then(|row| row.first()) else { return Err("there is no contact".into()) };
+        let Some(Value::Integer(newest)) = newest.first().and_then(|row| row.first()) else {
+            return Err("there is no contact".into());
+        };
         let row = self.read(select, newest - 1)?.into_iter().next().ok_or("there is no contact")?;
         let columns: Vec<usize> = self.columns(std::slice::from_ref(&row)).into_iter().filter(|at| *at > 0).collect();
         let place = |name: &str| columns.iter().position(|at| self.names.get(*at).is_some_and(|known| known == name));
         let (id, number) = (place("id").ok_or("no id")?, place("number").ok_or("no number")?);
         let (insert, tokens) = (self.insert(&columns, 1), self.tokens(&row));
-        let search = format!("INSERT INTO \"{}\" (rowid, tokens) VALUES (last_insert_rowid(), ?)", self.contact.search_table());
+        let search =
+            format!("INSERT INTO \"{}\" (rowid, tokens) VALUES (last_insert_rowid(), ?)", self.contact.search_table());
         let search = self.sqlite.then(|| Statement::new(&search));
         let mut template: Vec<Value> = columns.iter().filter_map(|at| row.get(*at).cloned()).collect();
         template.extend((!self.sqlite).then(|| Value::Text(tokens.clone())));
@@ -258,7 +283,14 @@ impl Copy {
             Ok(micros)
         };
         let micros = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|at| scope.spawn({ let one = &one; move || one(at) })).collect();
+            let threads: Vec<_> = (0..threads)
+                .map(|at| {
+                    scope.spawn({
+                        let one = &one;
+                        move || one(at)
+                    })
+                })
+                .collect();
             let mut all = Vec::new();
             for thread in threads {
                 all.extend(thread.join().map_err(|_| "a thread of the bare engine ended".to_owned())??);

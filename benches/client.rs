@@ -69,7 +69,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// The answer, if it is one of success.
     pub(crate) fn good(self) -> Outcome<Self> {
-        if (200..300).contains(&self.status) { Ok(self) } else { Err(format!("status {}: {}", self.status, self.body).into()) }
+        if (200..300).contains(&self.status) {
+            Ok(self)
+        } else {
+            Err(format!("status {}: {}", self.status, self.body).into())
+        }
     }
 }
 
@@ -104,7 +108,9 @@ impl Connection {
             if whole.is_none() {
                 whole = head_of(&self.buffer)?;
             }
-            if let Some((status, head_bytes, body_bytes)) = whole.filter(|(_, head, body)| self.buffer.len() >= head + body) {
+            if let Some((status, head_bytes, body_bytes)) =
+                whole.filter(|(_, head, body)| self.buffer.len() >= head + body)
+            {
                 self.buffer.truncate(head_bytes + body_bytes);
                 return Ok((status, head_bytes));
             }

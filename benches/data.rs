@@ -16,24 +16,27 @@ pub(crate) const TEAM_MEMBERS: u64 = 10;
 const SYSTEM: &str = "bench";
 
 const SURNAMES: [&str; 32] = [
-    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "高", "罗", "郑", "梁",
-    "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹", "彭", "曾",
+    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "高",
+    "罗", "郑", "梁", "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹", "彭", "曾",
 ];
 const GIVEN: [&str; 40] = [
-    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀", "霞", "平", "刚", "桂",
-    "英", "华", "建", "国", "文", "志", "海", "云", "雪", "梅", "晨", "宇", "博", "思", "佳", "欣", "怡", "然",
+    "伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀", "霞",
+    "平", "刚", "桂", "英", "华", "建", "国", "文", "志", "海", "云", "雪", "梅", "晨", "宇", "博", "思", "佳", "欣",
+    "怡", "然",
 ];
 const FIRST: [&str; 40] = [
-    "Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara", "Leon", "Mia", "Noah", "Olga", "Paul",
-    "Rosa", "Simon", "Tessa", "Ulf", "Vera", "Walter", "Yvonne", "Zoe", "Alice", "Brian", "Carol", "Derek", "Elena", "Frank", "Gina",
-    "Harry", "Irene", "Jack", "Karen", "Lukas", "Martha", "Nina", "Oscar", "Petra",
+    "Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara", "Leon", "Mia", "Noah",
+    "Olga", "Paul", "Rosa", "Simon", "Tessa", "Ulf", "Vera", "Walter", "Yvonne", "Zoe", "Alice", "Brian", "Carol",
+    "Derek", "Elena", "Frank", "Gina", "Harry", "Irene", "Jack", "Karen", "Lukas", "Martha", "Nina", "Oscar", "Petra",
 ];
 const LAST: [&str; 40] = [
-    "Becker", "Schmidt", "Weber", "Wagner", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Neumann", "Braun", "Hofmann", "Lange", "Krause",
-    "Lehmann", "Maier", "Smith", "Jones", "Taylor", "Brown", "Wilson", "Evans", "Walker", "Wright", "Green", "Hall", "Wood", "Turner",
-    "Hill", "Cooper", "Ward", "Morris", "Moore", "Clark", "Lee", "King", "Baker", "Young", "Allen", "Scott",
+    "Becker", "Schmidt", "Weber", "Wagner", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Neumann", "Braun", "Hofmann",
+    "Lange", "Krause", "Lehmann", "Maier", "Smith", "Jones", "Taylor", "Brown", "Wilson", "Evans", "Walker", "Wright",
+    "Green", "Hall", "Wood", "Turner", "Hill", "Cooper", "Ward", "Morris", "Moore", "Clark", "Lee", "King", "Baker",
+    "Young", "Allen", "Scott",
 ];
-const TITLES: [&str; 8] = ["Buyer", "Head of purchasing", "Engineer", "Managing director", "采购经理", "总经理", "财务主管", "Accountant"];
+const TITLES: [&str; 8] =
+    ["Buyer", "Head of purchasing", "Engineer", "Managing director", "采购经理", "总经理", "财务主管", "Accountant"];
 const DEPARTMENTS: [&str; 6] = ["Purchasing", "Finance", "Operations", "采购部", "财务部", "IT"];
 const SOURCES: [&str; 6] = ["website", "referral", "partner", "event", "exhibition", "cold_call"];
 

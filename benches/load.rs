@@ -50,7 +50,13 @@ struct Until {
 }
 
 /// Loads the server; more than one failed request in a thousand is an error.
-pub(crate) fn load(endpoint: &Arc<Endpoint>, connections: usize, seconds: u64, clock: &Arc<dyn Clock>, write: &Writer) -> Outcome<Figure> {
+pub(crate) fn load(
+    endpoint: &Arc<Endpoint>,
+    connections: usize,
+    seconds: u64,
+    clock: &Arc<dyn Clock>,
+    write: &Writer,
+) -> Outcome<Figure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let counted = clock.monotonic() + WARM_UP;
     let until = Rc::new(Until { clock: Arc::clone(clock), counted, end: counted + Duration::from_secs(seconds) });
@@ -71,7 +77,12 @@ pub(crate) fn load(endpoint: &Arc<Endpoint>, connections: usize, seconds: u64, c
         first = first.or(mine_first);
     }
     if failed * 1_000 > micros.len() {
-        return Err(format!("{failed} requests failed beside {} good ones; the first: {}", micros.len(), first.unwrap_or_default()).into());
+        return Err(format!(
+            "{failed} requests failed beside {} good ones; the first: {}",
+            micros.len(),
+            first.unwrap_or_default()
+        )
+        .into());
     }
     #[expect(clippy::cast_precision_loss, reason = "seconds of a measurement")]
     Ok(Figure::of(micros, failed, seconds as f64))

@@ -144,7 +144,11 @@ fn describe(bench: &Bench<'_>, results: &mut Results) -> Outcome<()> {
     results.engine = if sqlite { "SQLite" } else { "PostgreSQL" };
     let told = std::process::Command::new(&bench.options.kontor).arg("version").output()?;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    results.kontor_version = told.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit())).unwrap_or_default().to_owned();
+    results.kontor_version = told
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+        .unwrap_or_default()
+        .to_owned();
     Ok(())
 }
 
@@ -152,7 +156,14 @@ fn noted(name: &'static str, imported: Imported, results: &mut Results) {
     #[expect(clippy::cast_precision_loss, reason = "rows of a measurement")]
     let per_second = imported.rows as f64 / imported.taken.seconds.max(0.001);
     say(&format!("  {name}: {} rows, {per_second:.0} rows/s", imported.rows));
-    results.imports.push(ImportResult { name, rows: imported.rows, per_second, taken: imported.taken, bare: None, bare_per_second: None });
+    results.imports.push(ImportResult {
+        name,
+        rows: imported.rows,
+        per_second,
+        taken: imported.taken,
+        bare: None,
+        bare_per_second: None,
+    });
 }
 
 /// Imports everything; looks at the resting server at a tenth and at the whole.
@@ -180,18 +191,34 @@ fn rest(bench: &Bench<'_>, people: &People, contacts: u64, results: &mut Results
     let (server, _, first_answer_seconds) = bench.start(&bench.options.kontor, &first)?;
     std::thread::park_timeout(REST);
     let memory = server.memory();
-    say(&format!("  at rest with {contacts} contacts: {} KiB, first answer after {first_answer_seconds:.2} s", memory.resident_kib));
+    say(&format!(
+        "  at rest with {contacts} contacts: {} KiB, first answer after {first_answer_seconds:.2} s",
+        memory.resident_kib
+    ));
     results.idle.push(IdleResult { contacts, memory, first_answer_seconds });
     Ok(())
 }
 
 /// Each verb: with the log, without it, and on the bare engine, one right after the other.
-fn measure(bench: &Bench<'_>, world: &World, people: &People, contact: &Arc<ObjectDef>, results: &mut Results) -> Outcome<()> {
+fn measure(
+    bench: &Bench<'_>,
+    world: &World,
+    people: &People,
+    contact: &Arc<ObjectDef>,
+    results: &mut Results,
+) -> Outcome<()> {
     let sqlite = matches!(bench.engine, EngineConfig::Sqlite { .. });
-    for verb in [Verb::Constant, Verb::Open, Verb::OpenBySession, Verb::List, Verb::ListTeam, Verb::Search, Verb::Create] {
+    for verb in
+        [Verb::Constant, Verb::Open, Verb::OpenBySession, Verb::List, Verb::ListTeam, Verb::Search, Verb::Create]
+    {
         say(verb.name());
         let mut found = figures(bench, &bench.options.kontor, verb, world, people, results)?;
-        if let Some(silent) = bench.options.kontor_without_audit.as_deref().filter(|_| !matches!(verb, Verb::Constant | Verb::OpenBySession)) {
+        if let Some(silent) = bench
+            .options
+            .kontor_without_audit
+            .as_deref()
+            .filter(|_| !matches!(verb, Verb::Constant | Verb::OpenBySession))
+        {
             let without = figures(bench, silent, verb, world, people, results)?;
             found.iter_mut().zip(without).for_each(|(result, without)| result.without_audit = Some(without.figure));
         }
@@ -200,7 +227,8 @@ fn measure(bench: &Bench<'_>, world: &World, people: &People, contact: &Arc<Obje
         let mut threads = vec![1, std::thread::available_parallelism()?.get()];
         threads.dedup();
         for threads in threads {
-            let figure = bare::queries(&bench.engine, threads, bench.options.seconds, &bench.clock, (&statement, &values))?;
+            let figure =
+                bare::queries(&bench.engine, threads, bench.options.seconds, &bench.clock, (&statement, &values))?;
             say(&format!("  bare, {threads} threads: {:.0}/s", figure.per_second));
             results.bare.push(BareResult { verb: verb.name(), threads, figure });
         }
@@ -208,7 +236,14 @@ fn measure(bench: &Bench<'_>, world: &World, people: &People, contact: &Arc<Obje
     Ok(())
 }
 
-fn figures(bench: &Bench<'_>, program: &Path, verb: Verb, world: &World, people: &People, results: &mut Results) -> Outcome<Vec<VerbResult>> {
+fn figures(
+    bench: &Bench<'_>,
+    program: &Path,
+    verb: Verb,
+    world: &World,
+    people: &People,
+    results: &mut Results,
+) -> Outcome<Vec<VerbResult>> {
     let (server, endpoint, _) = bench.start(program, &get("/healthz", ""))?;
     let write = world.requests(verb, people);
     let mut found = Vec::new();
@@ -217,7 +252,10 @@ fn figures(bench: &Bench<'_>, program: &Path, verb: Verb, world: &World, people:
     let connections = if verb == Verb::OpenBySession { once.as_slice() } else { &bench.options.connections };
     for connections in connections {
         let figure = load::load(&endpoint, *connections, bench.options.seconds, &bench.clock, &write)?;
-        say(&format!("  {connections} connections: {:.0}/s, median {} µs, p99 {} µs", figure.per_second, figure.median_micros, figure.p99_micros));
+        say(&format!(
+            "  {connections} connections: {:.0}/s, median {} µs, p99 {} µs",
+            figure.per_second, figure.median_micros, figure.p99_micros
+        ));
         found.push(VerbResult { verb: verb.name(), connections: *connections, figure, without_audit: None });
     }
     if program == bench.options.kontor {

@@ -10,14 +10,19 @@ use std::path::Path;
 /// The number of connections that aims are judged at.
 const JUDGED: usize = 16;
 /// What the best of the known peers did on such a machine at 16 connections, per second.
-const PEERS: [(&str, f64); 4] = [("open by id", 137.0), ("list 50", 16.0), ("search, two characters", 40.0), ("create", 70.0)];
+const PEERS: [(&str, f64); 4] =
+    [("open by id", 137.0), ("list 50", 16.0), ("search, two characters", 40.0), ("create", 70.0)];
 
 /// Puts the tables between the marks of this engine.
 pub(crate) fn write(document: &Path, results: &Results) -> Outcome<()> {
     let text = std::fs::read_to_string(document)?;
-    let (begin, end) = (format!("<!-- figures: {} -->", results.engine), format!("<!-- end of figures: {} -->", results.engine));
+    let (begin, end) =
+        (format!("<!-- figures: {} -->", results.engine), format!("<!-- end of figures: {} -->", results.engine));
     let head = text.find(&begin).ok_or_else(|| format!("{} has no mark {begin}", document.display()))? + begin.len();
-    let tail = text.find(&end).filter(|tail| *tail >= head).ok_or_else(|| format!("{} has no mark {end}", document.display()))?;
+    let tail = text
+        .find(&end)
+        .filter(|tail| *tail >= head)
+        .ok_or_else(|| format!("{} has no mark {end}", document.display()))?;
     let (before, after) = (text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default());
     Ok(std::fs::write(document, format!("{before}\n{}\n{after}", tables(results)?))?)
 }
@@ -29,27 +34,57 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
         out,
         "Measured {} with Kontor {} on {} ({}): {} × {}, {:.1} GiB memory, Linux {}, {}, a synced 4 KiB write takes {} µs \
          (median). {} contacts, {} accounts, {} s per figure; server, load generator and bare engine share the cores.",
-        results.date, results.kontor_version, results.engine, results.engine_version, machine.cores, machine.processor,
-        gib(machine.memory_kib), machine.kernel, machine.file_system, machine.sync_micros, results.contacts, results.accounts, results.seconds
+        results.date,
+        results.kontor_version,
+        results.engine,
+        results.engine_version,
+        machine.cores,
+        machine.processor,
+        gib(machine.memory_kib),
+        machine.kernel,
+        machine.file_system,
+        machine.sync_micros,
+        results.contacts,
+        results.accounts,
+        results.seconds
     )?;
     writeln!(out, "\n### Aims\n\n| aim | measured | met |\n|---|---|---|")?;
     for (aim, measured, met) in aims(results) {
-        writeln!(out, "| {aim} | {measured} | {} |", met.map_or("not measured", |met| if met { "yes" } else { "**no**" }))?;
+        writeln!(
+            out,
+            "| {aim} | {measured} | {} |",
+            met.map_or("not measured", |met| if met { "yes" } else { "**no**" })
+        )?;
     }
     writeln!(out, "\n### Verbs over HTTPS\n")?;
-    writeln!(out, "| verb | connections | per second | median ms | p99 ms | without the log | of it | constant answer | of it | bare engine | of it | peers |")?;
+    writeln!(
+        out,
+        "| verb | connections | per second | median ms | p99 ms | without the log | of it | constant answer | of it | bare engine | of it | peers |"
+    )?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     for result in &results.verbs {
         let figure = &result.figure;
-        let constant = results.verb("constant answer", result.connections).map(|found| found.figure).filter(|_| result.verb != "constant answer");
+        let constant = results
+            .verb("constant answer", result.connections)
+            .map(|found| found.figure)
+            .filter(|_| result.verb != "constant answer");
         let bare = results.bare(result.verb).map(|found| found.figure);
         let peers = PEERS.iter().find(|(verb, _)| *verb == result.verb && result.connections == JUDGED);
         writeln!(
             out,
             "| {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            result.verb, result.connections, figure.per_second, millis(figure.median_micros), millis(figure.p99_micros),
-            rate(result.without_audit), percent(figure, result.without_audit), rate(constant), percent(figure, constant),
-            rate(bare), percent(figure, bare), peers.map_or(String::new(), |(_, rate)| format!("× {:.0}", figure.per_second / rate))
+            result.verb,
+            result.connections,
+            figure.per_second,
+            millis(figure.median_micros),
+            millis(figure.p99_micros),
+            rate(result.without_audit),
+            percent(figure, result.without_audit),
+            rate(constant),
+            percent(figure, constant),
+            rate(bare),
+            percent(figure, bare),
+            peers.map_or(String::new(), |(_, rate)| format!("× {:.0}", figure.per_second / rate))
         )?;
     }
     bare_and_imports(&mut out, results)?;
@@ -57,36 +92,57 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
 }
 
 fn bare_and_imports(out: &mut String, results: &Results) -> std::fmt::Result {
-    writeln!(out, "\n### The bare engine\n\n| what | threads | per second | median ms | p99 ms |\n|---|--:|--:|--:|--:|")?;
+    writeln!(
+        out,
+        "\n### The bare engine\n\n| what | threads | per second | median ms | p99 ms |\n|---|--:|--:|--:|--:|"
+    )?;
     for result in &results.bare {
         let figure = &result.figure;
         writeln!(
             out,
             "| {} | {} | {:.0} | {} | {} |",
-            result.verb, result.threads, figure.per_second, millis(figure.median_micros), millis(figure.p99_micros)
+            result.verb,
+            result.threads,
+            figure.per_second,
+            millis(figure.median_micros),
+            millis(figure.p99_micros)
         )?;
     }
     writeln!(out, "\n### Import\n")?;
-    writeln!(out, "| what | rows | rows/s | bare bulk insert, rows/s | of it | memory MiB, first half | memory MiB, all | of it anonymous |")?;
+    writeln!(
+        out,
+        "| what | rows | rows/s | bare bulk insert, rows/s | of it | memory MiB, first half | memory MiB, all | of it anonymous |"
+    )?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for import in &results.imports {
         let bare = import.bare_per_second;
         writeln!(
             out,
             "| {} | {} | {:.0} | {} | {} | {:.0} | {:.0} | {:.0} |",
-            import.name, import.rows, import.per_second, bare.map_or(String::new(), |rate| format!("{rate:.0}")),
+            import.name,
+            import.rows,
+            import.per_second,
+            bare.map_or(String::new(), |rate| format!("{rate:.0}")),
             bare.map_or(String::new(), |rate| format!("{:.0} %", 100.0 * import.per_second / rate)),
-            mib(import.taken.memory_first_half.resident_kib), mib(import.taken.memory_most.resident_kib),
+            mib(import.taken.memory_first_half.resident_kib),
+            mib(import.taken.memory_most.resident_kib),
             mib(import.taken.memory_most.anonymous_kib)
         )?;
     }
-    writeln!(out, "\n### The server at rest\n\n| contacts | memory MiB | of it anonymous | first answer after start, s |\n|--:|--:|--:|--:|")?;
+    writeln!(
+        out,
+        "\n### The server at rest\n\n| contacts | memory MiB | of it anonymous | first answer after start, s |\n|--:|--:|--:|--:|"
+    )?;
     for idle in &results.idle {
         let (all, anonymous) = (mib(idle.memory.resident_kib), mib(idle.memory.anonymous_kib));
         writeln!(out, "| {} | {all:.0} | {anonymous:.0} | {:.2} |", idle.contacts, idle.first_answer_seconds)?;
     }
     let (all, anonymous) = (mib(results.memory_under_load.resident_kib), mib(results.memory_under_load.anonymous_kib));
-    writeln!(out, "\nRight after its load the server held at most {all:.0} MiB over all verbs, of it {anonymous:.0} MiB anonymous; the rest are pages of the database file that the kernel may take back. The stripped binary has {:.1} MiB.", mib(results.binary_bytes / 1_024))
+    writeln!(
+        out,
+        "\nRight after its load the server held at most {all:.0} MiB over all verbs, of it {anonymous:.0} MiB anonymous; the rest are pages of the database file that the kernel may take back. The stripped binary has {:.1} MiB.",
+        mib(results.binary_bytes / 1_024)
+    )
 }
 
 type Aim = (String, String, Option<bool>);
@@ -94,12 +150,22 @@ type Aim = (String, String, Option<bool>);
 /// Each aim with what was measured at 16 connections, and whether it is met.
 fn aims(results: &Results) -> Vec<Aim> {
     let at = |verb: &str| results.verb(verb, JUDGED).map(|result| &result.figure);
-    let part = |own: Option<&Figure>, other: Option<Figure>| own.zip(other).map(|(own, other)| 100.0 * own.per_second / other.per_second.max(0.001));
+    let part = |own: Option<&Figure>, other: Option<Figure>| {
+        own.zip(other).map(|(own, other)| 100.0 * own.per_second / other.per_second.max(0.001))
+    };
     let at_least = |aim: &str, least: f64, measured: Option<f64>| {
-        (format!("{aim} ≥ {least:.0} %"), measured.map_or(String::new(), |measured| format!("{measured:.0} %")), measured.map(|measured| measured >= least))
+        (
+            format!("{aim} ≥ {least:.0} %"),
+            measured.map_or(String::new(), |measured| format!("{measured:.0} %")),
+            measured.map(|measured| measured >= least),
+        )
     };
     let at_most = |aim: &str, most: f64, unit: &str, measured: Option<f64>| {
-        (format!("{aim} ≤ {most} {unit}"), measured.map_or(String::new(), |measured| format!("{measured:.2} {unit}")), measured.map(|measured| measured <= most))
+        (
+            format!("{aim} ≤ {most} {unit}"),
+            measured.map_or(String::new(), |measured| format!("{measured:.2} {unit}")),
+            measured.map(|measured| measured <= most),
+        )
     };
     let bare = |verb: &str| results.bare(verb).map(|found| found.figure);
     let constant = at("constant answer").copied();
@@ -121,13 +187,28 @@ fn aims(results: &Results) -> Vec<Aim> {
         at_least("open: of the constant answer's throughput", 20.0, part(at("open by id"), constant)),
         at_least("list: of the bare engine's throughput for the same rows", 30.0, part(at("list 50"), bare("list 50"))),
         at_most("list: cost of a team's scope, against the same list without one", 15.0, "%", scope),
-        at_most("search: times the bare full-text query", 3.0, "×", search.map(|(own, bare)| bare.per_second / own.per_second.max(0.001))),
+        at_most(
+            "search: times the bare full-text query",
+            3.0,
+            "×",
+            search.map(|(own, bare)| bare.per_second / own.per_second.max(0.001)),
+        ),
         at_least("create: of the bare engine's one-commit-per-row rate", 200.0, part(at("create"), bare("create"))),
         at_least("import: of the bare engine's bulk insert with the same indexes", 40.0, import("contacts")),
         at_least("import with three sealed fields: of the same", 20.0, import("contacts, three sealed fields")),
         at_most("import: growth of memory from the first half to the second", 16.0, "MiB", growth("contacts")),
-        at_most("idle memory at a tenth of the contacts (100,000)", 80.0, "MiB", first.map(|idle| mib(idle.memory.resident_kib))),
-        at_most("idle memory at all contacts (a million)", 150.0, "MiB", last.map(|idle| mib(idle.memory.resident_kib))),
+        at_most(
+            "idle memory at a tenth of the contacts (100,000)",
+            80.0,
+            "MiB",
+            first.map(|idle| mib(idle.memory.resident_kib)),
+        ),
+        at_most(
+            "idle memory at all contacts (a million)",
+            150.0,
+            "MiB",
+            last.map(|idle| mib(idle.memory.resident_kib)),
+        ),
         at_most("first answer after start at all contacts", 2.0, "s", last.map(|idle| idle.first_answer_seconds)),
         at_most("stripped binary", 40.0, "MiB", Some(mib(results.binary_bytes / 1_024))),
     ]

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use store::bare::{Bare, Statement, Value};
 
 /// The columns of the list, as a screen of contacts has them.
-const LIST_FIELDS: [&str; 8] = ["full_name", "title", "department", "account", "owner", "source", "language", "created_at"];
+const LIST_FIELDS: [&str; 8] =
+    ["full_name", "title", "department", "account", "owner", "source", "language", "created_at"];
 const LIST_ROWS: i64 = 50;
 const SEARCH_HITS: i64 = 6;
 
@@ -62,7 +63,8 @@ impl World {
             };
             rows.into_iter().filter_map(id).collect()
         };
-        let ids = ids_of(bare.rows("SELECT \"id\" FROM \"contact\" WHERE \"deleted_at\" IS NULL", Vec::new(), &[Binary])?);
+        let ids =
+            ids_of(bare.rows("SELECT \"id\" FROM \"contact\" WHERE \"deleted_at\" IS NULL", Vec::new(), &[Binary])?);
         let times = "SELECT min(\"created_at\"), max(\"created_at\") FROM \"contact\" WHERE \"deleted_at\" IS NULL";
         let times = bare.rows(times, Vec::new(), &[Integer, Integer])?;
         let [Value::Integer(first), Value::Integer(last)] = times.first().map(Vec::as_slice).unwrap_or_default() else {
@@ -108,7 +110,10 @@ impl World {
                         {"field": "language", "op": "eq", "value": "zh"},
                     ]});
                     let filter = escaped(&filter.to_string());
-                    out.extend(get(&format!("/api/v1/records/contact?filter={filter}&sort=-created_at&fields={fields}"), &who));
+                    out.extend(get(
+                        &format!("/api/v1/records/contact?filter={filter}&sort=-created_at&fields={fields}"),
+                        &who,
+                    ));
                 })
             }
             Verb::Search => Arc::new(move |numbers, out| {
@@ -143,8 +148,11 @@ impl World {
                 Some((Statement::new(&text), values))
             }
             Verb::List | Verb::ListTeam => {
-                let scope: Vec<RecordId> =
-                    if verb == Verb::ListTeam { self.team.iter().chain(&self.teams).copied().collect() } else { Vec::new() };
+                let scope: Vec<RecordId> = if verb == Verb::ListTeam {
+                    self.team.iter().chain(&self.teams).copied().collect()
+                } else {
+                    Vec::new()
+                };
                 let marks = vec!["?"; self.team.len()].join(", ");
                 let condition = match verb {
                     Verb::ListTeam => format!(" AND (t.\"owner_id\" IN ({marks}) OR t.\"team_id\" = ?)"),
@@ -177,7 +185,10 @@ impl World {
                     )
                 };
                 let values: Values = Arc::new(move |numbers| {
-                    vec![Value::Text(expression(&data::two_characters(numbers), &tags, sqlite)), Value::Integer(SEARCH_HITS)]
+                    vec![
+                        Value::Text(expression(&data::two_characters(numbers), &tags, sqlite)),
+                        Value::Integer(SEARCH_HITS),
+                    ]
                 });
                 Some((Statement::new(&text), values))
             }
@@ -213,7 +224,9 @@ fn expression(text: &str, tags: &[String], sqlite: bool) -> String {
 
 /// The columns that the store selects for a verb.
 fn columns_text(object: &ObjectDef, verb: Verb) -> String {
-    let long = |field: &metadata::FieldDef| matches!(field.field_type, FieldType::LongText | FieldType::RichText | FieldType::Json);
+    let long = |field: &metadata::FieldDef| {
+        matches!(field.field_type, FieldType::LongText | FieldType::RichText | FieldType::Json)
+    };
     let shown = |field: &metadata::FieldDef| match verb {
         Verb::List | Verb::ListTeam => LIST_FIELDS.contains(&field.name.as_str()),
         Verb::Search => !field.retired && !field.is_sealed() && !long(field),

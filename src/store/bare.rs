@@ -74,10 +74,18 @@ macro_rules! on_backend {
                             Some(Value::Integer(number)) => out.push_bind_param::<BigInt, _>(number)?,
                             Some(Value::Binary(bytes)) => out.push_bind_param::<Binary, _>(bytes)?,
                             Some(Value::Bool(flag)) => out.push_bind_param::<Bool, _>(flag)?,
-                            Some(Value::Null(ColumnType::Integer)) => out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>)?,
-                            Some(Value::Null(ColumnType::Binary)) => out.push_bind_param::<Nullable<Binary>, _>(&None::<Vec<u8>>)?,
-                            Some(Value::Null(ColumnType::Bool)) => out.push_bind_param::<Nullable<Bool>, _>(&None::<bool>)?,
-                            Some(Value::Null(ColumnType::Text)) | None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>)?,
+                            Some(Value::Null(ColumnType::Integer)) => {
+                                out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>)?
+                            }
+                            Some(Value::Null(ColumnType::Binary)) => {
+                                out.push_bind_param::<Nullable<Binary>, _>(&None::<Vec<u8>>)?
+                            }
+                            Some(Value::Null(ColumnType::Bool)) => {
+                                out.push_bind_param::<Nullable<Bool>, _>(&None::<bool>)?
+                            }
+                            Some(Value::Null(ColumnType::Text)) | None => {
+                                out.push_bind_param::<Nullable<Text>, _>(&None::<String>)?
+                            }
                         }
                     }
                     out.push_sql(piece);
@@ -100,7 +108,8 @@ where
     let mut rows = 0;
     for row in conn.load(bound)? {
         let row = row?;
-        let filled = (0..row.field_count()).filter(|at| DieselRow::get(&row, *at).is_some_and(|field| field.value().is_some()));
+        let filled =
+            (0..row.field_count()).filter(|at| DieselRow::get(&row, *at).is_some_and(|field| field.value().is_some()));
         std::hint::black_box(filled.count());
         rows += 1;
     }
@@ -140,7 +149,12 @@ impl Bare {
         })
     }
     /// Runs a query and returns its rows, whose columns have these types.
-    pub fn rows(&mut self, text: &'static str, values: Vec<Value>, types: &[ColumnType]) -> Result<Vec<Vec<Value>>, StoreError> {
+    pub fn rows(
+        &mut self,
+        text: &'static str,
+        values: Vec<Value>,
+        types: &[ColumnType],
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut sql = Sql::default();
         let mut values = values.into_iter();
         for (at, piece) in text.split('?').enumerate() {
