@@ -287,9 +287,9 @@ fn not_vacuous(case: &Case, surfaces: &[Surface], subjects: &[Subject]) {
 
 #[test]
 fn nothing_leaks_on_any_surface() {
-    let mut tables = [testkit::Engine::Embedded, testkit::Engine::Server].map(|engine| {
-        eprintln!("engine: {engine:?}");
-        matrix(&TestAppliance::new(engine))
+    let mut tables = std::thread::scope(|scope| {
+        let run = |engine| scope.spawn(move || matrix(&TestAppliance::new(engine)));
+        [run(testkit::Engine::Embedded), run(testkit::Engine::Server)].map(|table| table.join().expect("no leak"))
     });
     assert!(tables[0] == tables[1], "the engines show different things");
     let table = std::mem::take(&mut tables[0]);

@@ -84,6 +84,7 @@ fn walk(kontor: &TestAppliance, sort: &[(usize, bool)], limit: usize, mut betwee
             .unwrap_or_else(|fault| panic!("{sort:?}: {fault} {:?}", fault.cause()));
         assert!(page.items.len() <= limit && (page.next.is_none() || page.items.len() == limit));
         found.extend(page.items.iter().map(|item| item.id.to_string()));
+        assert!(found.len() < 1_000, "{sort:?}: the pages go round in circles");
         between();
         match page.next {
             Some(next) => cursor = json!(next),

@@ -193,10 +193,7 @@ impl Walker<'_, '_> {
         let kept = self.world.subjects.last().map(Subject::body).unwrap_or_default();
         let again = records.create(actor, "account", object_of(kept), Some(self.world.replay.clone()));
         vec![
-            Surface::new(
-                "conflict",
-                all(self.live().filter(|subject| subject.place != "below").flat_map(stale).collect()),
-            ),
+            Surface::new("conflict", all(self.live().flat_map(stale).collect())),
             Surface::new(
                 "bulk",
                 all(vec![
