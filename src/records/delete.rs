@@ -87,7 +87,7 @@ impl Records {
             // What is sealed under a subject's key cannot lose its subject.
             let is_subject = other.subject == Subject::Field(field.name.clone());
             if *on_delete == DeleteRule::Refuse || (is_subject && *on_delete == DeleteRule::Unlink) {
-                return Err(refused(&other, &field.name, pointing.len()).into());
+                return Err(refused(&other, &field.name).into());
             }
             if done.unlinked + done.cascaded + pointing.len() > limits::CASCADE_RECORDS_MAX {
                 return Err(Fault::new(Code::LimitExceeded, format!("More than {} records depend on this one (CASCADE_RECORDS_MAX); move them first.", limits::CASCADE_RECORDS_MAX)).into());
@@ -109,7 +109,7 @@ impl Records {
         let policy = tx.policy();
         let grant = policy.grant::<Update>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Update, denied, Some(id)))?;
         let body = Map::from_iter([(field.to_owned(), Json::Null)]);
-        let values = Checked::parse(object, &body, Mode::Change, "").map_err(|_| refused(object, field, 1))?;
+        let values = Checked::parse(object, &body, Mode::Change, "").map_err(|_| refused(object, field))?;
         tx.update(grant, &row, values, on_behalf(actor))?;
         Ok(())
     }
@@ -166,7 +166,7 @@ fn on_behalf(actor: &Actor) -> Cause {
     Cause { on_behalf_of: Some(actor.user()), ..Cause::default() }
 }
 
-fn refused(other: &ObjectDef, field: &str, count: usize) -> Fault {
-    let count = if count > 100 { "more than 100".to_owned() } else { count.to_string() };
-    Fault::new(Code::DeleteRefused, format!("{count} records of {} point to this one with {field}; delete or move them first.", other.name))
+/// Says where, not how many: some of them may be out of the reader's sight.
+fn refused(other: &ObjectDef, field: &str) -> Fault {
+    Fault::new(Code::DeleteRefused, format!("Records of {} point to this one with {field}; delete or move them first.", other.name))
 }
