@@ -37,6 +37,9 @@ no_test_ran() { echo "no test ran"; return 1; }
 
 stage "format, lints, dependencies" scripts/check.sh
 
+# Built before PostgreSQL starts: it ends itself when nobody comes for long, and a cold build is long.
+stage "build of the tests" cargo test --locked --workspace --bins --lib --tests --no-run --quiet
+
 # One PostgreSQL for the whole run: the tests make a database each. Without it they would start their own.
 if KONTOR_TEST_POSTGRES_URL=$(tests/support/postgres.sh start "$cluster"); then
   export KONTOR_TEST_POSTGRES_URL KONTOR_TEST_POSTGRES_CA="$cluster/ca.pem"

@@ -7,7 +7,9 @@ use crate::{RoleDef, RoleKind};
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssignmentError {
     /// Two roles that one person may not hold together.
-    #[error("the roles {0} and {1} may not be held by one person: administration is kept apart from business and from each other")]
+    #[error(
+        "the roles {0} and {1} may not be held by one person: administration is kept apart from business and from each other"
+    )]
     Exclusive(String, String),
     /// The role belongs to the appliance itself.
     #[error("the role {0} belongs to the appliance and cannot be given to a person")]

@@ -56,7 +56,8 @@ impl From<Denied> for Fault {
             DenyReason::OutOfScope => "There is no such record, or it is not visible to you.".to_owned(),
             DenyReason::TokenScope => "The API token was not made for this; make one whose scopes cover it.".to_owned(),
             DenyReason::RoleConflict => {
-                "Your account holds roles that exclude each other; a security administrator must take one away.".to_owned()
+                "Your account holds roles that exclude each other; a security administrator must take one away."
+                    .to_owned()
             }
             DenyReason::NoRight | DenyReason::Forbidden => {
                 format!("Your roles do not allow {} on {}. Ask a security administrator.", denied.verb, denied.object)
@@ -204,7 +205,10 @@ impl Policy {
             Err(reason) => return refused(reason, Vec::new()),
         };
         if let Some(role) = roles.iter().find(|role| forbids(role, object, verb)) {
-            return refused(DenyReason::Forbidden, vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())]);
+            return refused(
+                DenyReason::Forbidden,
+                vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())],
+            );
         }
         let mut widths: Vec<(ScopeWidth, Arc<FieldLevels>)> = Vec::new();
         let mut rules = Vec::new();
@@ -218,12 +222,22 @@ impl Policy {
         let floor = widths.iter().map(|(_, levels)| (**levels).clone()).reduce(|floor, next| floor.intersection(&next));
         match floor {
             None => refused(DenyReason::NoRight, rules),
-            Some(floor) => Rights { refused: None, widths, floor: Arc::new(floor), why: Arc::new(Why { epoch: self.epoch, rules }) },
+            Some(floor) => Rights {
+                refused: None,
+                widths,
+                floor: Arc::new(floor),
+                why: Arc::new(Why { epoch: self.epoch, rules }),
+            },
         }
     }
 
     /// Whether the actor may do `A` to one record.
-    pub fn grant<'a, A: Action>(&self, actor: &'a Actor, object: &ObjectDef, facts: &Facts) -> Result<Grant<'a, A>, Denied> {
+    pub fn grant<'a, A: Action>(
+        &self,
+        actor: &'a Actor,
+        object: &ObjectDef,
+        facts: &Facts,
+    ) -> Result<Grant<'a, A>, Denied> {
         self.scope(actor, object, A::VERB)?.admit(facts)
     }
 
@@ -234,7 +248,8 @@ impl Policy {
     }
 
     fn effective(&self, actor: &Actor) -> Result<Vec<Arc<RoleDef>>, DenyReason> {
-        let roles: Vec<Arc<RoleDef>> = actor.roles().iter().filter_map(|name| self.roles.get(name.as_str()).cloned()).collect();
+        let roles: Vec<Arc<RoleDef>> =
+            actor.roles().iter().filter_map(|name| self.roles.get(name.as_str()).cloned()).collect();
         if actor.kind() == ActorKind::User && check_assignment(roles.iter().map(AsRef::as_ref)).is_err() {
             return Err(DenyReason::RoleConflict);
         }
@@ -269,7 +284,12 @@ impl<'a> Scope<'a> {
     }
 
     fn outside(&self) -> Denied {
-        Denied { reason: DenyReason::OutOfScope, object: self.object.clone(), verb: self.verb.as_str(), why: Arc::clone(&self.why) }
+        Denied {
+            reason: DenyReason::OutOfScope,
+            object: self.object.clone(),
+            verb: self.verb.as_str(),
+            why: Arc::clone(&self.why),
+        }
     }
     fn admit<A: Action>(&self, facts: &Facts) -> Result<Grant<'a, A>, Denied> {
         if facts.object != self.object || A::VERB != self.verb {

@@ -63,8 +63,19 @@ pub fn internal_roles() -> Vec<RoleDef> {
         role(
             LOCAL_OPERATOR_ROLE,
             Label::new("Local operator", "本机操作员"),
-            Label::new("Whoever runs the command line on the server as the service account.", "以服务账户在服务器上运行命令行的人。"),
-            &[AppAction::Import, AppAction::Users, AppAction::Roles, AppAction::Definitions, AppAction::AuditVerify, AppAction::System, AppAction::SystemHealth],
+            Label::new(
+                "Whoever runs the command line on the server as the service account.",
+                "以服务账户在服务器上运行命令行的人。",
+            ),
+            &[
+                AppAction::Import,
+                AppAction::Users,
+                AppAction::Roles,
+                AppAction::Definitions,
+                AppAction::AuditVerify,
+                AppAction::System,
+                AppAction::SystemHealth,
+            ],
         ),
         role(
             APPLIANCE_ROLE,

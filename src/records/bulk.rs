@@ -45,7 +45,13 @@ impl Records {
                 }
                 Err(fault) => {
                     view.failed += 1;
-                    BulkRow { id, outcome: "failed", version: None, code: Some(fault.code), detail: Some(words(&fault)) }
+                    BulkRow {
+                        id,
+                        outcome: "failed",
+                        version: None,
+                        code: Some(fault.code),
+                        detail: Some(words(&fault)),
+                    }
                 }
             };
             view.rows.push(row);
@@ -53,8 +59,18 @@ impl Records {
         Ok(view)
     }
 
-    fn targets(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, request: &BulkRequest) -> Result<Vec<RecordId>, Fault> {
-        let too_many = || Fault::new(Code::LimitExceeded, format!("At most {} records in one call (BULK_RECORDS_MAX).", limits::BULK_RECORDS_MAX));
+    fn targets(
+        &self,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        request: &BulkRequest,
+    ) -> Result<Vec<RecordId>, Fault> {
+        let too_many = || {
+            Fault::new(
+                Code::LimitExceeded,
+                format!("At most {} records in one call (BULK_RECORDS_MAX).", limits::BULK_RECORDS_MAX),
+            )
+        };
         let Some(filter) = &request.filter else {
             let mut ids = request.ids.clone();
             let mut seen = std::collections::HashSet::new();
@@ -98,12 +114,25 @@ impl Records {
         self.store.append(vec![entry]).wait()
     }
 
-    fn bulk_one(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, change: &BulkAction) -> Ticket<(i64, bool)> {
+    fn bulk_one(
+        &self,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        change: &BulkAction,
+    ) -> Ticket<(i64, bool)> {
         let (records, actor, object, change) = (self.clone(), Arc::clone(actor), Arc::clone(object), change.clone());
         self.store.write(move |tx| records.bulk_one_in_tx(tx, &actor, &object, id, &change))
     }
 
-    fn bulk_one_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, change: &BulkAction) -> Result<(i64, bool), Refused> {
+    fn bulk_one_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        change: &BulkAction,
+    ) -> Result<(i64, bool), Refused> {
         let update = |tx: &mut WriteTx<'_, '_>, body: &Map<String, Json>| {
             let changed = self.change_in_tx(tx, actor, object, (id, Expect::Current), body, Cause::default())?;
             Ok((changed.version, changed.moved))

@@ -22,14 +22,28 @@ pub(crate) enum Expect {
 
 impl Records {
     /// Changes the named fields of a record.
-    pub fn change(&self, actor: &Arc<Actor>, object: &str, id: RecordId, if_match: Option<i64>, body: Map<String, Json>) -> Pending<RecordView> {
+    pub fn change(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        if_match: Option<i64>,
+        body: Map<String, Json>,
+    ) -> Pending<RecordView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
-            let changed = records.change_in_tx(tx, &actor, &definition, (id, Expect::Version(if_match)), &body, Cause::default())?;
+            let changed = records.change_in_tx(
+                tx,
+                &actor,
+                &definition,
+                (id, Expect::Version(if_match)),
+                &body,
+                Cause::default(),
+            )?;
             if !changed.moved {
                 // Nothing was written, but the answer shows the record.
                 let entry = tx.entry(&actor, Act::Read).on_record(&definition.name, id);
@@ -40,7 +54,15 @@ impl Records {
     }
 
     /// Changes a record whatever its version is, inside a unit of work; for imports, which name it by another system's id.
-    pub fn upsert_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, body: &Map<String, Json>, cause: Cause) -> Result<Changed, Refused> {
+    pub fn upsert_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        body: &Map<String, Json>,
+        cause: Cause,
+    ) -> Result<Changed, Refused> {
         self.change_in_tx(tx, actor, object, (id, Expect::Current), body, cause)
     }
 
@@ -55,12 +77,19 @@ impl Records {
     ) -> Result<Changed, Refused> {
         let policy = tx.policy();
         let (row, read) = self.row_to_change(tx, actor, object, id, Act::Update)?;
-        let grant = policy.grant::<Update>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Update, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Update>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Update, denied, Some(id)))?;
         let values = Checked::parse(object, body, Mode::Change, "").map_err(Fault::invalid)?;
-        editable(object, grant.levels(), &values, body.keys()).map_err(|fault| self.field_denied(actor, Act::Update, &object.name, fault))?;
+        editable(object, grant.levels(), &values, body.keys())
+            .map_err(|fault| self.field_denied(actor, Act::Update, &object.name, fault))?;
         match expect {
             Expect::Version(None) => {
-                return Err(Fault::new(Code::VersionRequired, "Send If-Match with the version you read, such as If-Match: \"3\".").into());
+                return Err(Fault::new(
+                    Code::VersionRequired,
+                    "Send If-Match with the version you read, such as If-Match: \"3\".",
+                )
+                .into());
             }
             Expect::Version(Some(version)) if version != row.version() => {
                 return Err(conflict(tx, &read, &row, &values)?.into());
@@ -79,9 +108,17 @@ impl Records {
     }
 
     /// The whole row of a live record the actor can see, with the grant to see it.
-    pub(crate) fn row_to_change<'a>(&self, tx: &mut WriteTx<'_, '_>, actor: &'a Actor, object: &Arc<ObjectDef>, id: RecordId, act: Act) -> Result<(StoredRow, Grant<'a, Read>), Refused> {
+    pub(crate) fn row_to_change<'a>(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &'a Actor,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        act: Act,
+    ) -> Result<(StoredRow, Grant<'a, Read>), Refused> {
         let policy = tx.policy();
-        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
+        let scope =
+            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let row = tx.read().row_whole(object, id)?.filter(|row| !row.deleted());
         let row = row.ok_or_else(|| self.missing(actor, act, &object.name, id))?;
         let grant = scope.grant(row.facts()).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
@@ -104,7 +141,12 @@ fn facts_after(object: &ObjectDef, before: &Facts, values: &Checked) -> Facts {
 }
 
 /// The answer to a stale change: for each field that differs, what was sent and what is there, as the reader may see it.
-fn conflict(tx: &mut WriteTx<'_, '_>, read: &Grant<'_, Read>, row: &StoredRow, values: &Checked) -> Result<Fault, Refused> {
+fn conflict(
+    tx: &mut WriteTx<'_, '_>,
+    read: &Grant<'_, Read>,
+    row: &StoredRow,
+    values: &Checked,
+) -> Result<Fault, Refused> {
     let object = Arc::clone(row.object());
     let mut differences = Vec::new();
     for (at, yours) in values.values() {
@@ -118,7 +160,10 @@ fn conflict(tx: &mut WriteTx<'_, '_>, read: &Grant<'_, Read>, row: &StoredRow, v
             }));
         }
     }
-    let mut fault = Fault::new(Code::VersionConflict, "The record was changed since you read it. Nothing was overwritten; decide field by field and send again with the current version.");
+    let mut fault = Fault::new(
+        Code::VersionConflict,
+        "The record was changed since you read it. Nothing was overwritten; decide field by field and send again with the current version.",
+    );
     fault.extension = Some(json!({"current_version": row.version(), "differences": differences}).to_string().into());
     Ok(fault)
 }

@@ -32,7 +32,13 @@ pub struct CreateOptions {
 
 impl Records {
     /// Makes a record and answers with what its maker may see of it.
-    pub fn create(&self, actor: &Arc<Actor>, object: &str, body: Map<String, Json>, retry: Option<Retry>) -> Pending<RecordView> {
+    pub fn create(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        body: Map<String, Json>,
+        retry: Option<Retry>,
+    ) -> Pending<RecordView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
@@ -48,17 +54,31 @@ impl Records {
             let view = records.after_write(tx, &actor, &definition, id, 1)?;
             if let Some(retry) = retry {
                 let body = serde_json::to_vec(&view).map_err(Fault::internal)?;
-                tx.remember(actor.user(), &retry.key, &Remembered { request: retry.request.to_vec(), status: 201, body })?;
+                tx.remember(
+                    actor.user(),
+                    &retry.key,
+                    &Remembered { request: retry.request.to_vec(), status: 201, body },
+                )?;
             }
             Ok(view)
         }))
     }
 
     /// The first answer to the same request. It discloses the record anew, so the log says so.
-    fn repeated(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, retry: &Retry) -> Result<Option<RecordView>, Refused> {
+    fn repeated(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        object: &ObjectDef,
+        retry: &Retry,
+    ) -> Result<Option<RecordView>, Refused> {
         let Some(first) = tx.read().remembered(actor.user(), &retry.key)? else { return Ok(None) };
         if first.request != retry.request {
-            return Err(Fault::new(Code::IdempotencyMismatch, "This Idempotency-Key was used for another request; use a new one.").into());
+            return Err(Fault::new(
+                Code::IdempotencyMismatch,
+                "This Idempotency-Key was used for another request; use a new one.",
+            )
+            .into());
         }
         let view: RecordView = serde_json::from_slice(&first.body).map_err(Fault::internal)?;
         let view = self.narrowed(tx, actor, object, view)?;
@@ -68,7 +88,13 @@ impl Records {
     }
 
     /// The first answer as far as its reader may see the record now: rights may have gone since.
-    fn narrowed(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, mut view: RecordView) -> Result<RecordView, Refused> {
+    fn narrowed(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        object: &ObjectDef,
+        mut view: RecordView,
+    ) -> Result<RecordView, Refused> {
         let definition = self.definition(&object.name)?;
         let facts = tx.read().facts(&definition, view.id)?;
         let grant = facts.and_then(|facts| tx.policy().grant::<authz::Read>(actor, object, &facts).ok());
@@ -77,20 +103,30 @@ impl Records {
             grant.as_ref().zip(at).map_or(Level::None, |(grant, at)| grant.levels().get(at))
         };
         view.fields.retain(|name, value| level(name) >= if value.is_null() { Level::Masked } else { Level::Read });
-        view.reduced.retain(|name, shown| level(name) >= if shown.is_boolean() { Level::Exists } else { Level::Masked });
+        view.reduced
+            .retain(|name, shown| level(name) >= if shown.is_boolean() { Level::Exists } else { Level::Masked });
         Ok(view)
     }
 
     /// Makes a record inside a unit of work: the one road of the API, imports and samples.
-    pub fn create_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, body: &Map<String, Json>, options: CreateOptions) -> Result<RecordId, Refused> {
+    pub fn create_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        body: &Map<String, Json>,
+        options: CreateOptions,
+    ) -> Result<RecordId, Refused> {
         let policy = tx.policy();
         policy.scope(actor, object, Verb::Create).map_err(|denied| self.denial(actor, Act::Create, denied, None))?;
         let mut values = Checked::parse(object, body, Mode::Create, "").map_err(Fault::invalid)?;
         self.default_place(tx, actor, object, &mut values)?;
         let id = options.id.unwrap_or_else(|| Id::generate(self.store.clock().as_ref(), self.store.random().as_ref()));
         let facts = facts_of(object, &values, id);
-        let grant = policy.grant::<Create>(actor, object, &facts).map_err(|denied| self.outside_create(actor, denied))?;
-        editable(object, grant.levels(), &values, body.keys()).map_err(|fault| self.field_denied(actor, Act::Create, &object.name, fault))?;
+        let grant =
+            policy.grant::<Create>(actor, object, &facts).map_err(|denied| self.outside_create(actor, denied))?;
+        editable(object, grant.levels(), &values, body.keys())
+            .map_err(|fault| self.field_denied(actor, Act::Create, &object.name, fault))?;
         self.may_place(&policy, actor, object, &facts, None)?;
         self.references_exist(tx, actor, object, &values)?;
         let login = login_of(object, &values)?;
@@ -111,7 +147,13 @@ impl Records {
     }
 
     /// Owner and unit of a new record, where nobody said: the maker and the owner's unit.
-    fn default_place(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, values: &mut Checked) -> Result<(), Refused> {
+    fn default_place(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        object: &ObjectDef,
+        values: &mut Checked,
+    ) -> Result<(), Refused> {
         let given = |values: &Checked, name: &str| {
             object.field_index(name).and_then(|at| values.get(at)).and_then(crate::fields::pointed)
         };
@@ -139,17 +181,31 @@ impl Records {
     }
 
     /// Giving a record to somebody else needs the right to assign it, where it was and where it goes.
-    pub(crate) fn may_place(&self, policy: &authz::Policy, actor: &Actor, object: &ObjectDef, after: &Facts, before: Option<&Facts>) -> Result<(), Refused> {
+    pub(crate) fn may_place(
+        &self,
+        policy: &authz::Policy,
+        actor: &Actor,
+        object: &ObjectDef,
+        after: &Facts,
+        before: Option<&Facts>,
+    ) -> Result<(), Refused> {
         let own_new = before.is_none() && after.owner == Some(actor.user()) && after.unit == actor.unit();
-        let same = before.is_some_and(|before| before.owner == after.owner && before.unit == after.unit && before.team == after.team);
+        let same = before.is_some_and(|before| {
+            before.owner == after.owner && before.unit == after.unit && before.team == after.team
+        });
         if own_new || same || object.kind != ObjectKind::Business {
             return Ok(());
         }
-        if before.is_none() && policy.scope(actor, object, Verb::Create).is_ok_and(|scope| scope.predicate().admits(after)) && policy.scope(actor, object, Verb::Assign).is_err() {
+        if before.is_none()
+            && policy.scope(actor, object, Verb::Create).is_ok_and(|scope| scope.predicate().admits(after))
+            && policy.scope(actor, object, Verb::Assign).is_err()
+        {
             // A maker without the right to assign may still choose among the places that are theirs.
             return Ok(());
         }
-        let scope = policy.scope(actor, object, Verb::Assign).map_err(|denied| self.denial(actor, Act::Update, denied, Some(after.record)))?;
+        let scope = policy
+            .scope(actor, object, Verb::Assign)
+            .map_err(|denied| self.denial(actor, Act::Update, denied, Some(after.record)))?;
         if before.is_none_or(|before| scope.predicate().admits(before)) {
             return Ok(());
         }
@@ -157,12 +213,21 @@ impl Records {
     }
 
     /// Every reference points to a live record that the actor can see.
-    pub(crate) fn references_exist(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, values: &Checked) -> Result<(), Refused> {
+    pub(crate) fn references_exist(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        object: &ObjectDef,
+        values: &Checked,
+    ) -> Result<(), Refused> {
         let mut items = Vec::new();
         for (at, value) in values.values() {
-            let (Value::Reference { object: target, id }, Some(field)) = (value, object.fields.get(*at)) else { continue };
+            let (Value::Reference { object: target, id }, Some(field)) = (value, object.fields.get(*at)) else {
+                continue;
+            };
             // One's own place is no secret to oneself, also for roles that read neither users nor units.
-            let own = (field.name == "owner" && *id == actor.user()) || (field.name == "unit" && Some(*id) == actor.unit());
+            let own =
+                (field.name == "owner" && *id == actor.user()) || (field.name == "unit" && Some(*id) == actor.unit());
             if field.system && (field.read_only || own) {
                 continue;
             }
@@ -181,13 +246,25 @@ impl Records {
     }
 
     /// What the actor may see of a record just written; its id and version when that is nothing.
-    pub(crate) fn after_write(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, object: &Arc<ObjectDef>, id: RecordId, version: i64) -> Result<RecordView, Refused> {
+    pub(crate) fn after_write(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        version: i64,
+    ) -> Result<RecordView, Refused> {
         let mut tally = crate::reduce::Tally::default();
         match self.open_in_tx(tx.read(), actor, object, (id, None), Act::Read, &mut tally) {
             Ok(view) => Ok(view),
-            Err(refused) if refused.entry.is_some() => {
-                Ok(RecordView { id, object: object.name.clone(), version, deleted: false, fields: Map::new(), reduced: Map::new() })
-            }
+            Err(refused) if refused.entry.is_some() => Ok(RecordView {
+                id,
+                object: object.name.clone(),
+                version,
+                deleted: false,
+                fields: Map::new(),
+                reduced: Map::new(),
+            }),
             Err(refused) => Err(refused),
         }
     }
@@ -200,7 +277,12 @@ pub(crate) fn facts_of(object: &ObjectDef, values: &Checked, record: RecordId) -
 }
 
 /// Every field named in the body may be set by this actor.
-pub(crate) fn editable<'n>(object: &ObjectDef, levels: &FieldLevels, values: &Checked, named: impl Iterator<Item = &'n String>) -> Result<(), Fault> {
+pub(crate) fn editable<'n>(
+    object: &ObjectDef,
+    levels: &FieldLevels,
+    values: &Checked,
+    named: impl Iterator<Item = &'n String>,
+) -> Result<(), Fault> {
     let mut items = Vec::new();
     for name in named {
         let Some(at) = object.field_index(name).filter(|at| values.get(*at).is_some()) else { continue };
@@ -228,7 +310,9 @@ pub(crate) fn login_of(object: &ObjectDef, values: &Checked) -> Result<Option<St
     match object.field_index("username").and_then(|at| values.get(at)) {
         Some(Value::Text(login)) => match identity::login_fold(login) {
             Ok(login) => Ok(Some(login)),
-            Err(error) => Err(Fault::invalid(Vec::new()).with_item("/username", Code::ValueFormat, format!("{error}."))),
+            Err(error) => {
+                Err(Fault::invalid(Vec::new()).with_item("/username", Code::ValueFormat, format!("{error}.")))
+            }
         },
         _ => Ok(None),
     }

@@ -76,14 +76,22 @@ impl Records {
         let mut access = BTreeMap::new();
         let mut definition = object.clone();
         for (at, field) in object.fields.iter().enumerate() {
-            let selects = floor(at) >= authz::Level::Read && (!field.is_sealed() || field.sealing == metadata::Sealing::Exact);
+            let selects =
+                floor(at) >= authz::Level::Read && (!field.is_sealed() || field.sealing == metadata::Sealing::Exact);
             access.insert(field.name.clone(), FieldAccess { level: level(at).as_str(), filterable: selects });
         }
         if !all {
-            definition.fields.retain(|field| object.field_index(&field.name).is_some_and(|at| level(at) > authz::Level::None));
+            definition
+                .fields
+                .retain(|field| object.field_index(&field.name).is_some_and(|at| level(at) > authz::Level::None));
             access.retain(|name, _| definition.field(name).is_some());
         }
-        let relations = self.catalog().relations(&object.name).into_iter().map(|relation| (relation.name, relation.target)).collect();
+        let relations = self
+            .catalog()
+            .relations(&object.name)
+            .into_iter()
+            .map(|relation| (relation.name, relation.target))
+            .collect();
         Some(ObjectView { definition, verbs, access, relations })
     }
 
@@ -109,7 +117,8 @@ impl Records {
             let run = records.store.write(move |tx| {
                 tx.run_plan(&plan)?;
                 let mut entry = tx.entry(&actor, Act::DefinitionChange);
-                entry.decision.rules = writer.policy().act(&actor, AppAction::Definitions).map(|why| why.rules).unwrap_or_default();
+                entry.decision.rules =
+                    writer.policy().act(&actor, AppAction::Definitions).map(|why| why.rules).unwrap_or_default();
                 entry.note = note.join(" ").chars().take(NOTE_CHARS).collect();
                 tx.log_entry(&entry).map_err(Refused::from)
             });
@@ -140,7 +149,12 @@ impl Records {
             fault.items.clone_from(&plan.errors);
             return Err(fault);
         }
-        Ok(PlanView { applied, steps: plan.steps.clone(), notes: plan.notes.clone(), catalog_version: self.catalog().version() })
+        Ok(PlanView {
+            applied,
+            steps: plan.steps.clone(),
+            notes: plan.notes.clone(),
+            catalog_version: self.catalog().version(),
+        })
     }
 }
 

@@ -34,28 +34,51 @@ struct Consequences {
 
 impl Records {
     /// Puts a record into the recycle bin.
-    pub fn delete(&self, actor: &Arc<Actor>, object: &str, id: RecordId, if_match: Option<i64>) -> Pending<DeletedView> {
+    pub fn delete(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        if_match: Option<i64>,
+    ) -> Pending<DeletedView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::written(self.store.write(move |tx| {
-            records.delete_in_tx(tx, &actor, &definition, id, Expect::Version(if_match))
-        }))
+        Pending::written(
+            self.store.write(move |tx| records.delete_in_tx(tx, &actor, &definition, id, Expect::Version(if_match))),
+        )
     }
 
-    pub(crate) fn delete_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, expect: Expect) -> Result<DeletedView, Refused> {
+    pub(crate) fn delete_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        expect: Expect,
+    ) -> Result<DeletedView, Refused> {
         let policy = tx.policy();
         let (row, _) = self.row_to_change(tx, actor, object, id, Act::Delete)?;
-        let grant = policy.grant::<Delete>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Delete, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Delete>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Delete, denied, Some(id)))?;
         match expect {
             Expect::Version(None) => {
-                return Err(Fault::new(Code::VersionRequired, "Send If-Match with the version you read, such as If-Match: \"3\".").into());
+                return Err(Fault::new(
+                    Code::VersionRequired,
+                    "Send If-Match with the version you read, such as If-Match: \"3\".",
+                )
+                .into());
             }
             Expect::Version(Some(version)) if version != row.version() => {
-                let mut fault = Fault::new(Code::VersionConflict, "The record was changed since you read it; look at it again before deleting.");
-                fault.extension = Some(serde_json::json!({"current_version": row.version(), "differences": []}).to_string().into());
+                let mut fault = Fault::new(
+                    Code::VersionConflict,
+                    "The record was changed since you read it; look at it again before deleting.",
+                );
+                fault.extension =
+                    Some(serde_json::json!({"current_version": row.version(), "differences": []}).to_string().into());
                 return Err(fault.into());
             }
             Expect::Version(_) | Expect::Current => {}
@@ -75,7 +98,14 @@ impl Records {
         Ok(SystemActor::for_boot(self.store.boot(), context))
     }
 
-    fn follow_rules(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &ObjectDef, id: RecordId, done: &mut Consequences) -> Result<(), Refused> {
+    fn follow_rules(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        (actor, system): (&Arc<Actor>, &Arc<Actor>),
+        object: &ObjectDef,
+        id: RecordId,
+        done: &mut Consequences,
+    ) -> Result<(), Refused> {
         let catalog = Arc::clone(tx.read().catalog());
         for (other, at) in catalog.referrers(&object.name) {
             let Some(field) = other.fields.get(at).filter(|field| !field.read_only) else { continue };
@@ -90,7 +120,14 @@ impl Records {
                 return Err(refused(&other, &field.name).into());
             }
             if done.unlinked + done.cascaded + pointing.len() > limits::CASCADE_RECORDS_MAX {
-                return Err(Fault::new(Code::LimitExceeded, format!("More than {} records depend on this one (CASCADE_RECORDS_MAX); move them first.", limits::CASCADE_RECORDS_MAX)).into());
+                return Err(Fault::new(
+                    Code::LimitExceeded,
+                    format!(
+                        "More than {} records depend on this one (CASCADE_RECORDS_MAX); move them first.",
+                        limits::CASCADE_RECORDS_MAX
+                    ),
+                )
+                .into());
             }
             for child in pointing {
                 if *on_delete == DeleteRule::Cascade {
@@ -104,20 +141,38 @@ impl Records {
         Ok(())
     }
 
-    fn clear_reference(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &Arc<ObjectDef>, field: &str, id: RecordId) -> Result<(), Refused> {
+    fn clear_reference(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        (actor, system): (&Arc<Actor>, &Arc<Actor>),
+        object: &Arc<ObjectDef>,
+        field: &str,
+        id: RecordId,
+    ) -> Result<(), Refused> {
         let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(()) };
         let policy = tx.policy();
-        let grant = policy.grant::<Update>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Update, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Update>(system, object, row.facts())
+            .map_err(|denied| self.denial(system, Act::Update, denied, Some(id)))?;
         let body = Map::from_iter([(field.to_owned(), Json::Null)]);
         let values = Checked::parse(object, &body, Mode::Change, "").map_err(|_| refused(object, field))?;
         tx.update(grant, &row, values, on_behalf(actor))?;
         Ok(())
     }
 
-    fn cascade(&self, tx: &mut WriteTx<'_, '_>, (actor, system): (&Arc<Actor>, &Arc<Actor>), object: &Arc<ObjectDef>, id: RecordId, done: &mut Consequences) -> Result<(), Refused> {
+    fn cascade(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        (actor, system): (&Arc<Actor>, &Arc<Actor>),
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        done: &mut Consequences,
+    ) -> Result<(), Refused> {
         let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(()) };
         let policy = tx.policy();
-        let grant = policy.grant::<Delete>(system, object, row.facts()).map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Delete>(system, object, row.facts())
+            .map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
         tx.delete(grant, &row, on_behalf(actor))?;
         sign_off(tx, object, id)?;
         done.cascaded += 1;
@@ -137,11 +192,22 @@ impl Records {
         }))
     }
 
-    pub(crate) fn restore_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId) -> Result<Changed, Refused> {
+    pub(crate) fn restore_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+    ) -> Result<Changed, Refused> {
         let policy = tx.policy();
-        policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
-        let row = tx.read().row_whole(object, id)?.ok_or_else(|| self.missing(actor, Act::Restore, &object.name, id))?;
-        let grant = policy.grant::<Restore>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
+        policy
+            .scope(actor, object, Verb::Delete)
+            .map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
+        let row =
+            tx.read().row_whole(object, id)?.ok_or_else(|| self.missing(actor, Act::Restore, &object.name, id))?;
+        let grant = policy
+            .grant::<Restore>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
         if !row.deleted() {
             return Ok(Changed { id, version: row.version(), moved: false });
         }
@@ -168,5 +234,8 @@ fn on_behalf(actor: &Actor) -> Cause {
 
 /// Says where, not how many: some of them may be out of the reader's sight.
 fn refused(other: &ObjectDef, field: &str) -> Fault {
-    Fault::new(Code::DeleteRefused, format!("Records of {} point to this one with {field}; delete or move them first.", other.name))
+    Fault::new(
+        Code::DeleteRefused,
+        format!("Records of {} point to this one with {field}; delete or move them first.", other.name),
+    )
 }

@@ -56,7 +56,10 @@ pub(crate) fn choose<'a>(
         return Ok(chosen);
     };
     if names.len() > limits::LIST_FIELDS_MAX {
-        return Err(Fault::new(Code::LimitExceeded, format!("At most {} fields (LIST_FIELDS_MAX).", limits::LIST_FIELDS_MAX)));
+        return Err(Fault::new(
+            Code::LimitExceeded,
+            format!("At most {} fields (LIST_FIELDS_MAX).", limits::LIST_FIELDS_MAX),
+        ));
     }
     for name in names {
         let Some((reference, field)) = name.split_once('.') else {
@@ -69,7 +72,12 @@ pub(crate) fn choose<'a>(
             Some(related) => related.fields.push((field, name.clone())),
             None => {
                 let scope = policy.scope(actor, &other, Verb::Read).ok();
-                chosen.related.push(RelatedFields { reference, object: other, scope, fields: vec![(field, name.clone())] });
+                chosen.related.push(RelatedFields {
+                    reference,
+                    object: other,
+                    scope,
+                    fields: vec![(field, name.clone())],
+                });
             }
         }
     }
@@ -88,14 +96,25 @@ pub(crate) fn position(object: &ObjectDef, name: &str, asked: &str) -> Result<us
 }
 
 /// The reference field of this name and the object it points to.
-pub(crate) fn related_object(catalog: &Catalog, object: &ObjectDef, reference: &str, asked: &str) -> Result<(usize, Arc<ObjectDef>), Fault> {
+pub(crate) fn related_object(
+    catalog: &Catalog,
+    object: &ObjectDef,
+    reference: &str,
+    asked: &str,
+) -> Result<(usize, Arc<ObjectDef>), Fault> {
     let at = position(object, reference, asked)?;
     let target = object.fields.get(at).and_then(|field| match field.reference_targets() {
         [only] => catalog.object(only).cloned(),
         _ => None,
     });
     let other = target.ok_or_else(|| {
-        Fault::new(Code::ParameterInvalid, format!("Field {reference} of {} does not point to exactly one object, so {asked} cannot be resolved.", object.name))
+        Fault::new(
+            Code::ParameterInvalid,
+            format!(
+                "Field {reference} of {} does not point to exactly one object, so {asked} cannot be resolved.",
+                object.name
+            ),
+        )
     })?;
     Ok((at, other))
 }

@@ -35,16 +35,28 @@ impl<'a> FilterReader<'a> {
         self.node(object, floor, tree, "/filter", 0)
     }
 
-    fn node(&mut self, object: &Arc<ObjectDef>, floor: &FieldLevels, tree: &Json, at: &str, depth: usize) -> Result<Filter, Fault> {
+    fn node(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        floor: &FieldLevels,
+        tree: &Json,
+        at: &str,
+        depth: usize,
+    ) -> Result<Filter, Fault> {
         if depth > limits::FILTER_DEPTH_MAX {
-            return Err(invalid(at, format!("At most {} levels of and/or (FILTER_DEPTH_MAX).", limits::FILTER_DEPTH_MAX)));
+            return Err(invalid(
+                at,
+                format!("At most {} levels of and/or (FILTER_DEPTH_MAX).", limits::FILTER_DEPTH_MAX),
+            ));
         }
         let map = tree.as_object().ok_or_else(|| invalid(at, "Expected an object with and, or, or field and op."))?;
         for (word, or) in [("and", false), ("or", true)] {
             let Some(parts) = map.get(word) else { continue };
             let list = parts.as_array().filter(|_| map.len() == 1);
             let list = list.ok_or_else(|| invalid(at, format!("{word} takes a list and stands alone.")))?;
-            let read = |(index, part): (usize, &Json)| self.node(object, floor, part, &format!("{at}/{word}/{index}"), depth + 1);
+            let read = |(index, part): (usize, &Json)| {
+                self.node(object, floor, part, &format!("{at}/{word}/{index}"), depth + 1)
+            };
             let parts = list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
             return Ok(if or { Filter::Or(parts) } else { Filter::And(parts) });
         }
@@ -55,7 +67,13 @@ impl<'a> FilterReader<'a> {
         self.leaf(object, floor, map, at)
     }
 
-    fn leaf(&mut self, object: &Arc<ObjectDef>, floor: &FieldLevels, map: &Map<String, Json>, at: &str) -> Result<Filter, Fault> {
+    fn leaf(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        floor: &FieldLevels,
+        map: &Map<String, Json>,
+        at: &str,
+    ) -> Result<Filter, Fault> {
         if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "field" | "op" | "value")) {
             return Err(invalid(at, format!("A condition has field, op and value; {key} is none of them.")));
         }
@@ -71,7 +89,13 @@ impl<'a> FilterReader<'a> {
         let part = match rest {
             None => None,
             Some(part) if field.field_type == FieldType::Address => {
-                Some(REGION.into_iter().find(|region| *region == part).ok_or_else(|| not_filterable(at, field, "of an address only country, province, city, district and postcode can be compared"))?)
+                Some(REGION.into_iter().find(|region| *region == part).ok_or_else(|| {
+                    not_filterable(
+                        at,
+                        field,
+                        "of an address only country, province, city, district and postcode can be compared",
+                    )
+                })?)
             }
             Some(rest) => return self.related(object, head, rest, map, at),
         };
@@ -83,14 +107,28 @@ impl<'a> FilterReader<'a> {
     fn readable(&mut self, object: &ObjectDef, floor: &FieldLevels, index: usize, at: &str) -> Result<(), Fault> {
         let Some(field) = object.fields.get(index) else { return Ok(()) };
         if floor.get(index) < Level::Read {
-            return Err(Fault::new(Code::FieldNotFilterable, format!("You may not read field {}, so it cannot select records.", field.name))
-                .with_item(format!("{at}/field"), Code::FieldDenied, "Your roles do not show this field in clear."));
+            return Err(Fault::new(
+                Code::FieldNotFilterable,
+                format!("You may not read field {}, so it cannot select records.", field.name),
+            )
+            .with_item(
+                format!("{at}/field"),
+                Code::FieldDenied,
+                "Your roles do not show this field in clear.",
+            ));
         }
         self.used.push(field.name.clone());
         Ok(())
     }
 
-    fn related(&mut self, object: &Arc<ObjectDef>, head: &str, rest: &str, map: &Map<String, Json>, at: &str) -> Result<Filter, Fault> {
+    fn related(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        head: &str,
+        rest: &str,
+        map: &Map<String, Json>,
+        at: &str,
+    ) -> Result<Filter, Fault> {
         let (reference, other) = related_object(self.catalog, object, head, head)?;
         if rest.matches('.').count() > 1 {
             return Err(invalid(at, "Only fields of directly related records can be compared."));
@@ -102,13 +140,27 @@ impl<'a> FilterReader<'a> {
         if matches!(filter, Filter::Related { .. }) {
             return Err(invalid(at, "Only fields of directly related records can be compared."));
         }
-        Ok(Filter::Related { field: reference, object: other, predicate: scope.predicate().clone(), filter: Box::new(filter) })
+        Ok(Filter::Related {
+            field: reference,
+            object: other,
+            predicate: scope.predicate().clone(),
+            filter: Box::new(filter),
+        })
     }
 
     /// `mine`, `my_team`, `my_unit_and_below`: conditions on owner, team and unit of the record.
-    fn personal(&mut self, object: &Arc<ObjectDef>, floor: &FieldLevels, op: &str, map: &Map<String, Json>, at: &str) -> Result<Option<Filter>, Fault> {
+    fn personal(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        floor: &FieldLevels,
+        op: &str,
+        map: &Map<String, Json>,
+        at: &str,
+    ) -> Result<Option<Filter>, Fault> {
         let user = |id| Value::Reference { object: "user".to_owned(), id };
-        let one_of = |name: &str, values: Vec<Value>| object.field_index(name).map(|field| Filter::Is(Condition { field, part: None, op: Op::In(values) }));
+        let one_of = |name: &str, values: Vec<Value>| {
+            object.field_index(name).map(|field| Filter::Is(Condition { field, part: None, op: Op::In(values) }))
+        };
         let (fields, filter): (&[&str], _) = match op {
             "mine" => {
                 let name = map.get("field").and_then(Json::as_str).unwrap_or("owner");
@@ -121,7 +173,10 @@ impl<'a> FilterReader<'a> {
                 (&[], one_of(name, vec![user(self.actor.user())]))
             }
             "my_team" => {
-                let owners = one_of("owner", self.actor.team_members().iter().map(|id| user(*id)).chain([user(self.actor.user())]).collect());
+                let owners = one_of(
+                    "owner",
+                    self.actor.team_members().iter().map(|id| user(*id)).chain([user(self.actor.user())]).collect(),
+                );
                 let team = |id: &kernel::RecordId| Value::Reference { object: "team".to_owned(), id: *id };
                 let teams = one_of("team", self.actor.teams().iter().map(team).collect());
                 (&["owner", "team"], Some(Filter::Or(owners.into_iter().chain(teams).collect())))
@@ -140,10 +195,20 @@ impl<'a> FilterReader<'a> {
         Ok(filter)
     }
 
-    fn condition(&self, (index, field, part): (usize, &FieldDef, Option<&'static str>), op: &str, value: &Json, at: &str) -> Result<Filter, Fault> {
+    fn condition(
+        &self,
+        (index, field, part): (usize, &FieldDef, Option<&'static str>),
+        op: &str,
+        value: &Json,
+        at: &str,
+    ) -> Result<Filter, Fault> {
         let is = |op| Filter::Is(Condition { field: index, part: part.map(str::to_owned), op });
         let one = |value: &Json| self.value(field, part, value, at);
-        let text = || plain_text(value).filter(|text| !text.is_empty()).ok_or_else(|| invalid(at, format!("{op} takes a text of 1 to {} characters.", limits::TEXT_CHARS_MAX)));
+        let text = || {
+            plain_text(value)
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| invalid(at, format!("{op} takes a text of 1 to {} characters.", limits::TEXT_CHARS_MAX)))
+        };
         Ok(match op {
             "eq" if value.is_null() => is(Op::Empty(true)),
             "ne" if value.is_null() => is(Op::Empty(false)),
@@ -175,7 +240,9 @@ impl<'a> FilterReader<'a> {
                 self.textual(field, part, at)?;
                 is(if op == "contains" { Op::Contains(text()?) } else { Op::StartsWith(text()?) })
             }
-            "has" if matches!(field.field_type, FieldType::MultiEnum { .. }) && !field.is_sealed() => is(Op::Has(text()?)),
+            "has" if matches!(field.field_type, FieldType::MultiEnum { .. }) && !field.is_sealed() => {
+                is(Op::Has(text()?))
+            }
             "has" => return Err(not_filterable(at, field, "it does not hold several options")),
             "empty" => match value {
                 Json::Null => is(Op::Empty(true)),
@@ -187,7 +254,15 @@ impl<'a> FilterReader<'a> {
     }
 
     fn textual(&self, field: &FieldDef, part: Option<&str>, at: &str) -> Result<(), Fault> {
-        let text = matches!(field.field_type, FieldType::Text { .. } | FieldType::LongText | FieldType::RichText | FieldType::Email | FieldType::Phone | FieldType::Url);
+        let text = matches!(
+            field.field_type,
+            FieldType::Text { .. }
+                | FieldType::LongText
+                | FieldType::RichText
+                | FieldType::Email
+                | FieldType::Phone
+                | FieldType::Url
+        );
         if part.is_some() || (text && !field.is_sealed()) {
             Ok(())
         } else if text {
@@ -198,7 +273,15 @@ impl<'a> FilterReader<'a> {
     }
 
     fn ordered(&self, field: &FieldDef, value: &Json, at: &str) -> Result<Value, Fault> {
-        let ordered = matches!(field.field_type, FieldType::Integer { .. } | FieldType::Decimal { .. } | FieldType::Money | FieldType::Date | FieldType::Timestamp | FieldType::Text { .. });
+        let ordered = matches!(
+            field.field_type,
+            FieldType::Integer { .. }
+                | FieldType::Decimal { .. }
+                | FieldType::Money
+                | FieldType::Date
+                | FieldType::Timestamp
+                | FieldType::Text { .. }
+        );
         if field.is_sealed() {
             return Err(not_filterable(at, field, "it is sealed; its values cannot be put in order"));
         }
@@ -214,16 +297,23 @@ impl<'a> FilterReader<'a> {
             return plain_text(value).map(Value::Text).ok_or_else(|| invalid(at, "Expected a text."));
         }
         parse_value(field, value, &format!("{at}/value")).map_err(|item| {
-            Fault::new(Code::FilterInvalid, format!("The value does not fit field {}.", field.name)).with_item(item.pointer, item.code, item.detail)
+            Fault::new(Code::FilterInvalid, format!("The value does not fit field {}.", field.name)).with_item(
+                item.pointer,
+                item.code,
+                item.detail,
+            )
         })
     }
 
     fn dates(&self, index: usize, field: &FieldDef, name: &str, at: &str) -> Result<Filter, Fault> {
         let Some((from, to)) = relative::range(name, self.now.date()) else {
-            return Err(invalid(at, format!(
-                "There is no op {name}; there are eq, ne, lt, le, gt, ge, in, between, contains, starts_with, has, empty, mine, my_team, my_unit_and_below, {}.",
-                relative::NAMES.join(", ")
-            )));
+            return Err(invalid(
+                at,
+                format!(
+                    "There is no op {name}; there are eq, ne, lt, le, gt, ge, in, between, contains, starts_with, has, empty, mine, my_team, my_unit_and_below, {}.",
+                    relative::NAMES.join(", ")
+                ),
+            ));
         };
         let value = |date: Date| match field.field_type {
             FieldType::Date => Some(Value::Date(date)),

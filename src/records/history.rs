@@ -16,7 +16,14 @@ const ACTS_MAX: usize = 200;
 
 impl Records {
     /// Who changed what and when, newest first.
-    pub fn history(&self, actor: &Arc<Actor>, object: &str, id: RecordId, before: Option<u64>, limit: Option<usize>) -> Pending<HistoryView> {
+    pub fn history(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        before: Option<u64>,
+        limit: Option<usize>,
+    ) -> Pending<HistoryView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
@@ -26,12 +33,23 @@ impl Records {
             return Pending::failed(Fault::new(Code::ParameterInvalid, format!("limit is from 1 to {ACTS_MAX}.")));
         }
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::disclosed(self.store.disclose(move |tx| records.history_in_tx(tx, &actor, &definition, id, (before, limit))))
+        Pending::disclosed(
+            self.store.disclose(move |tx| records.history_in_tx(tx, &actor, &definition, id, (before, limit))),
+        )
     }
 
-    fn history_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, id: RecordId, (before, limit): (Option<u64>, usize)) -> Result<(HistoryView, Vec<audit::Entry>), Refused> {
+    fn history_in_tx(
+        &self,
+        tx: &mut ReadTx<'_>,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        (before, limit): (Option<u64>, usize),
+    ) -> Result<(HistoryView, Vec<audit::Entry>), Refused> {
         let policy = self.policy();
-        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::History, denied, Some(id)))?;
+        let scope = policy
+            .scope(actor, object, Verb::Read)
+            .map_err(|denied| self.denial(actor, Act::History, denied, Some(id)))?;
         let row = tx.row(object, id, &[])?.filter(|row| !row.deleted());
         let row = row.ok_or_else(|| self.missing(actor, Act::History, &object.name, id))?;
         let grant = scope.grant(row.facts()).map_err(|denied| self.denial(actor, Act::History, denied, Some(id)))?;
@@ -61,7 +79,9 @@ fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry) -> ActV
 fn move_view(object: &ObjectDef, levels: &FieldLevels, moved: &FieldMove) -> Option<MoveView> {
     let field = object.fields.get(moved.field)?;
     let level = levels.get(moved.field);
-    let side = |value: &Option<Value>| value.as_ref().filter(|_| level >= Level::Masked).map(|value| shown(field, value, level));
+    let side = |value: &Option<Value>| {
+        value.as_ref().filter(|_| level >= Level::Masked).map(|value| shown(field, value, level))
+    };
     Some(MoveView {
         field: field.name.clone(),
         before: side(&moved.before),

@@ -58,7 +58,10 @@ impl Records {
         self.store.policy()
     }
     /// Runs a unit of work over the verbs ending in `_in_tx`; for imports and samples, which write many records at once.
-    pub fn unit<T: Send + 'static>(&self, task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused> + Send + 'static) -> Ticket<T> {
+    pub fn unit<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused> + Send + 'static,
+    ) -> Ticket<T> {
         self.store.write(task)
     }
     /// The definition of an object, or the error for a name that is none.
@@ -67,7 +70,13 @@ impl Records {
         self.store.catalog().object(object).cloned().ok_or_else(unknown)
     }
     /// A refusal of the policy, with the entry the log keeps of it.
-    pub(crate) fn denial(&self, actor: &Actor, verb: audit::Verb, denied: authz::Denied, record: Option<RecordId>) -> Refused {
+    pub(crate) fn denial(
+        &self,
+        actor: &Actor,
+        verb: audit::Verb,
+        denied: authz::Denied,
+        record: Option<RecordId>,
+    ) -> Refused {
         let mut entry = self.store.entry(actor, verb).denied(denied.code(), denied.why.rules.clone());
         entry.target.object.clone_from(&denied.object);
         entry.target.record = record;

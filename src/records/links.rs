@@ -23,7 +23,9 @@ pub struct LinkedView {
 impl Records {
     fn relation(&self, object: &ObjectDef, name: &str) -> Result<Relation, Fault> {
         let found = self.catalog().relations(&object.name).into_iter().find(|relation| relation.name == name);
-        found.ok_or_else(|| Fault::new(Code::RelationUnknown, format!("Object {} has no such relation; see its metadata.", object.name)))
+        found.ok_or_else(|| {
+            Fault::new(Code::RelationUnknown, format!("Object {} has no such relation; see its metadata.", object.name))
+        })
     }
 
     fn with_relation(&self, object: &str, relation: &str) -> Result<(Arc<ObjectDef>, Relation), Fault> {
@@ -42,13 +44,23 @@ impl Records {
         Pending::disclosed(self.store.disclose(move |tx| records.links_in_tx(tx, &actor, &definition, id, &relation)))
     }
 
-    fn links_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, id: RecordId, relation: &Relation) -> Result<(LinksView, Vec<audit::Entry>), Refused> {
+    fn links_in_tx(
+        &self,
+        tx: &mut ReadTx<'_>,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        relation: &Relation,
+    ) -> Result<(LinksView, Vec<audit::Entry>), Refused> {
         let policy = self.policy();
-        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, Some(id)))?;
+        let scope = policy
+            .scope(actor, object, Verb::Read)
+            .map_err(|denied| self.denial(actor, Act::List, denied, Some(id)))?;
         let facts = tx.facts(object, id)?.ok_or_else(|| self.missing(actor, Act::List, &object.name, id))?;
         let grant = scope.grant(&facts).map_err(|denied| self.denial(actor, Act::List, denied, Some(id)))?;
         let other = self.definition(&relation.target)?;
-        let reach = policy.scope(actor, &other, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
+        let reach =
+            policy.scope(actor, &other, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
         let links = tx.links(&grant, relation, limits::PAGE_ROWS_MAX)?;
         let catalog = Arc::clone(tx.catalog());
         let chosen = choose(&policy, &catalog, actor, &other, None, true)?;
@@ -61,7 +73,8 @@ impl Records {
             Some(LinkView { role: link.role.clone(), created_at: link.created_at, record })
         };
         let items: Vec<LinkView> = links.iter().filter_map(shown).collect();
-        let mut entry = self.store.entry(actor, Act::List).on_list(&other.name, items.iter().map(|item| item.record.id).collect());
+        let mut entry =
+            self.store.entry(actor, Act::List).on_list(&other.name, items.iter().map(|item| item.record.id).collect());
         entry.decision.rules = reach.why().rules.clone();
         entry.note = format!("links {}.{}", object.name, relation.name);
         tally.into_entry(&mut entry);
@@ -69,24 +82,50 @@ impl Records {
     }
 
     /// Links two records, or changes the role of their link.
-    pub fn link(&self, actor: &Arc<Actor>, object: &str, id: RecordId, relation: &str, other: RecordId, role: Option<String>) -> Pending<LinkedView> {
+    pub fn link(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        relation: &str,
+        other: RecordId,
+        role: Option<String>,
+    ) -> Pending<LinkedView> {
         let (definition, relation) = match self.with_relation(object, relation) {
             Ok(found) => found,
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
-            records.link_in_tx(tx, &actor, &definition, id, &relation, (other, role.as_deref())).map(|moved| LinkedView { moved })
+            records
+                .link_in_tx(tx, &actor, &definition, id, &relation, (other, role.as_deref()))
+                .map(|moved| LinkedView { moved })
         }))
     }
 
     /// Links two records inside a unit of work, by the name of the relation; for imports and samples.
-    pub fn link_by_name_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, relation: &str, other: (RecordId, Option<&str>)) -> Result<bool, Refused> {
+    pub fn link_by_name_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        relation: &str,
+        other: (RecordId, Option<&str>),
+    ) -> Result<bool, Refused> {
         let relation = self.relation(object, relation)?;
         self.link_in_tx(tx, actor, object, id, &relation, other)
     }
 
-    pub(crate) fn link_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, relation: &Relation, (other, role): (RecordId, Option<&str>)) -> Result<bool, Refused> {
+    pub(crate) fn link_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        relation: &Relation,
+        (other, role): (RecordId, Option<&str>),
+    ) -> Result<bool, Refused> {
         let known = |role: &str| relation.link.roles.iter().any(|option| option.active && option.code == role);
         if role.is_some_and(|role| !known(role)) {
             let codes: Vec<&str> = relation.link.roles.iter().map(|option| option.code.as_str()).collect();
@@ -95,18 +134,30 @@ impl Records {
         }
         let (row, _) = self.row_to_change(tx, actor, object, id, Act::Link)?;
         let policy = tx.policy();
-        let grant = policy.grant::<Update>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Link, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Update>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Link, denied, Some(id)))?;
         let target = self.definition(&relation.target)?;
-        let reach = policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Link, denied, None))?;
+        let reach =
+            policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Link, denied, None))?;
         let facts = tx.read().facts(&target, other)?.filter(|facts| reach.predicate().admits(facts));
         if facts.is_none() {
-            return Err(Fault::invalid(Vec::new()).with_item("/id", Code::ReferenceUnknown, "There is no such record, or it is not visible to you.").into());
+            return Err(Fault::invalid(Vec::new())
+                .with_item("/id", Code::ReferenceUnknown, "There is no such record, or it is not visible to you.")
+                .into());
         }
         Ok(tx.link(&grant, relation, other, role)?)
     }
 
     /// Undoes a link.
-    pub fn unlink(&self, actor: &Arc<Actor>, object: &str, id: RecordId, relation: &str, other: RecordId) -> Pending<LinkedView> {
+    pub fn unlink(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        relation: &str,
+        other: RecordId,
+    ) -> Pending<LinkedView> {
         let (definition, relation) = match self.with_relation(object, relation) {
             Ok(found) => found,
             Err(fault) => return Pending::failed(fault),
@@ -117,13 +168,24 @@ impl Records {
         }))
     }
 
-    pub(crate) fn unlink_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Arc<Actor>, object: &Arc<ObjectDef>, id: RecordId, relation: &Relation, other: RecordId) -> Result<bool, Refused> {
+    pub(crate) fn unlink_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Arc<Actor>,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        relation: &Relation,
+        other: RecordId,
+    ) -> Result<bool, Refused> {
         let (row, _) = self.row_to_change(tx, actor, object, id, Act::Unlink)?;
         let policy = tx.policy();
-        let grant = policy.grant::<Update>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Unlink, denied, Some(id)))?;
+        let grant = policy
+            .grant::<Update>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Unlink, denied, Some(id)))?;
         // Whether a link to a record out of reach exists is a secret, as the record is.
         let target = self.definition(&relation.target)?;
-        let reach = policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Unlink, denied, None))?;
+        let reach =
+            policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Unlink, denied, None))?;
         let there = tx.read().row(&target, other, &[])?.is_some_and(|row| reach.predicate().admits(row.facts()));
         if there { Ok(tx.unlink(&grant, relation, other)?) } else { Ok(false) }
     }

@@ -28,11 +28,26 @@ impl Records {
         Pending::disclosed(self.store.disclose(move |tx| records.list_in_tx(tx, &actor, &definition, &request)))
     }
 
-    fn list_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, request: &ListRequest) -> Result<(ListView, Vec<audit::Entry>), Refused> {
+    fn list_in_tx(
+        &self,
+        tx: &mut ReadTx<'_>,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        request: &ListRequest,
+    ) -> Result<(ListView, Vec<audit::Entry>), Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
-        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
+        let scope =
+            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
         // The bin is for those who may put records there and take them out, and shows each only theirs.
-        let bin = if request.deleted { Some(policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, Act::List, denied, None))?) } else { None };
+        let bin = if request.deleted {
+            Some(
+                policy
+                    .scope(actor, object, Verb::Delete)
+                    .map_err(|denied| self.denial(actor, Act::List, denied, None))?,
+            )
+        } else {
+            None
+        };
         let chosen = choose(&policy, &catalog, actor, object, request.fields.as_deref(), true)?;
         let mut tally = Tally::default();
         let mut query = self.query(actor, (object, &catalog), &scope, request, chosen.to_load(), &mut tally)?;
@@ -40,7 +55,8 @@ impl Records {
         let page = tx.list(&scope, &query).map_err(Refused::from)?;
         let items = reduce::records(tx, &scope, &page.rows, &chosen, &mut tally)?;
         let (count, count_is_minimum) = self.count(tx, &scope, &query, request.count)?;
-        let mut entry = self.store.entry(actor, Act::List).on_list(&object.name, items.iter().map(|item| item.id).collect());
+        let mut entry =
+            self.store.entry(actor, Act::List).on_list(&object.name, items.iter().map(|item| item.id).collect());
         entry.decision.rules = scope.why().rules.clone();
         entry.decision.epoch = Some(scope.why().epoch);
         entry.target.query = Some(digest(&request_bytes(request)));
@@ -67,7 +83,11 @@ impl Records {
         reader.used.iter().for_each(|name| tally.filter(name));
         let search = match request.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             // The index holds live records only; an empty answer would say that the bin holds none.
-            Some(_) if request.deleted => return Err(Fault::new(Code::ParameterInvalid, "The recycle bin cannot be searched; use a filter.").into()),
+            Some(_) if request.deleted => {
+                return Err(
+                    Fault::new(Code::ParameterInvalid, "The recycle bin cannot be searched; use a filter.").into()
+                );
+            }
             Some(text) => groups_of(object, scope.floor(), text)?,
             None => Vec::new(),
         };
@@ -84,16 +104,30 @@ impl Records {
         })
     }
 
-    fn sort(&self, actor: &Actor, object: &Arc<ObjectDef>, scope: &Scope<'_>, names: &[String], tally: &mut Tally) -> Result<Vec<(usize, bool)>, Refused> {
+    fn sort(
+        &self,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        scope: &Scope<'_>,
+        names: &[String],
+        tally: &mut Tally,
+    ) -> Result<Vec<(usize, bool)>, Refused> {
         if names.len() > limits::SORT_FIELDS_MAX {
-            return Err(Fault::new(Code::LimitExceeded, format!("At most {} fields to sort by (SORT_FIELDS_MAX).", limits::SORT_FIELDS_MAX)).into());
+            return Err(Fault::new(
+                Code::LimitExceeded,
+                format!("At most {} fields to sort by (SORT_FIELDS_MAX).", limits::SORT_FIELDS_MAX),
+            )
+            .into());
         }
         let mut sort = Vec::with_capacity(names.len());
         for name in names {
             let (name, descending) = name.strip_prefix('-').map_or((name.as_str(), false), |name| (name, true));
             let at = position(object, name, name)?;
             if scope.floor().get(at) < Level::Read {
-                let fault = Fault::new(Code::FieldNotFilterable, format!("You may not read field {name}, so it cannot order records."));
+                let fault = Fault::new(
+                    Code::FieldNotFilterable,
+                    format!("You may not read field {name}, so it cannot order records."),
+                );
                 return Err(self.field_denied(actor, Act::List, &object.name, fault));
             }
             tally.filter(name);
@@ -108,7 +142,13 @@ impl Records {
         if denied { self.field_denied(actor, Act::List, &object.name, fault) } else { fault.into() }
     }
 
-    fn count(&self, tx: &mut ReadTx<'_>, scope: &Scope<'_>, query: &ListQuery, mode: CountMode) -> Result<(Option<u64>, bool), Refused> {
+    fn count(
+        &self,
+        tx: &mut ReadTx<'_>,
+        scope: &Scope<'_>,
+        query: &ListQuery,
+        mode: CountMode,
+    ) -> Result<(Option<u64>, bool), Refused> {
         let stop = match mode {
             CountMode::None => return Ok((None, false)),
             CountMode::Estimate => Some(ESTIMATE_ROWS + 1),
@@ -130,12 +170,15 @@ fn page_rows(limit: Option<usize>) -> Result<usize, Fault> {
 
 fn read_cursor(text: &str) -> Result<Cursor, Fault> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    bytes.and_then(|bytes| Cursor::from_bytes(&bytes)).ok_or_else(|| Fault::new(Code::CursorInvalid, "The cursor cannot be read; begin again without it."))
+    bytes
+        .and_then(|bytes| Cursor::from_bytes(&bytes))
+        .ok_or_else(|| Fault::new(Code::CursorInvalid, "The cursor cannot be read; begin again without it."))
 }
 
 /// What was asked, for the query digest of the entry.
 fn request_bytes(request: &ListRequest) -> Vec<u8> {
-    let asked = serde_json::json!({"filter": request.filter, "sort": request.sort, "q": request.q, "deleted": request.deleted});
+    let asked =
+        serde_json::json!({"filter": request.filter, "sort": request.sort, "q": request.q, "deleted": request.deleted});
     asked.to_string().into_bytes()
 }
 

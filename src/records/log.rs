@@ -123,13 +123,21 @@ impl Records {
     }
 
     fn log_read_entry(&self, actor: &Actor) -> Result<Entry, Refused> {
-        let why = self.policy().act(actor, AppAction::AuditRead).map_err(|denied| self.denial(actor, Act::AuditRead, denied, None))?;
+        let why = self
+            .policy()
+            .act(actor, AppAction::AuditRead)
+            .map_err(|denied| self.denial(actor, Act::AuditRead, denied, None))?;
         let mut entry = self.store.entry(actor, Act::AuditRead);
         entry.decision.rules = why.rules;
         Ok(entry)
     }
 
-    fn read_tiles<T: Send + 'static>(&self, actor: &Arc<Actor>, what: String, read: impl FnOnce(&mut TileReader) -> Result<T, audit::LogError> + Send + 'static) -> Pending<T> {
+    fn read_tiles<T: Send + 'static>(
+        &self,
+        actor: &Arc<Actor>,
+        what: String,
+        read: impl FnOnce(&mut TileReader) -> Result<T, audit::LogError> + Send + 'static,
+    ) -> Pending<T> {
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::disclosed(self.store.disclose(move |_| {
             let mut entry = records.log_read_entry(&actor)?;
@@ -182,7 +190,10 @@ impl Records {
     pub fn note_sign_in_failed(&self, event: &SignInEvent) -> store::Ticket<()> {
         let (SignInEvent::Failed(report) | SignInEvent::FailedAgain(report)) = event;
         let address = report.source.map(|source| source.to_string()).unwrap_or_default();
-        let mut entry = self.store.entry_anonymous(Act::SignInFailed, audit::Channel::Api, &address).denied(Code::SignInFailed, Vec::new());
+        let mut entry = self
+            .store
+            .entry_anonymous(Act::SignInFailed, audit::Channel::Api, &address)
+            .denied(Code::SignInFailed, Vec::new());
         entry.repeats = u64::from(report.failures) + u64::from(report.refused);
         entry.target.object = "user".to_owned();
         entry.target.count = u64::try_from(report.users.len()).unwrap_or(u64::MAX);
@@ -246,7 +257,9 @@ fn log_page(tx: &mut ReadTx<'_>, query: &LogQuery, limit: usize) -> Result<LogVi
 
 fn fits(entry: &Entry, query: &LogQuery) -> bool {
     let about = |id: RecordId| {
-        entry.target.record == Some(id) || entry.target.ids.contains(&id) || entry.related.iter().any(|related| related.ids.contains(&id))
+        entry.target.record == Some(id)
+            || entry.target.ids.contains(&id)
+            || entry.related.iter().any(|related| related.ids.contains(&id))
     };
     query.user.is_none_or(|user| entry.actor.user == Some(user) || entry.actor.on_behalf_of == Some(user))
         && query.object.as_ref().is_none_or(|object| entry.target.object == *object)

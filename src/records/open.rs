@@ -14,7 +14,13 @@ use store::{ReadTx, Refused};
 
 impl Records {
     /// One record by id, with these fields or all.
-    pub fn open(&self, actor: &Arc<Actor>, object: &str, id: RecordId, fields: Option<Vec<String>>) -> Pending<RecordView> {
+    pub fn open(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        fields: Option<Vec<String>>,
+    ) -> Pending<RecordView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
@@ -44,11 +50,14 @@ impl Records {
         tally: &mut Tally,
     ) -> Result<RecordView, Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
-        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
+        let scope =
+            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let chosen = choose(&policy, &catalog, actor, object, fields, false)?;
         let row = tx.row(object, id, &chosen.to_load())?.ok_or_else(|| self.missing(actor, act, &object.name, id))?;
         if row.deleted() {
-            let _may_delete = policy.grant::<authz::Delete>(actor, object, row.facts()).map_err(|_| self.missing(actor, act, &object.name, id))?;
+            let _may_delete = policy
+                .grant::<authz::Delete>(actor, object, row.facts())
+                .map_err(|_| self.missing(actor, act, &object.name, id))?;
         }
         let _may_read = scope.grant(row.facts()).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let views = reduce::records(tx, &scope, std::slice::from_ref(&row), &chosen, tally)?;
@@ -56,9 +65,19 @@ impl Records {
     }
 
     /// Masked values in clear, for a purpose that the log keeps. Only fields one sees masked can be revealed.
-    pub fn reveal(&self, actor: &Arc<Actor>, object: &str, id: RecordId, fields: Vec<String>, purpose: &str) -> Pending<RecordView> {
+    pub fn reveal(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        fields: Vec<String>,
+        purpose: &str,
+    ) -> Pending<RecordView> {
         let purpose = purpose.trim().to_owned();
-        if purpose.is_empty() || purpose.chars().count() > limits::PURPOSE_CHARS_MAX || purpose.chars().any(char::is_control) {
+        if purpose.is_empty()
+            || purpose.chars().count() > limits::PURPOSE_CHARS_MAX
+            || purpose.chars().any(char::is_control)
+        {
             let detail = format!("State why you need the values, in 1 to {} characters.", limits::PURPOSE_CHARS_MAX);
             return Pending::failed(Fault::new(Code::PurposeRequired, detail));
         }
@@ -70,25 +89,49 @@ impl Records {
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::disclosed(self.store.disclose(move |tx| records.reveal_in_tx(tx, &actor, &definition, (id, &fields), &purpose)))
+        Pending::disclosed(
+            self.store.disclose(move |tx| records.reveal_in_tx(tx, &actor, &definition, (id, &fields), &purpose)),
+        )
     }
 
-    fn reveal_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, object: &Arc<ObjectDef>, (id, names): (RecordId, &[String]), purpose: &str) -> Result<(RecordView, Vec<audit::Entry>), Refused> {
+    fn reveal_in_tx(
+        &self,
+        tx: &mut ReadTx<'_>,
+        actor: &Actor,
+        object: &Arc<ObjectDef>,
+        (id, names): (RecordId, &[String]),
+        purpose: &str,
+    ) -> Result<(RecordView, Vec<audit::Entry>), Refused> {
         let policy = self.policy();
-        let wanted = names.iter().map(|name| crate::fields::position(object, name, name)).collect::<Result<Vec<_>, _>>()?;
-        let read = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
-        policy.scope(actor, object, Verb::Reveal).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
+        let wanted =
+            names.iter().map(|name| crate::fields::position(object, name, name)).collect::<Result<Vec<_>, _>>()?;
+        let read = policy
+            .scope(actor, object, Verb::Read)
+            .map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
+        policy
+            .scope(actor, object, Verb::Reveal)
+            .map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
         let row = tx.row(object, id, &wanted)?.filter(|row| !row.deleted());
         let row = row.ok_or_else(|| self.missing(actor, Act::Reveal, &object.name, id))?;
         let grant = read.grant(row.facts()).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
-        let reveal = policy.grant::<authz::Reveal>(actor, object, row.facts()).map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
-        let mut view = RecordView { id, object: object.name.clone(), version: row.version(), deleted: false, fields: Map::new(), reduced: Map::new() };
+        let reveal = policy
+            .grant::<authz::Reveal>(actor, object, row.facts())
+            .map_err(|denied| self.denial(actor, Act::Reveal, denied, Some(id)))?;
+        let mut view = RecordView {
+            id,
+            object: object.name.clone(),
+            version: row.version(),
+            deleted: false,
+            fields: Map::new(),
+            reduced: Map::new(),
+        };
         let mut used = Vec::with_capacity(wanted.len());
         for at in wanted {
             let Some(field) = object.fields.get(at) else { continue };
             // The role that reveals must itself show the field: one role's reach does not lend another role's fields.
             if grant.levels().get(at).min(reveal.levels().get(at)) < Level::Masked {
-                let fault = Fault::new(Code::FieldDenied, format!("Your roles do not let you reveal field {}.", field.name));
+                let fault =
+                    Fault::new(Code::FieldDenied, format!("Your roles do not let you reveal field {}.", field.name));
                 return Err(self.field_denied(actor, Act::Reveal, &object.name, fault));
             }
             let value = tx.value(&grant, &row, at)?.unwrap_or(metadata::Value::Null);

@@ -68,9 +68,9 @@ impl<T: Unpin> Future for Pending<T> {
                 Pin::new(ticket).poll(context).map(|outcome| outcome.map(|durable| Shown(durable.into_inner())))
             }
             Way::Written(ticket) => Pin::new(ticket).poll(context).map(|outcome| outcome.map(Shown)),
-            Way::Background(receiver) => Pin::new(receiver)
-                .poll(context)
-                .map(|outcome| outcome.unwrap_or_else(|_| Err(lost())).map(Shown)),
+            Way::Background(receiver) => {
+                Pin::new(receiver).poll(context).map(|outcome| outcome.unwrap_or_else(|_| Err(lost())).map(Shown))
+            }
             Way::Known(fault) => {
                 Poll::Ready(Err(fault.take().unwrap_or_else(|| Fault::internal("an answer was asked for twice"))))
             }

@@ -69,8 +69,17 @@ pub struct DoneView {
 }
 
 const ACTIONS: [AppAction; 11] = [
-    AppAction::Bulk, AppAction::Import, AppAction::Token, AppAction::Definitions, AppAction::Users, AppAction::Roles,
-    AppAction::AuditRead, AppAction::AuditVerify, AppAction::SystemHealth, AppAction::System, AppAction::Keys,
+    AppAction::Bulk,
+    AppAction::Import,
+    AppAction::Token,
+    AppAction::Definitions,
+    AppAction::Users,
+    AppAction::Roles,
+    AppAction::AuditRead,
+    AppAction::AuditVerify,
+    AppAction::SystemHealth,
+    AppAction::System,
+    AppAction::Keys,
 ];
 
 impl Records {
@@ -95,7 +104,8 @@ impl Records {
         if policy.act(actor, AppAction::Roles).is_err() {
             self.may_act(actor, AppAction::AuditRead, Act::RoleChange)?;
         }
-        let view = |role: &Arc<RoleDef>| RoleView { role: (**role).clone(), assignable: role.kind != RoleKind::Internal };
+        let view =
+            |role: &Arc<RoleDef>| RoleView { role: (**role).clone(), assignable: role.kind != RoleKind::Internal };
         Ok(policy.roles().map(view).collect())
     }
 
@@ -110,7 +120,10 @@ impl Records {
     /// Whether the actor may set this user's password or end their sessions.
     pub fn password_allowed(&self, actor: &Actor, user: UserId) -> Result<(), Fault> {
         if actor.kind() == ActorKind::User && actor.user() == user {
-            return Err(Fault::new(Code::AccessDenied, "Change your own password with the old one; setting it is for others."));
+            return Err(Fault::new(
+                Code::AccessDenied,
+                "Change your own password with the old one; setting it is for others.",
+            ));
         }
         self.may_act(actor, AppAction::Users, Act::PasswordChange)
     }
@@ -125,23 +138,42 @@ impl Records {
     pub fn roles_of(&self, actor: &Arc<Actor>, user: UserId) -> Pending<RolesOfView> {
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::in_background(move || {
-            if records.policy().act(&actor, AppAction::Roles).is_err() && records.policy().act(&actor, AppAction::Users).is_err() {
+            if records.policy().act(&actor, AppAction::Roles).is_err()
+                && records.policy().act(&actor, AppAction::Users).is_err()
+            {
                 records.may_act(&actor, AppAction::AuditRead, Act::Read)?;
             }
             let held = records.store.read(move |tx| tx.role_assignments(user)).wait()?;
-            let role = |role: RoleAssignment| RoleHeld { role: role.role, valid_from: role.valid_from, valid_to: role.valid_to };
+            let role = |role: RoleAssignment| RoleHeld {
+                role: role.role,
+                valid_from: role.valid_from,
+                valid_to: role.valid_to,
+            };
             Ok(RolesOfView { user, roles: held.into_iter().map(role).collect() })
         })
     }
 
     /// Gives a role to a user. The caller then drops what it remembers of that user's rights.
-    pub fn role_grant(&self, actor: &Arc<Actor>, user: UserId, role: &str, valid_from: Option<Timestamp>, valid_to: Option<Timestamp>) -> Pending<DoneView> {
+    pub fn role_grant(
+        &self,
+        actor: &Arc<Actor>,
+        user: UserId,
+        role: &str,
+        valid_from: Option<Timestamp>,
+        valid_to: Option<Timestamp>,
+    ) -> Pending<DoneView> {
         let assignment = RoleAssignment { role: role.to_owned(), valid_from, valid_to };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| records.role_grant_in_tx(tx, &actor, user, &assignment)))
     }
 
-    fn role_grant_in_tx(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, user: UserId, assignment: &RoleAssignment) -> Result<DoneView, Refused> {
+    fn role_grant_in_tx(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        user: UserId,
+        assignment: &RoleAssignment,
+    ) -> Result<DoneView, Refused> {
         let policy = self.may_change_roles(tx, actor, user)?;
         let wanted = policy.role(&assignment.role).cloned();
         let wanted = wanted.ok_or_else(|| invalid_role("There is no such role."))?;
@@ -170,11 +202,19 @@ impl Records {
         }))
     }
 
-    fn may_change_roles(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, user: UserId) -> Result<Arc<authz::Policy>, Refused> {
+    fn may_change_roles(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        user: UserId,
+    ) -> Result<Arc<authz::Policy>, Refused> {
         let policy = tx.policy();
-        policy.act(actor, AppAction::Roles).map_err(|denied| self.denial(actor, Act::RoleChange, denied, Some(user)))?;
+        policy
+            .act(actor, AppAction::Roles)
+            .map_err(|denied| self.denial(actor, Act::RoleChange, denied, Some(user)))?;
         if actor.kind() == ActorKind::User && actor.user() == user {
-            let fault = Fault::new(Code::AccessDenied, "Nobody changes their own roles; ask another security administrator.");
+            let fault =
+                Fault::new(Code::AccessDenied, "Nobody changes their own roles; ask another security administrator.");
             return Err(self.field_denied(actor, Act::RoleChange, "user", fault));
         }
         let users = self.definition("user")?;

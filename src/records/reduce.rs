@@ -48,7 +48,13 @@ impl Tally {
 }
 
 /// One record, reduced to the chosen own fields.
-pub(crate) fn record(tx: &mut ReadTx<'_>, grant: &Grant<'_, Read>, row: &StoredRow, fields: &[usize], tally: &mut Tally) -> Result<RecordView, StoreError> {
+pub(crate) fn record(
+    tx: &mut ReadTx<'_>,
+    grant: &Grant<'_, Read>,
+    row: &StoredRow,
+    fields: &[usize],
+    tally: &mut Tally,
+) -> Result<RecordView, StoreError> {
     let mut view = RecordView {
         id: row.id(),
         object: row.object().name.clone(),
@@ -103,7 +109,13 @@ fn put(
 }
 
 /// Many records of one scope, with their related fields: one query per related object, not per record.
-pub(crate) fn records(tx: &mut ReadTx<'_>, scope: &Scope<'_>, rows: &[StoredRow], chosen: &Chosen<'_>, tally: &mut Tally) -> Result<Vec<RecordView>, StoreError> {
+pub(crate) fn records(
+    tx: &mut ReadTx<'_>,
+    scope: &Scope<'_>,
+    rows: &[StoredRow],
+    chosen: &Chosen<'_>,
+    tally: &mut Tally,
+) -> Result<Vec<RecordView>, StoreError> {
     tx.prefetch(rows, &chosen.own)?;
     let mut views = Vec::with_capacity(rows.len());
     let mut pointers: Vec<Vec<Option<RecordId>>> = vec![Vec::with_capacity(rows.len()); chosen.related.len()];
@@ -124,7 +136,13 @@ pub(crate) fn records(tx: &mut ReadTx<'_>, scope: &Scope<'_>, rows: &[StoredRow]
 }
 
 /// Adds the fields of the records that one reference points to. Records out of reach add nothing.
-fn join(tx: &mut ReadTx<'_>, related: &RelatedFields<'_>, pointers: &[Option<RecordId>], views: &mut [RecordView], tally: &mut Tally) -> Result<(), StoreError> {
+fn join(
+    tx: &mut ReadTx<'_>,
+    related: &RelatedFields<'_>,
+    pointers: &[Option<RecordId>],
+    views: &mut [RecordView],
+    tally: &mut Tally,
+) -> Result<(), StoreError> {
     let Some(scope) = &related.scope else { return Ok(()) };
     let mut ids: Vec<RecordId> = pointers.iter().flatten().copied().collect();
     ids.sort_unstable();

@@ -6,9 +6,28 @@ use kernel::Date;
 
 /// All names, for error messages and documentation.
 pub(crate) const NAMES: &[&str] = &[
-    "today", "yesterday", "tomorrow", "this_week", "last_week", "next_week", "this_month", "last_month", "next_month",
-    "this_quarter", "last_quarter", "this_year", "last_year", "last_7_days", "last_30_days", "last_90_days",
-    "last_365_days", "next_7_days", "next_30_days", "next_90_days", "before_today", "after_today",
+    "today",
+    "yesterday",
+    "tomorrow",
+    "this_week",
+    "last_week",
+    "next_week",
+    "this_month",
+    "last_month",
+    "next_month",
+    "this_quarter",
+    "last_quarter",
+    "this_year",
+    "last_year",
+    "last_7_days",
+    "last_30_days",
+    "last_90_days",
+    "last_365_days",
+    "next_7_days",
+    "next_30_days",
+    "next_90_days",
+    "before_today",
+    "after_today",
 ];
 
 /// First day and the day after the last; an open end is `None`. `None` for an unknown name.
@@ -65,7 +84,9 @@ mod tests {
     fn every_name_is_a_range_that_fits_its_words() {
         let date = |text: &str| text.parse::<Date>().unwrap();
         let today = date("2026-11-21");
-        let is = |name: &str, from: &str, to: &str| assert_eq!(range(name, today), Some((Some(date(from)), Some(date(to)))), "{name}");
+        let is = |name: &str, from: &str, to: &str| {
+            assert_eq!(range(name, today), Some((Some(date(from)), Some(date(to)))), "{name}")
+        };
         is("today", "2026-11-21", "2026-11-22");
         is("this_week", "2026-11-16", "2026-11-23");
         is("last_month", "2026-10-01", "2026-11-01");

@@ -14,9 +14,16 @@ use std::sync::Arc;
 use store::{Condition, Filter, ListQuery, Op, ReadTx, Refused, SearchQuery, StoreError, StoredRow};
 
 /// The token groups of a text over the fields one may read: each word must be found in one of them.
-pub(crate) fn groups_of(object: &ObjectDef, floor: &FieldLevels, text: &str) -> Result<Vec<Vec<(String, bool)>>, Fault> {
+pub(crate) fn groups_of(
+    object: &ObjectDef,
+    floor: &FieldLevels,
+    text: &str,
+) -> Result<Vec<Vec<(String, bool)>>, Fault> {
     if text.chars().count() > limits::SEARCH_CHARS_MAX {
-        return Err(Fault::new(Code::LimitExceeded, format!("At most {} characters (SEARCH_CHARS_MAX).", limits::SEARCH_CHARS_MAX)));
+        return Err(Fault::new(
+            Code::LimitExceeded,
+            format!("At most {} characters (SEARCH_CHARS_MAX).", limits::SEARCH_CHARS_MAX),
+        ));
     }
     let tags: Vec<&str> = object
         .fields
@@ -26,13 +33,17 @@ pub(crate) fn groups_of(object: &ObjectDef, floor: &FieldLevels, text: &str) -> 
         .map(|(_, field)| field.name.as_str())
         .collect();
     if tags.is_empty() {
-        return Err(Fault::new(Code::FieldNotFilterable, format!("Object {} has no field that you could search.", object.name)));
+        return Err(Fault::new(
+            Code::FieldNotFilterable,
+            format!("Object {} has no field that you could search.", object.name),
+        ));
     }
     let tokens = query_tokens(text);
     if tokens.is_empty() {
         return Err(no_token());
     }
-    let group = |token: &metadata::QueryToken| tags.iter().map(|tag| (encode_token(tag, &token.text), token.prefix)).collect();
+    let group =
+        |token: &metadata::QueryToken| tags.iter().map(|tag| (encode_token(tag, &token.text), token.prefix)).collect();
     Ok(tokens.iter().map(group).collect())
 }
 
@@ -63,7 +74,13 @@ impl Records {
         Pending::disclosed(self.store.disclose(move |tx| records.search_in_tx(tx, &actor, &definitions, &text)))
     }
 
-    fn search_in_tx(&self, tx: &mut ReadTx<'_>, actor: &Actor, objects: &[Arc<ObjectDef>], text: &str) -> Result<(SearchView, Vec<audit::Entry>), Refused> {
+    fn search_in_tx(
+        &self,
+        tx: &mut ReadTx<'_>,
+        actor: &Actor,
+        objects: &[Arc<ObjectDef>],
+        text: &str,
+    ) -> Result<(SearchView, Vec<audit::Entry>), Refused> {
         let policy = self.policy();
         let mut groups = Vec::new();
         let mut disclosed = Vec::new();
@@ -86,7 +103,11 @@ impl Records {
             let shown = hits.get(..limits::SEARCH_HITS_PER_OBJECT.min(hits.len())).unwrap_or_default();
             let items = reduce::records(tx, &scope, shown, &chosen, &mut tally)?;
             let ids: Vec<RecordId> = items.iter().map(|item| item.id).collect();
-            disclosed.push(Disclosed { object: object.name.clone(), count: u64::try_from(ids.len()).unwrap_or(0), ids });
+            disclosed.push(Disclosed {
+                object: object.name.clone(),
+                count: u64::try_from(ids.len()).unwrap_or(0),
+                ids,
+            });
             groups.push(SearchGroup { object: object.name.clone(), items, more });
         }
         if !reachable {
@@ -99,11 +120,19 @@ impl Records {
         Ok((SearchView { groups }, vec![entry]))
     }
 
-    fn hits(&self, tx: &mut ReadTx<'_>, scope: &Scope<'_>, object: &Arc<ObjectDef>, text: &str) -> Result<Vec<StoredRow>, Refused> {
+    fn hits(
+        &self,
+        tx: &mut ReadTx<'_>,
+        scope: &Scope<'_>,
+        object: &Arc<ObjectDef>,
+        text: &str,
+    ) -> Result<Vec<StoredRow>, Refused> {
         let fields: Vec<usize> = choose_listed(object);
         let limit = limits::SEARCH_HITS_PER_OBJECT + 1;
         let mut rows = match groups_of(object, scope.floor(), text) {
-            Ok(groups) => tx.search(scope, &SearchQuery { object: Arc::clone(object), groups, fields: fields.clone(), limit })?,
+            Ok(groups) => {
+                tx.search(scope, &SearchQuery { object: Arc::clone(object), groups, fields: fields.clone(), limit })?
+            }
             Err(fault) if fault.code == Code::LimitExceeded => return Err(fault.into()),
             Err(_) => Vec::new(),
         };
@@ -116,7 +145,14 @@ impl Records {
     }
 
     /// Records whose sealed e-mail or telephone is exactly this text.
-    fn sealed_hits(&self, tx: &mut ReadTx<'_>, scope: &Scope<'_>, object: &Arc<ObjectDef>, text: &str, fields: &[usize]) -> Result<Vec<StoredRow>, StoreError> {
+    fn sealed_hits(
+        &self,
+        tx: &mut ReadTx<'_>,
+        scope: &Scope<'_>,
+        object: &Arc<ObjectDef>,
+        text: &str,
+        fields: &[usize],
+    ) -> Result<Vec<StoredRow>, StoreError> {
         let looks_exact = text.contains('@') || text.chars().filter(char::is_ascii_digit).count() >= 6;
         let mut found = Vec::new();
         if !looks_exact {

@@ -17,10 +17,10 @@ const TEXT: ColumnType = ColumnType::Text;
 const INT: ColumnType = ColumnType::Integer;
 const BIN: ColumnType = ColumnType::Binary;
 
-const SESSION_COLUMNS: &str = "\"id\", \"user_id\", \"digest\", \"auth_epoch\", \"created_at\", \"last_seen_at\", \"source\"";
+const SESSION_COLUMNS: &str =
+    "\"id\", \"user_id\", \"digest\", \"auth_epoch\", \"created_at\", \"last_seen_at\", \"source\"";
 const SESSION_TYPES: [ColumnType; 7] = [BIN, BIN, BIN, INT, INT, INT, TEXT];
-const TOKEN_COLUMNS: &str =
-    "\"id\", \"user_id\", \"name\", \"digest\", \"scopes\", \"allow\", \"created_at\", \"expires_at\", \"last_used_at\", \"revoked_at\"";
+const TOKEN_COLUMNS: &str = "\"id\", \"user_id\", \"name\", \"digest\", \"scopes\", \"allow\", \"created_at\", \"expires_at\", \"last_used_at\", \"revoked_at\"";
 const TOKEN_TYPES: [ColumnType; 10] = [BIN, BIN, TEXT, BIN, TEXT, TEXT, INT, INT, INT, INT];
 
 /// The store as `identity` sees it.
@@ -74,26 +74,38 @@ impl UserDirectory for DirectoryPorts {
 
     fn set_password_hash(&self, user: UserId, hash: &PasswordHash, _at: Timestamp) -> Result<(), PortError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"password_hash\" = ");
-        sql.bind(hash.expose()).push(", \"auth_epoch\" = \"auth_epoch\" + 1, \"failed_count\" = 0 WHERE \"user_id\" = ").bind(user);
+        sql.bind(hash.expose())
+            .push(", \"auth_epoch\" = \"auth_epoch\" + 1, \"failed_count\" = 0 WHERE \"user_id\" = ")
+            .bind(user);
         self.execute(sql).map(|_| ())
     }
 
     fn replace_password_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), PortError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"password_hash\" = ");
-        sql.bind(new.expose()).push(" WHERE \"user_id\" = ").bind(user).push(" AND \"password_hash\" = ").bind(old.expose());
+        sql.bind(new.expose())
+            .push(" WHERE \"user_id\" = ")
+            .bind(user)
+            .push(" AND \"password_hash\" = ")
+            .bind(old.expose());
         self.execute(sql).map(|_| ())
     }
 
     fn record_sign_in(&self, user: UserId, at: Timestamp, source: Option<IpAddr>) -> Result<(), PortError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"failed_count\" = 0, \"last_sign_in_at\" = ");
-        sql.bind(at.micros()).push(", \"last_sign_in_from\" = ").bind(Cell::opt_text(source.map(|source| source.to_string())));
+        sql.bind(at.micros())
+            .push(", \"last_sign_in_from\" = ")
+            .bind(Cell::opt_text(source.map(|source| source.to_string())));
         sql.push(" WHERE \"user_id\" = ").bind(user);
         self.execute(sql).map(|_| ())
     }
 
     fn record_failures(&self, user: UserId, failed_count: u32, at: Timestamp) -> Result<(), PortError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"failed_count\" = ");
-        sql.bind(i64::from(failed_count)).push(", \"last_failed_at\" = ").bind(at.micros()).push(" WHERE \"user_id\" = ").bind(user);
+        sql.bind(i64::from(failed_count))
+            .push(", \"last_failed_at\" = ")
+            .bind(at.micros())
+            .push(" WHERE \"user_id\" = ")
+            .bind(user);
         self.execute(sql).map(|_| ())
     }
 }
@@ -142,7 +154,10 @@ impl SessionPort for DirectoryPorts {
     }
     fn list_of_user(&self, user: UserId) -> Result<Vec<SessionRecord>, PortError> {
         let mut sql = Sql::new("SELECT ");
-        sql.push(SESSION_COLUMNS).push(" FROM \"k_session\" WHERE \"user_id\" = ").bind(user).push(" ORDER BY \"created_at\"");
+        sql.push(SESSION_COLUMNS)
+            .push(" FROM \"k_session\" WHERE \"user_id\" = ")
+            .bind(user)
+            .push(" ORDER BY \"created_at\"");
         self.rows(sql, &SESSION_TYPES)?.iter().map(session).collect()
     }
     fn delete_ended(&self, created_before: Timestamp, seen_before: Timestamp) -> Result<usize, PortError> {
@@ -155,7 +170,8 @@ impl SessionPort for DirectoryPorts {
 fn token(row: &Row) -> Result<TokenRecord, PortError> {
     let damaged = || PortError::new("a token row is damaged");
     let scopes: TokenScopes = row.get(4).text().and_then(|text| text.parse().ok()).ok_or_else(damaged)?;
-    let allow = row.get(5).text().unwrap_or_default().split_whitespace().map(|text| text.parse().map_err(|_| damaged()));
+    let allow =
+        row.get(5).text().unwrap_or_default().split_whitespace().map(|text| text.parse().map_err(|_| damaged()));
     Ok(TokenRecord {
         id: row.id(0).ok_or_else(damaged)?,
         user: row.id(1).ok_or_else(damaged)?,
@@ -199,7 +215,10 @@ impl TokenPort for DirectoryPorts {
     }
     fn list_of_user(&self, user: UserId) -> Result<Vec<TokenRecord>, PortError> {
         let mut sql = Sql::new("SELECT ");
-        sql.push(TOKEN_COLUMNS).push(" FROM \"k_token\" WHERE \"user_id\" = ").bind(user).push(" ORDER BY \"created_at\"");
+        sql.push(TOKEN_COLUMNS)
+            .push(" FROM \"k_token\" WHERE \"user_id\" = ")
+            .bind(user)
+            .push(" ORDER BY \"created_at\"");
         self.rows(sql, &TOKEN_TYPES)?.iter().map(token).collect()
     }
 }

@@ -62,7 +62,10 @@ impl ChangeLog {
         before: Option<&[Cell]>,
         after: Option<(&Value, &[Cell])>,
     ) -> Result<(), StoreError> {
-        if field.system && before.is_none() && matches!(field.name.as_str(), "created_at" | "created_by" | "updated_at" | "updated_by") {
+        if field.system
+            && before.is_none()
+            && matches!(field.name.as_str(), "created_at" | "created_by" | "updated_at" | "updated_by")
+        {
             return Ok(());
         }
         let old = before.map(|cells| self.side(tx, field, cells)).transpose()?;
@@ -89,7 +92,9 @@ impl ChangeLog {
                 let (keys, mut store) = tx.keys_and_store()?;
                 Some(keys.audit_mac_sealed(&mut store, place, bytes)?)
             }
-            (None, Some(text)) => Some(tx.shared.vault.audit_mac(&object.name, &field.name, record, text.as_bytes())?),
+            (None, Some(text)) => {
+                Some(tx.shared.vault.audit_mac(&object.name, &field.name, record, text.as_bytes())?)
+            }
             (None, None) => None,
         };
         Ok(Half {
@@ -136,7 +141,10 @@ struct Half {
     sealed: Side,
 }
 
-fn encode(encoder: &mut Encoder<Vec<u8>>, sides: &[&(String, Side, Side)]) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+fn encode(
+    encoder: &mut Encoder<Vec<u8>>,
+    sides: &[&(String, Side, Side)],
+) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
     encoder.array(u64::try_from(sides.len()).unwrap_or(0))?;
     for (field, old, new) in sides {
         encoder.array(3)?.str(field)?;

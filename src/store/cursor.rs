@@ -21,7 +21,10 @@ impl Cursor {
     /// The position after this row in an order by these columns.
     pub(crate) fn after(row: &StoredRow, columns: &[&str]) -> Self {
         let value = |wanted: &&str| row.named_cells().find(|(name, _)| name == wanted).map(|(_, cell)| cell.clone());
-        Self { values: columns.iter().map(|name| value(name).unwrap_or(Cell::Null(ColumnType::Text))).collect(), id: row.id() }
+        Self {
+            values: columns.iter().map(|name| value(name).unwrap_or(Cell::Null(ColumnType::Text))).collect(),
+            id: row.id(),
+        }
     }
     /// The sort values, if there are as many as the order has columns.
     pub(crate) fn values(&self, count: usize) -> Option<&[Cell]> {
@@ -63,7 +66,10 @@ impl Cursor {
     }
 }
 
-fn encode(encoder: &mut Encoder<Vec<u8>>, cursor: &Cursor) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+fn encode(
+    encoder: &mut Encoder<Vec<u8>>,
+    cursor: &Cursor,
+) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
     encoder.array(u64::try_from(cursor.values.len() + 1).unwrap_or(1))?.bytes(cursor.id.as_bytes())?;
     for value in &cursor.values {
         match value {

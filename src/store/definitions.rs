@@ -78,7 +78,8 @@ fn read_options(conn: &mut Conn) -> Result<BTreeMap<(String, String), Vec<EnumOp
 }
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::damaged(format!("the definition of {what} cannot be read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::damaged(format!("the definition of {what} cannot be read: {error}")))
 }
 
 fn write_definition(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
@@ -111,8 +112,19 @@ fn write_field(conn: &mut Conn, object: &str, ord: usize, field: &FieldDef) -> R
         let mut sql = Sql::new(
             "INSERT INTO \"k_enum_value\" (\"object\", \"field\", \"code\", \"ord\", \"en\", \"zh\", \"active\") VALUES (",
         );
-        sql.bind(object).push(", ").bind(field.name.as_str()).push(", ").bind(option.code.as_str()).push(", ").bind(ord);
-        sql.push(", ").bind(option.label.en.as_str()).push(", ").bind(option.label.zh.as_str()).push(", ").bind(option.active);
+        sql.bind(object)
+            .push(", ")
+            .bind(field.name.as_str())
+            .push(", ")
+            .bind(option.code.as_str())
+            .push(", ")
+            .bind(ord);
+        sql.push(", ")
+            .bind(option.label.en.as_str())
+            .push(", ")
+            .bind(option.label.zh.as_str())
+            .push(", ")
+            .bind(option.active);
         sql.push(") ON CONFLICT (\"object\", \"field\", \"code\") DO UPDATE SET \"ord\" = excluded.\"ord\", \"en\" = excluded.\"en\", \"zh\" = excluded.\"zh\", \"active\" = excluded.\"active\"");
         conn.execute(&sql)?;
     }
@@ -132,14 +144,21 @@ impl SetUp {
             return Err(StoreError::config("The database belongs to an appliance already; nothing was changed."));
         }
         let definitions = metadata::shipped();
-        let catalog = Catalog::build(definitions.clone(), profile, 0).map_err(|error| StoreError::damaged(error.to_string()))?;
+        let catalog =
+            Catalog::build(definitions.clone(), profile, 0).map_err(|error| StoreError::damaged(error.to_string()))?;
         dialect::begin_group(&mut conn)?;
         let outcome = Self::fill(&mut conn, &definitions, &catalog, profile, appliance);
         conn.batch(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
         outcome
     }
 
-    fn fill(conn: &mut Conn, definitions: &[ObjectDef], catalog: &Catalog, profile: Profile, appliance: &str) -> Result<(), StoreError> {
+    fn fill(
+        conn: &mut Conn,
+        definitions: &[ObjectDef],
+        catalog: &Catalog,
+        profile: Profile,
+        appliance: &str,
+    ) -> Result<(), StoreError> {
         for object in catalog.objects() {
             schema::create_table(conn, object)?;
             schema::create_search(conn, object)?;
@@ -185,9 +204,14 @@ impl WriteTx<'_, '_> {
         let shared = Arc::clone(self.read.shared);
         let version = self.read.catalog.version() + 1;
         if meta(self.conn(), "catalog_version")? != Some((version - 1).to_string()) {
-            return Err(Fault::new(kernel::Code::VersionConflict, "The definitions were changed at the same moment; plan again.").into());
+            return Err(Fault::new(
+                kernel::Code::VersionConflict,
+                "The definitions were changed at the same moment; plan again.",
+            )
+            .into());
         }
-        let catalog = Catalog::build(next.clone(), shared.profile, version).map_err(|error| StoreError::damaged(error.to_string()))?;
+        let catalog = Catalog::build(next.clone(), shared.profile, version)
+            .map_err(|error| StoreError::damaged(error.to_string()))?;
         for step in &plan.steps {
             self.run_step(&catalog, step)?;
         }
@@ -209,13 +233,17 @@ impl WriteTx<'_, '_> {
             StepAction::CreateTable { object } => schema::create_table(self.conn(), named(object)?.as_ref()),
             StepAction::CreateSearchTable { object } => schema::create_search(self.conn(), named(object)?.as_ref()),
             StepAction::AddColumn { object, column, .. } => schema::add_column(self.conn(), object, column),
-            StepAction::CreateIndex { object, columns, unique, .. } => schema::create_index(self.conn(), object, columns, *unique),
+            StepAction::CreateIndex { object, columns, unique, .. } => {
+                schema::create_index(self.conn(), object, columns, *unique)
+            }
             StepAction::CreateLinkTable { object, link, .. } => {
                 let object = named(object)?;
                 schema::create_link(self.conn(), &object, object.link(link).ok_or_else(unknown)?)
             }
             StepAction::FillSortKey { object, field, .. } => self.fill_sort_keys(&named(object)?, field),
-            StepAction::FillSearch { object, .. } | StepAction::ClearSearch { object, .. } => self.rebuild_search(&named(object)?),
+            StepAction::FillSearch { object, .. } | StepAction::ClearSearch { object, .. } => {
+                self.rebuild_search(&named(object)?)
+            }
             StepAction::UpdateDefinition { .. } => Ok(()),
         }
     }

@@ -71,9 +71,11 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Fault(fault) => fault,
             StoreError::Vault(error) => error.into(),
-            StoreError::Commit(cause) => {
-                Self::new(Code::AuditUnavailable, "The change or its audit entry could not be written; nothing was changed.").with_cause(cause)
-            }
+            StoreError::Commit(cause) => Self::new(
+                Code::AuditUnavailable,
+                "The change or its audit entry could not be written; nothing was changed.",
+            )
+            .with_cause(cause),
             StoreError::Closed => Self::new(Code::Unavailable, "The appliance is stopping; try again in a moment."),
             StoreError::SchemaUnknown(detail) => Self::new(Code::SchemaUnknown, detail),
             StoreError::Config(detail) => Self::new(Code::ConfigInvalid, detail),

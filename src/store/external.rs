@@ -7,7 +7,12 @@ use metadata::{ColumnType, ObjectDef};
 
 impl ReadTx<'_> {
     /// The record behind a name in another system, live or deleted.
-    pub fn external_find(&mut self, object: &str, system: &str, external_id: &str) -> Result<Option<RecordId>, StoreError> {
+    pub fn external_find(
+        &mut self,
+        object: &str,
+        system: &str,
+        external_id: &str,
+    ) -> Result<Option<RecordId>, StoreError> {
         let mut sql = Sql::new("SELECT \"record\" FROM \"k_external_id\" WHERE \"object\" = ");
         sql.bind(object).push(" AND \"system\" = ").bind(system).push(" AND \"external_id\" = ").bind(external_id);
         Ok(self.conn.first(&sql, &[ColumnType::Binary])?.and_then(|row| row.id(0)))
@@ -20,7 +25,9 @@ impl ReadTx<'_> {
         if !plain {
             return Err(StoreError::damaged(format!("{}.{field} cannot be looked up by text", object.name)));
         }
-        let sorted = object.field(field).is_some_and(|field| field.columns().iter().any(|column| column.role == metadata::ColumnRole::SortKey));
+        let sorted = object
+            .field(field)
+            .is_some_and(|field| field.columns().iter().any(|column| column.role == metadata::ColumnRole::SortKey));
         let mut sql = Sql::new("SELECT \"id\" FROM ");
         sql.ident(&object.name).push(" WHERE \"deleted_at\" IS NULL AND ").ident(field).push(" = ").bind(text);
         if sorted {
@@ -34,8 +41,15 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_, '_> {
     /// Names a record just made. A name that another record has is an error of the engine.
-    pub fn external_set(&mut self, object: &str, record: RecordId, system: &str, external_id: &str) -> Result<(), StoreError> {
-        let mut sql = Sql::new("INSERT INTO \"k_external_id\" (\"object\", \"system\", \"external_id\", \"record\") VALUES (");
+    pub fn external_set(
+        &mut self,
+        object: &str,
+        record: RecordId,
+        system: &str,
+        external_id: &str,
+    ) -> Result<(), StoreError> {
+        let mut sql =
+            Sql::new("INSERT INTO \"k_external_id\" (\"object\", \"system\", \"external_id\", \"record\") VALUES (");
         sql.bind(object).push(", ").bind(system).push(", ").bind(external_id).push(", ").bind(record).push(")");
         self.conn().execute(&sql).map(|_| ())
     }

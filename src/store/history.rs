@@ -44,9 +44,17 @@ pub struct HistoryEntry {
 
 impl ReadTx<'_> {
     /// The entries of a record, newest first, before a sequence number.
-    pub fn history(&mut self, grant: &Grant<'_, Read>, row: &StoredRow, before: Option<u64>, limit: usize) -> Result<Vec<HistoryEntry>, StoreError> {
+    pub fn history(
+        &mut self,
+        grant: &Grant<'_, Read>,
+        row: &StoredRow,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
         let mut sql = Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"changed\" = ");
-        sql.bind(grant.record()).push(" AND \"seq\" < ").bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX));
+        sql.bind(grant.record())
+            .push(" AND \"seq\" < ")
+            .bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX));
         sql.push(" ORDER BY \"seq\" DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let mut found = Vec::new();
         for line in self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])? {
@@ -71,7 +79,11 @@ impl ReadTx<'_> {
         let object = Arc::clone(row.object());
         let mut moves: Vec<FieldMove> = Vec::new();
         for change in &entry.changes {
-            let Some(field) = object.field_index(&change.field).filter(|field| grant.levels().get(*field) > Level::None) else { continue };
+            let Some(field) =
+                object.field_index(&change.field).filter(|field| grant.levels().get(*field) > Level::None)
+            else {
+                continue;
+            };
             moves.push(FieldMove { field, before: None, after: None, kept: false });
         }
         for sealed in &entry.sealed {
@@ -89,7 +101,9 @@ impl ReadTx<'_> {
                 let Some(at) = object.field_index(name) else { continue };
                 let Some(field) = object.fields.get(at) else { continue };
                 let readable = grant.levels().get(at) >= Level::Masked;
-                let Some(moved) = moves.iter_mut().find(|moved| moved.field == at).filter(|_| readable) else { continue };
+                let Some(moved) = moves.iter_mut().find(|moved| moved.field == at).filter(|_| readable) else {
+                    continue;
+                };
                 moved.kept = true;
                 moved.before = self.side(grant, row, field, before, moved.before.take(), street)?;
                 moved.after = self.side(grant, row, field, after, moved.after.take(), street)?;
@@ -138,7 +152,8 @@ enum Side {
 }
 
 fn read_sides(body: &[u8]) -> Result<Vec<(String, Side, Side)>, StoreError> {
-    let wrong = |error: minicbor::decode::Error| StoreError::Audit(format!("the values of an entry cannot be read: {error}"));
+    let wrong =
+        |error: minicbor::decode::Error| StoreError::Audit(format!("the values of an entry cannot be read: {error}"));
     let mut decoder = Decoder::new(body);
     let count = decoder.array().map_err(wrong)?.unwrap_or(0);
     let mut sides = Vec::new();

@@ -47,7 +47,9 @@ impl WriteTx<'_, '_> {
         sql.bind(now.plus_seconds(-limits::IDEMPOTENCY_SECONDS).micros());
         self.conn().execute(&sql)?;
         let sealed = self.read.shared.vault.seal_internal(LABEL, &context(actor, key), &answer.body)?;
-        let mut sql = Sql::new("INSERT INTO \"k_idempotency\" (\"actor\", \"key\", \"request\", \"status\", \"body\", \"at\") VALUES (");
+        let mut sql = Sql::new(
+            "INSERT INTO \"k_idempotency\" (\"actor\", \"key\", \"request\", \"status\", \"body\", \"at\") VALUES (",
+        );
         sql.bind(actor).push(", ").bind(key).push(", ").bind(answer.request.as_slice()).push(", ");
         sql.bind(i64::from(answer.status)).push(", ").bind(sealed.as_slice()).push(", ").bind(now.micros()).push(")");
         self.conn().execute(&sql).map(|_| ())

@@ -27,7 +27,12 @@ fn ends(relation: &Relation) -> (&'static str, &'static str) {
 
 impl ReadTx<'_> {
     /// The links of a record, newest first.
-    pub fn links(&mut self, grant: &Grant<'_, Read>, relation: &Relation, limit: usize) -> Result<Vec<LinkRow>, StoreError> {
+    pub fn links(
+        &mut self,
+        grant: &Grant<'_, Read>,
+        relation: &Relation,
+        limit: usize,
+    ) -> Result<Vec<LinkRow>, StoreError> {
         let (here, there) = ends(relation);
         let mut sql = Sql::new("SELECT ");
         sql.ident(there).push(", \"role\", \"created_at\" FROM ").ident(&relation.definer.link_table(&relation.link));
@@ -42,8 +47,17 @@ impl ReadTx<'_> {
     }
 
     /// Live records of an object whose reference field points to `target`; at most `limit`.
-    pub fn pointing_to(&mut self, object: &Arc<ObjectDef>, field: usize, target: RecordId, limit: usize) -> Result<Vec<RecordId>, StoreError> {
-        let column = object.fields.get(field).and_then(|field| field.columns().into_iter().find(|column| column.role == ColumnRole::Value));
+    pub fn pointing_to(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        field: usize,
+        target: RecordId,
+        limit: usize,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        let column = object
+            .fields
+            .get(field)
+            .and_then(|field| field.columns().into_iter().find(|column| column.role == ColumnRole::Value));
         let Some(column) = column else { return Ok(Vec::new()) };
         let mut sql = Sql::new("SELECT \"id\" FROM ");
         sql.ident(&object.name).push(" WHERE \"deleted_at\" IS NULL AND ").ident(&column.name).push(" = ").bind(target);
@@ -54,19 +68,35 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_, '_> {
     /// Links two records, or changes the role of their link. Says whether anything was different.
-    pub fn link(&mut self, grant: &Grant<'_, Update>, relation: &Relation, other: RecordId, role: Option<&str>) -> Result<bool, StoreError> {
+    pub fn link(
+        &mut self,
+        grant: &Grant<'_, Update>,
+        relation: &Relation,
+        other: RecordId,
+        role: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let (here, there) = ends(relation);
         let (now, user) = (self.now().micros(), grant.actor().user());
         let table = relation.definer.link_table(&relation.link);
         let (begin, end) = dialect::insert_or_ignore(self.conn());
         let mut sql = Sql::new(begin);
-        sql.ident(&table).push(" (").ident(here).push(", ").ident(there).push(", \"role\", \"created_at\", \"created_by\") VALUES (");
+        sql.ident(&table)
+            .push(" (")
+            .ident(here)
+            .push(", ")
+            .ident(there)
+            .push(", \"role\", \"created_at\", \"created_by\") VALUES (");
         sql.bind(grant.record()).push(", ").bind(other).push(", ").bind(Cell::opt_text(role)).push(", ").bind(now);
         sql.push(", ").bind(user).push(")").push(end);
         let mut moved = self.conn().execute(&sql)? > 0;
         if !moved {
             let mut sql = Sql::new("UPDATE ");
-            sql.ident(&table).push(" SET \"role\" = ").bind(Cell::opt_text(role)).push(" WHERE ").ident(here).push(" = ");
+            sql.ident(&table)
+                .push(" SET \"role\" = ")
+                .bind(Cell::opt_text(role))
+                .push(" WHERE ")
+                .ident(here)
+                .push(" = ");
             sql.bind(grant.record()).push(" AND ").ident(there).push(" = ").bind(other);
             sql.push(" AND coalesce(\"role\", '') <> ").bind(role.unwrap_or_default());
             moved = self.conn().execute(&sql)? > 0;
@@ -78,7 +108,12 @@ impl WriteTx<'_, '_> {
     }
 
     /// Undoes a link. Says whether there was one.
-    pub fn unlink(&mut self, grant: &Grant<'_, Update>, relation: &Relation, other: RecordId) -> Result<bool, StoreError> {
+    pub fn unlink(
+        &mut self,
+        grant: &Grant<'_, Update>,
+        relation: &Relation,
+        other: RecordId,
+    ) -> Result<bool, StoreError> {
         let (here, there) = ends(relation);
         let mut sql = Sql::new("DELETE FROM ");
         sql.ident(&relation.definer.link_table(&relation.link)).push(" WHERE ").ident(here).push(" = ");
@@ -90,7 +125,14 @@ impl WriteTx<'_, '_> {
         Ok(moved)
     }
 
-    fn log_link(&mut self, grant: &Grant<'_, Update>, verb: Verb, relation: &Relation, other: RecordId, role: Option<&str>) -> Result<(), StoreError> {
+    fn log_link(
+        &mut self,
+        grant: &Grant<'_, Update>,
+        verb: Verb,
+        relation: &Relation,
+        other: RecordId,
+        role: Option<&str>,
+    ) -> Result<(), StoreError> {
         let mut entry = self.entry(grant.actor(), verb).on_record(grant.object(), grant.record());
         entry.decision.rules = grant.why().rules.clone();
         entry.decision.epoch = Some(grant.why().epoch);

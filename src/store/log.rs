@@ -28,7 +28,9 @@ pub struct LogLine {
 
 pub(crate) fn row_of(entry: &Entry) -> Result<LogRow, StoreError> {
     let bytes = entry.encode().map_err(|error| StoreError::Audit(error.to_string()))?;
-    let tells_change = entry.state_before.is_some() || entry.state_after.is_some() || matches!(entry.act.verb, Verb::Link | Verb::Unlink);
+    let tells_change = entry.state_before.is_some()
+        || entry.state_after.is_some()
+        || matches!(entry.act.verb, Verb::Link | Verb::Unlink);
     let changed = entry.target.record.filter(|_| tells_change);
     Ok(LogRow { at: entry.at.micros(), changed, bytes })
 }
@@ -42,7 +44,8 @@ impl Shared {
         who.session = actor.session();
         who.token = actor.token();
         let address = actor.source().map(|address| address.to_string()).unwrap_or_default();
-        let mut entry = Entry::new(verb, self.clock.as_ref(), self.boot, self.node.clone()).by(who, audit_channel(actor), address);
+        let mut entry =
+            Entry::new(verb, self.clock.as_ref(), self.boot, self.node.clone()).by(who, audit_channel(actor), address);
         entry.request = actor.request_id().parse().ok();
         entry.act.purpose = actor.purpose().unwrap_or_default().to_owned();
         entry.decision.epoch = Some(self.policy.load().epoch());
@@ -60,8 +63,11 @@ impl Store {
     }
     /// An entry about an act that nobody has signed in for.
     pub fn entry_anonymous(&self, verb: Verb, channel: audit::Channel, address: &str) -> Entry {
-        Entry::new(verb, self.shared.clock.as_ref(), self.shared.boot, self.shared.node.clone())
-            .by(audit::Actor::default(), channel, address)
+        Entry::new(verb, self.shared.clock.as_ref(), self.shared.boot, self.shared.node.clone()).by(
+            audit::Actor::default(),
+            channel,
+            address,
+        )
     }
 }
 
@@ -113,14 +119,17 @@ impl ReadTx<'_> {
     /// Entries before a sequence number, newest first; all when it is absent.
     pub fn log_lines_before(&mut self, before: Option<u64>, max: usize) -> Result<Vec<LogLine>, StoreError> {
         let mut sql = Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"seq\" < ");
-        sql.bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX)).push(" ORDER BY \"seq\" DESC LIMIT ");
+        sql.bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX))
+            .push(" ORDER BY \"seq\" DESC LIMIT ");
         sql.bind(i64::try_from(max).unwrap_or(i64::MAX));
         let rows = self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
         rows.into_iter().map(line).collect()
     }
     /// How many entries there are.
     pub fn log_size(&mut self) -> Result<u64, StoreError> {
-        let row = self.conn.first(&Sql::new("SELECT coalesce(max(\"seq\"), -1) + 1 FROM \"k_audit\""), &[ColumnType::Integer])?;
+        let row = self
+            .conn
+            .first(&Sql::new("SELECT coalesce(max(\"seq\"), -1) + 1 FROM \"k_audit\""), &[ColumnType::Integer])?;
         Ok(row.and_then(|row| u64::try_from(row.int(0)?).ok()).unwrap_or(0))
     }
 }

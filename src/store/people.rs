@@ -51,13 +51,18 @@ pub struct RoleAssignment {
 }
 
 pub(crate) fn assignments(conn: &mut Conn, user: UserId) -> Result<Vec<RoleAssignment>, StoreError> {
-    let mut sql = Sql::new("SELECT \"role\", \"valid_from\", \"valid_to\" FROM \"k_role_assignment\" WHERE \"user_id\" = ");
+    let mut sql =
+        Sql::new("SELECT \"role\", \"valid_from\", \"valid_to\" FROM \"k_role_assignment\" WHERE \"user_id\" = ");
     sql.bind(user).push(" ORDER BY \"role\"");
     let time = |number: Option<i64>| number.map(Timestamp::from_micros);
     let rows = conn.rows(&sql, &[TEXT, INT, INT])?;
     Ok(rows
         .into_iter()
-        .map(|row| RoleAssignment { role: row.text(0).unwrap_or_default(), valid_from: time(row.int(1)), valid_to: time(row.int(2)) })
+        .map(|row| RoleAssignment {
+            role: row.text(0).unwrap_or_default(),
+            valid_from: time(row.int(1)),
+            valid_to: time(row.int(2)),
+        })
         .collect())
 }
 
@@ -138,7 +143,9 @@ impl ReadTx<'_> {
     }
     /// Whether somebody who may sign in holds this role.
     pub fn role_is_held(&mut self, role: &str) -> Result<bool, StoreError> {
-        let mut sql = Sql::new("SELECT 1 FROM \"k_role_assignment\" a JOIN \"k_credential\" c ON c.\"user_id\" = a.\"user_id\" WHERE c.\"password_hash\" IS NOT NULL AND a.\"role\" = ");
+        let mut sql = Sql::new(
+            "SELECT 1 FROM \"k_role_assignment\" a JOIN \"k_credential\" c ON c.\"user_id\" = a.\"user_id\" WHERE c.\"password_hash\" IS NOT NULL AND a.\"role\" = ",
+        );
         sql.bind(role).push(" LIMIT 1");
         Ok(self.conn.first(&sql, &[INT])?.is_some())
     }
@@ -147,7 +154,9 @@ impl ReadTx<'_> {
 impl WriteTx<'_, '_> {
     /// Makes the place where a user's credential will stand. The login is folded.
     pub fn credential_create(&mut self, user: UserId, login: &str) -> Result<(), StoreError> {
-        let mut sql = Sql::new("INSERT INTO \"k_credential\" (\"user_id\", \"login\", \"auth_epoch\", \"failed_count\") VALUES (");
+        let mut sql = Sql::new(
+            "INSERT INTO \"k_credential\" (\"user_id\", \"login\", \"auth_epoch\", \"failed_count\") VALUES (",
+        );
         sql.bind(user).push(", ").bind(login).push(", 0, 0)");
         self.conn().execute(&sql).map(|_| ()).map_err(login_taken)
     }
@@ -179,8 +188,15 @@ impl WriteTx<'_, '_> {
     pub fn role_grant(&mut self, user: UserId, assignment: &RoleAssignment, by: UserId) -> Result<(), StoreError> {
         let now = self.now().micros();
         let time = |at: Option<Timestamp>| Cell::opt_int(at.map(Timestamp::micros));
-        let mut sql = Sql::new("INSERT INTO \"k_role_assignment\" (\"user_id\", \"role\", \"valid_from\", \"valid_to\", \"granted_by\", \"granted_at\") VALUES (");
-        sql.bind(user).push(", ").bind(assignment.role.as_str()).push(", ").bind(time(assignment.valid_from)).push(", ");
+        let mut sql = Sql::new(
+            "INSERT INTO \"k_role_assignment\" (\"user_id\", \"role\", \"valid_from\", \"valid_to\", \"granted_by\", \"granted_at\") VALUES (",
+        );
+        sql.bind(user)
+            .push(", ")
+            .bind(assignment.role.as_str())
+            .push(", ")
+            .bind(time(assignment.valid_from))
+            .push(", ");
         sql.bind(time(assignment.valid_to)).push(", ").bind(by).push(", ").bind(now);
         sql.push(") ON CONFLICT (\"user_id\", \"role\") DO UPDATE SET \"valid_from\" = excluded.\"valid_from\", \"valid_to\" = excluded.\"valid_to\", \"granted_by\" = excluded.\"granted_by\", \"granted_at\" = excluded.\"granted_at\"");
         self.conn().execute(&sql)?;

@@ -148,7 +148,10 @@ impl ReadTx<'_> {
         }
         let more = page.len() > query.limit;
         page.truncate(query.limit);
-        let next = page.last().filter(|_| more).map(|last| Cursor::after(last, &keys.iter().map(|key| key.column.as_str()).collect::<Vec<_>>()));
+        let next = page
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor::after(last, &keys.iter().map(|key| key.column.as_str()).collect::<Vec<_>>()));
         Ok(Page { rows: page, next })
     }
 
@@ -156,8 +159,17 @@ impl ReadTx<'_> {
     pub fn count(&mut self, scope: &Scope<'_>, query: &ListQuery, stop: Option<usize>) -> Result<u64, StoreError> {
         let conditions = self.conditions(scope, query)?;
         if !conditions.rechecks.is_empty() {
-            let whole = ListQuery { after: None, limit: limits::SEALED_CANDIDATES_MAX - 1, fields: Vec::new(), sort: Vec::new(),
-                object: Arc::clone(&query.object), filter: query.filter.clone(), search: query.search.clone(), deleted: query.deleted, within: query.within.clone() };
+            let whole = ListQuery {
+                after: None,
+                limit: limits::SEALED_CANDIDATES_MAX - 1,
+                fields: Vec::new(),
+                sort: Vec::new(),
+                object: Arc::clone(&query.object),
+                filter: query.filter.clone(),
+                search: query.search.clone(),
+                deleted: query.deleted,
+                within: query.within.clone(),
+            };
             return Ok(u64::try_from(self.list(scope, &whole)?.rows.len()).unwrap_or(u64::MAX));
         }
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM ");
@@ -249,10 +261,14 @@ impl ReadTx<'_> {
             (Op::Empty(empty), _) if whole => push_empty(sql, alias, field, *empty),
             (_, Sealing::Plain) => push_plain(sql, alias, field, condition),
             (_, _) if !whole => push_plain(sql, alias, field, condition),
-            (Op::Eq(value), Sealing::Exact) => self.push_blind(sql, object, alias, condition.field, std::slice::from_ref(value), rechecks),
+            (Op::Eq(value), Sealing::Exact) => {
+                self.push_blind(sql, object, alias, condition.field, std::slice::from_ref(value), rechecks)
+            }
             (Op::In(values), Sealing::Exact) => self.push_blind(sql, object, alias, condition.field, values, rechecks),
             (_, Sealing::Exact) => Err(not_filterable(field, "it is sealed; only eq and in can be answered")),
-            (_, Sealing::Sealed | Sealing::Memory) => Err(not_filterable(field, "it is sealed and has no index; only empty can be answered")),
+            (_, Sealing::Sealed | Sealing::Memory) => {
+                Err(not_filterable(field, "it is sealed and has no index; only empty can be answered"))
+            }
         }
     }
 
@@ -267,7 +283,10 @@ impl ReadTx<'_> {
     ) -> Result<(), StoreError> {
         let Some(field) = object.fields.get(position) else { return Err(unknown_field()) };
         let Some(rechecks) = rechecks else {
-            return Err(not_filterable(field, "a sealed field can be compared only where every record must match it: not below an or, not in a related object"));
+            return Err(not_filterable(
+                field,
+                "a sealed field can be compared only where every record must match it: not below an or, not in a related object",
+            ));
         };
         let Some(column) = field.columns().into_iter().find(|column| column.role == ColumnRole::Blind) else {
             return Err(StoreError::damaged("a field with exact match has no blind index"));
@@ -322,10 +341,16 @@ fn push_plain(sql: &mut Sql, alias: &'static str, field: &FieldDef, condition: &
         None => main_column(field)?,
     };
     let compare = |sql: &mut Sql, operator: &'static str, value: &Value| -> Result<(), StoreError> {
-        let cell = rows::compare_cell(value).ok_or_else(|| not_filterable(field, "there is nothing to compare with; use empty"))?;
+        let cell = rows::compare_cell(value)
+            .ok_or_else(|| not_filterable(field, "there is nothing to compare with; use empty"))?;
         sql.push("(").push(alias).push(".").ident(&column).push(operator).bind(cell);
         if let Value::Money(money) = value {
-            sql.push(" AND ").push(alias).push(".").ident(&format!("{column}__cur")).push(" = ").bind(money.currency.as_str());
+            sql.push(" AND ")
+                .push(alias)
+                .push(".")
+                .ident(&format!("{column}__cur"))
+                .push(" = ")
+                .bind(money.currency.as_str());
         }
         sql.push(")");
         Ok(())

@@ -32,7 +32,12 @@ impl<'c> ReadTx<'c> {
     }
 
     /// A record by id, with these fields, whether or not somebody may see it: mint a grant from its facts before use.
-    pub fn row(&mut self, object: &Arc<ObjectDef>, id: RecordId, fields: &[usize]) -> Result<Option<StoredRow>, StoreError> {
+    pub fn row(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        fields: &[usize],
+    ) -> Result<Option<StoredRow>, StoreError> {
         self.row_with(&Arc::new(Selection::new(object, fields.iter().copied())), id)
     }
 
@@ -104,7 +109,12 @@ impl<'c> ReadTx<'c> {
     }
 
     /// A field's value for a reader whose grant shows at least its mask. `None` below that level.
-    pub fn value(&mut self, grant: &Grant<'_, Read>, row: &StoredRow, field: usize) -> Result<Option<Value>, StoreError> {
+    pub fn value(
+        &mut self,
+        grant: &Grant<'_, Read>,
+        row: &StoredRow,
+        field: usize,
+    ) -> Result<Option<Value>, StoreError> {
         let same = grant.record() == row.id() && grant.object() == row.object().name;
         if !same || grant.levels().get(field) < Level::Masked {
             return Ok(None);
@@ -154,7 +164,12 @@ impl<'c> ReadTx<'c> {
     }
 
     /// Whether a sealed value equals one of these texts: the second look behind every blind index.
-    pub(crate) fn sealed_matches(&mut self, row: &StoredRow, field: usize, texts: &[String]) -> Result<bool, StoreError> {
+    pub(crate) fn sealed_matches(
+        &mut self,
+        row: &StoredRow,
+        field: usize,
+        texts: &[String],
+    ) -> Result<bool, StoreError> {
         let object = Arc::clone(row.object());
         let (Some(definition), Some(cells)) = (object.fields.get(field), row.cells_of(field)) else { return Ok(false) };
         let Some(bytes) = rows::sealed_cell(definition, cells) else { return Ok(false) };
@@ -173,7 +188,9 @@ impl<'c> ReadTx<'c> {
         let mut wanted: Vec<(RecordId, Class)> = Vec::new();
         for row in rows {
             for field in fields {
-                let Some(definition) = row.object().fields.get(*field).filter(|field| rows::is_sealed(field)) else { continue };
+                let Some(definition) = row.object().fields.get(*field).filter(|field| rows::is_sealed(field)) else {
+                    continue;
+                };
                 if row.has_value(*field) {
                     wanted.push((row.subject(), Class::of(definition)));
                 }
@@ -235,7 +252,12 @@ impl<'c> ReadTx<'c> {
     }
 
     /// The index entry to look for when a sealed field is asked for by value.
-    pub(crate) fn blind_query(&mut self, object: &ObjectDef, field: &metadata::FieldDef, text: &str) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn blind_query(
+        &mut self,
+        object: &ObjectDef,
+        field: &metadata::FieldDef,
+        text: &str,
+    ) -> Result<Option<i64>, StoreError> {
         Ok(self.shared.vault.blind_query(object, field, vault::BlindIndex::Whole, text)?)
     }
 
@@ -305,13 +327,18 @@ impl KeyStore for Ring<'_> {
         let mut sql = Sql::new("SELECT \"generation\", \"wrapped\" FROM \"k_key\" WHERE \"subject\" = ");
         sql.bind(subject).push(" AND \"class\" = ").bind(i64::from(class.number()));
         let rows = self.0.rows(&sql, &[ColumnType::Integer, ColumnType::Binary]).map_err(failed)?;
-        Ok(rows.into_iter().filter_map(|row| Some((u32::try_from(row.int(0)?).ok()?, row.get(1).bin()?.to_vec()))).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((u32::try_from(row.int(0)?).ok()?, row.get(1).bin()?.to_vec())))
+            .collect())
     }
 
     fn load_many(&mut self, subjects: &[RecordId]) -> Result<Vec<WrappedKey>, KeyStoreError> {
         let mut found = Vec::with_capacity(subjects.len());
         for chunk in subjects.chunks(200) {
-            let mut sql = Sql::new("SELECT \"subject\", \"class\", \"generation\", \"wrapped\" FROM \"k_key\" WHERE \"subject\" IN (");
+            let mut sql = Sql::new(
+                "SELECT \"subject\", \"class\", \"generation\", \"wrapped\" FROM \"k_key\" WHERE \"subject\" IN (",
+            );
             sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").volatile();
             let types = [ColumnType::Binary, ColumnType::Integer, ColumnType::Integer, ColumnType::Binary];
             let each = |row: crate::engine::Row| {
@@ -328,7 +355,13 @@ impl KeyStore for Ring<'_> {
         Ok(found)
     }
 
-    fn insert(&mut self, subject: RecordId, class: Class, generation: u32, wrapped: &[u8]) -> Result<(), KeyStoreError> {
+    fn insert(
+        &mut self,
+        subject: RecordId,
+        class: Class,
+        generation: u32,
+        wrapped: &[u8],
+    ) -> Result<(), KeyStoreError> {
         let (begin, end) = crate::engine::dialect::insert_or_ignore(self.0);
         let mut sql = Sql::new(begin);
         sql.push("\"k_key\" (\"subject\", \"class\", \"generation\", \"wrapped\") VALUES (");
@@ -347,7 +380,12 @@ impl KeyStore for Ring<'_> {
     fn insert_named(&mut self, name: &str, wrapped: &[u8]) -> Result<(), KeyStoreError> {
         let (begin, end) = crate::engine::dialect::insert_or_ignore(self.0);
         let mut sql = Sql::new(begin);
-        sql.push("\"k_named_key\" (\"name\", \"wrapped\") VALUES (").bind(name).push(", ").bind(wrapped).push(")").push(end);
+        sql.push("\"k_named_key\" (\"name\", \"wrapped\") VALUES (")
+            .bind(name)
+            .push(", ")
+            .bind(wrapped)
+            .push(")")
+            .push(end);
         if self.0.execute(&sql).map_err(failed)? == 0 { Err(KeyStoreError::Conflict) } else { Ok(()) }
     }
 }

@@ -156,7 +156,11 @@ pub(crate) fn plain_value(field: &FieldDef, cells: &[Cell]) -> Result<Value, Sto
             ColumnRole::Value => main = Some(cell),
             ColumnRole::Currency | ColumnRole::TargetObject => second = cell.text(),
             ColumnRole::Region(part) => address.set_region(part, cell.text().map(str::to_owned)),
-            ColumnRole::Sealed | ColumnRole::Blind | ColumnRole::BlindPart(_) | ColumnRole::UniqueTag | ColumnRole::SortKey => {}
+            ColumnRole::Sealed
+            | ColumnRole::Blind
+            | ColumnRole::BlindPart(_)
+            | ColumnRole::UniqueTag
+            | ColumnRole::SortKey => {}
         }
     }
     if field.field_type == FieldType::Address {

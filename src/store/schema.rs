@@ -43,7 +43,9 @@ pub(crate) fn create_index(conn: &mut Conn, table: &str, columns: &[String], uni
     let order = dialect::index_order(conn);
     let list = columns.iter().map(|column| format!("\"{column}\"{order}")).collect::<Vec<_>>().join(", ");
     let (word, letter) = if unique { ("UNIQUE INDEX", "u") } else { ("INDEX", "i") };
-    conn.batch(&format!("CREATE {word} \"{letter}_{table}_{first}\" ON \"{table}\" ({list}) WHERE \"deleted_at\" IS NULL"))
+    conn.batch(&format!(
+        "CREATE {word} \"{letter}_{table}_{first}\" ON \"{table}\" ({list}) WHERE \"deleted_at\" IS NULL"
+    ))
 }
 
 /// Makes the table of a many-to-many relation.

@@ -63,7 +63,14 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_, '_> {
     /// Follows a create or an update in the index, if a searchable field moved.
-    pub(crate) fn index_search(&mut self, object: &Arc<ObjectDef>, rid: i64, values: &Checked, before: Option<&StoredRow>, fresh: bool) -> Result<(), StoreError> {
+    pub(crate) fn index_search(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        rid: i64,
+        values: &Checked,
+        before: Option<&StoredRow>,
+        fresh: bool,
+    ) -> Result<(), StoreError> {
         let mut texts: Vec<(&str, String)> = Vec::new();
         let mut moved = fresh;
         for (index, field) in searchable(object) {
@@ -120,7 +127,10 @@ impl WriteTx<'_, '_> {
         loop {
             let mut sql = Sql::new("SELECT ");
             selection.push_columns(&mut sql);
-            sql.push(" FROM ").ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.\"rid\" > ").bind(last);
+            sql.push(" FROM ")
+                .ident(&object.name)
+                .push(" t WHERE t.\"deleted_at\" IS NULL AND t.\"rid\" > ")
+                .bind(last);
             sql.push(" ORDER BY t.\"rid\" LIMIT ").bind(REBUILD_ROWS);
             let rows = self.conn().rows(&sql, selection.types())?;
             if rows.is_empty() {
@@ -136,12 +146,19 @@ impl WriteTx<'_, '_> {
 
     /// Computes the sort keys of a field that has just got its column.
     pub(crate) fn fill_sort_keys(&mut self, object: &Arc<ObjectDef>, field: &str) -> Result<(), StoreError> {
-        let key = object.field(field).and_then(|field| field.columns().into_iter().find(|column| column.role == ColumnRole::SortKey));
+        let key = object
+            .field(field)
+            .and_then(|field| field.columns().into_iter().find(|column| column.role == ColumnRole::SortKey));
         let Some(key) = key else { return Ok(()) };
         let mut last = 0i64;
         loop {
             let mut sql = Sql::new("SELECT \"rid\", ");
-            sql.ident(field).push(" FROM ").ident(&object.name).push(" WHERE ").ident(field).push(" IS NOT NULL AND \"rid\" > ");
+            sql.ident(field)
+                .push(" FROM ")
+                .ident(&object.name)
+                .push(" WHERE ")
+                .ident(field)
+                .push(" IS NOT NULL AND \"rid\" > ");
             sql.bind(last).push(" ORDER BY \"rid\" LIMIT ").bind(REBUILD_ROWS);
             let rows = self.conn().rows(&sql, &[ColumnType::Integer, ColumnType::Text])?;
             if rows.is_empty() {
@@ -151,7 +168,9 @@ impl WriteTx<'_, '_> {
                 last = row.int(0).unwrap_or(i64::MAX);
                 let mut sql = Sql::new("UPDATE ");
                 sql.ident(&object.name).push(" SET ").ident(&key.name).push(" = ");
-                sql.bind(metadata::sort_key(row.get(1).text().unwrap_or_default()).as_str()).push(" WHERE \"rid\" = ").bind(last);
+                sql.bind(metadata::sort_key(row.get(1).text().unwrap_or_default()).as_str())
+                    .push(" WHERE \"rid\" = ")
+                    .bind(last);
                 self.conn().execute(&sql)?;
             }
         }

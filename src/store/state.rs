@@ -8,8 +8,12 @@ use crate::engine::Cell;
 use minicbor::Encoder;
 
 /// Hashes one row; `columns` and `cells` run side by side and hold every column but the row number and search tokens.
-pub(crate) fn row_state<'c>(object: &str, columns: impl Iterator<Item = (&'c str, &'c Cell)>) -> Result<[u8; 32], StoreError> {
-    let mut present: Vec<(&str, &Cell)> = columns.filter(|(name, cell)| !cell.is_null() && !name.ends_with("__sort")).collect();
+pub(crate) fn row_state<'c>(
+    object: &str,
+    columns: impl Iterator<Item = (&'c str, &'c Cell)>,
+) -> Result<[u8; 32], StoreError> {
+    let mut present: Vec<(&str, &Cell)> =
+        columns.filter(|(name, cell)| !cell.is_null() && !name.ends_with("__sort")).collect();
     present.sort_by_key(|(name, _)| *name);
     let mut encoder = Encoder::new(Vec::with_capacity(512));
     encode(&mut encoder, object, &present).map_err(|error| StoreError::damaged(error.to_string()))?;

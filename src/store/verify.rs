@@ -18,12 +18,23 @@ pub struct Depth(pub u8);
 impl Store {
     /// Verifies the log: 1 tiles, 2 signature, 3 every entry against the database, 4 every record against the log.
     /// Needs no key but the public one.
-    pub fn verify_log(&self, key: &VerifierKey, older: Option<&Checkpoint>, depth: Depth) -> Result<Report, StoreError> {
+    pub fn verify_log(
+        &self,
+        key: &VerifierKey,
+        older: Option<&Checkpoint>,
+        depth: Depth,
+    ) -> Result<Report, StoreError> {
         verify(&self.config().engine, &self.config().log_folder, key, older, depth)
     }
 }
 
-fn verify(engine: &crate::EngineConfig, folder: &Path, key: &VerifierKey, older: Option<&Checkpoint>, depth: Depth) -> Result<Report, StoreError> {
+fn verify(
+    engine: &crate::EngineConfig,
+    folder: &Path,
+    key: &VerifierKey,
+    older: Option<&Checkpoint>,
+    depth: Depth,
+) -> Result<Report, StoreError> {
     let mut conn = Conn::open(engine, false)?;
     let (_, catalog) = definitions::load(&mut conn)?;
     // Tiles are read after the snapshot is taken, so they may already know newer entries than it; never the reverse.
@@ -69,13 +80,23 @@ impl StateSource for States {
     fn objects(&mut self) -> Result<Vec<String>, PortError> {
         Ok(self.catalog.objects().map(|object| object.name.clone()).collect())
     }
-    fn rows(&mut self, object: &str, after: Option<RecordId>, max: usize) -> Result<Vec<(RecordId, [u8; 32])>, PortError> {
+    fn rows(
+        &mut self,
+        object: &str,
+        after: Option<RecordId>,
+        max: usize,
+    ) -> Result<Vec<(RecordId, [u8; 32])>, PortError> {
         let object = self.catalog.object(object).ok_or_else(|| PortError(format!("no definition of {object}")))?;
         states(&mut self.conn.borrow_mut(), object, after, max).map_err(port)
     }
 }
 
-fn states(conn: &mut Conn, object: &Arc<ObjectDef>, after: Option<RecordId>, max: usize) -> Result<Vec<(RecordId, [u8; 32])>, StoreError> {
+fn states(
+    conn: &mut Conn,
+    object: &Arc<ObjectDef>,
+    after: Option<RecordId>,
+    max: usize,
+) -> Result<Vec<(RecordId, [u8; 32])>, StoreError> {
     let selection = Arc::new(Selection::all(object));
     let mut sql = Sql::new("SELECT ");
     selection.push_columns(&mut sql);

@@ -112,7 +112,10 @@ impl<'c> WriteTx<'c, '_> {
     }
     /// Runs a part of the unit that may fail on its own: what it did is then undone, and the rest of the unit stays.
     /// The outer error is the engine's; the inner one is the part's.
-    pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Refused>) -> Result<Result<T, Refused>, StoreError> {
+    pub fn attempt<T>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, Refused>,
+    ) -> Result<Result<T, Refused>, StoreError> {
         let (entries, after) = (self.log.len(), self.after.len());
         self.conn().batch("SAVEPOINT attempt")?;
         let outcome = part(self);
@@ -143,7 +146,13 @@ impl<'c> WriteTx<'c, '_> {
     }
 
     /// Makes a record.
-    pub fn create(&mut self, grant: Grant<'_, Create>, object: &Arc<ObjectDef>, values: Checked, cause: Cause) -> Result<Changed, StoreError> {
+    pub fn create(
+        &mut self,
+        grant: Grant<'_, Create>,
+        object: &Arc<ObjectDef>,
+        values: Checked,
+        cause: Cause,
+    ) -> Result<Changed, StoreError> {
         let (now, id) = (self.now(), grant.record());
         let mut values = values;
         self.fill_system(object, &mut values, grant.actor().user(), now, &cause)?;
@@ -174,7 +183,13 @@ impl<'c> WriteTx<'c, '_> {
     }
 
     /// Changes a record that was read whole in this unit.
-    pub fn update(&mut self, grant: Grant<'_, Update>, row: &StoredRow, values: Checked, cause: Cause) -> Result<Changed, StoreError> {
+    pub fn update(
+        &mut self,
+        grant: Grant<'_, Update>,
+        row: &StoredRow,
+        values: Checked,
+        cause: Cause,
+    ) -> Result<Changed, StoreError> {
         let object = Arc::clone(row.object());
         check_same(&grant, row)?;
         let subject = row.subject();
@@ -188,7 +203,12 @@ impl<'c> WriteTx<'c, '_> {
                 continue;
             }
             let cells = self.field_cells(&object, field, value, row.id(), subject)?;
-            changes.record(&mut self.read, field, Some(before), (!value.is_null()).then_some((value, cells.as_slice())))?;
+            changes.record(
+                &mut self.read,
+                field,
+                Some(before),
+                (!value.is_null()).then_some((value, cells.as_slice())),
+            )?;
             moved.extend(field.columns().into_iter().map(|column| column.name).zip(cells));
         }
         if moved.is_empty() {
@@ -239,11 +259,29 @@ impl<'c> WriteTx<'c, '_> {
     }
 
     /// The cells of a field: plain, or sealed with its index entries.
-    fn field_cells(&mut self, object: &ObjectDef, field: &FieldDef, value: &Value, id: RecordId, subject: RecordId) -> Result<Vec<Cell>, StoreError> {
-        if rows::is_sealed(field) { seal_field(&mut self.read, object, field, value, (id, subject)) } else { Ok(rows::plain_cells(field, value)) }
+    fn field_cells(
+        &mut self,
+        object: &ObjectDef,
+        field: &FieldDef,
+        value: &Value,
+        id: RecordId,
+        subject: RecordId,
+    ) -> Result<Vec<Cell>, StoreError> {
+        if rows::is_sealed(field) {
+            seal_field(&mut self.read, object, field, value, (id, subject))
+        } else {
+            Ok(rows::plain_cells(field, value))
+        }
     }
 
-    fn fill_system(&mut self, object: &Arc<ObjectDef>, values: &mut Checked, user: UserId, now: Timestamp, cause: &Cause) -> Result<(), StoreError> {
+    fn fill_system(
+        &mut self,
+        object: &Arc<ObjectDef>,
+        values: &mut Checked,
+        user: UserId,
+        now: Timestamp,
+        cause: &Cause,
+    ) -> Result<(), StoreError> {
         let by = Value::Reference { object: "user".to_owned(), id: user };
         for (name, value) in [
             ("created_at", Value::Timestamp(cause.created_at.unwrap_or(now))),
@@ -269,7 +307,9 @@ impl<'c> WriteTx<'c, '_> {
 
     fn next_number(&mut self, object: &str) -> Result<i64, StoreError> {
         let mut sql = Sql::new("INSERT INTO \"k_number\" (\"object\", \"last\") VALUES (");
-        sql.bind(object).push(", 1) ON CONFLICT (\"object\") DO UPDATE SET \"last\" = \"k_number\".\"last\" + 1 RETURNING \"last\"");
+        sql.bind(object).push(
+            ", 1) ON CONFLICT (\"object\") DO UPDATE SET \"last\" = \"k_number\".\"last\" + 1 RETURNING \"last\"",
+        );
         let row = self.conn().first(&sql, &[ColumnType::Integer])?;
         row.and_then(|row| row.int(0)).ok_or_else(|| StoreError::damaged("no next number"))
     }
@@ -283,12 +323,18 @@ impl<'c> WriteTx<'c, '_> {
     }
 
     /// Writes changed columns and returns the states before and after. Somebody else's version in between is a conflict.
-    fn write_row(&mut self, object: &ObjectDef, row: &StoredRow, moved: &[(String, Cell)]) -> Result<States, StoreError> {
+    fn write_row(
+        &mut self,
+        object: &ObjectDef,
+        row: &StoredRow,
+        moved: &[(String, Cell)],
+    ) -> Result<States, StoreError> {
         let fixed = [("id", Cell::from(row.id())), ("version", Cell::Int(row.version()))];
         let old: Vec<(&str, &Cell)> = fixed.iter().map(|(name, cell)| (*name, cell)).chain(row.named_cells()).collect();
         let before = state::row_state(&object.name, old.iter().copied())?;
         let changed = |name: &str| moved.iter().rev().find(|(moved, _)| moved == name).map(|(_, cell)| cell);
-        let after = state::row_state(&object.name, old.iter().map(|(name, cell)| (*name, changed(name).unwrap_or(cell))))?;
+        let after =
+            state::row_state(&object.name, old.iter().map(|(name, cell)| (*name, changed(name).unwrap_or(cell))))?;
         self.read.forget_facts(Some((object, row.id())));
         let mut sql = Sql::new("UPDATE ");
         sql.ident(&object.name).push(" SET ");
@@ -302,7 +348,14 @@ impl<'c> WriteTx<'c, '_> {
         Err(Fault::new(Code::VersionConflict, "The record was changed at the same moment; read it again.").into())
     }
 
-    fn log_change<A: Action>(&mut self, grant: &Grant<'_, A>, verb: Verb, changes: ChangeLog, states: States, cause: &Cause) -> Result<(), StoreError> {
+    fn log_change<A: Action>(
+        &mut self,
+        grant: &Grant<'_, A>,
+        verb: Verb,
+        changes: ChangeLog,
+        states: States,
+        cause: &Cause,
+    ) -> Result<(), StoreError> {
         let mut entry = self.entry(grant.actor(), verb).on_record(grant.object(), grant.record());
         entry.actor.on_behalf_of = cause.on_behalf_of;
         entry.decision.rules = grant.why().rules.clone();
@@ -350,7 +403,10 @@ fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), St
 
 /// Turns the engine's words about a unique index into a fault that names the field.
 fn unique(object: &ObjectDef, error: StoreError) -> StoreError {
-    let StoreError::Engine(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, info)) = &error
+    let StoreError::Engine(diesel::result::Error::DatabaseError(
+        diesel::result::DatabaseErrorKind::UniqueViolation,
+        info,
+    )) = &error
     else {
         return error;
     };
@@ -358,7 +414,8 @@ fn unique(object: &ObjectDef, error: StoreError) -> StoreError {
     let hit = |field: &&FieldDef| {
         field.columns().iter().any(|column| {
             // One engine names the index, the other the column.
-            index == format!("u_{}_{}", object.name, column.name) || info.message().ends_with(&format!(": {}.{}", object.name, column.name))
+            index == format!("u_{}_{}", object.name, column.name)
+                || info.message().ends_with(&format!(": {}.{}", object.name, column.name))
         })
     };
     let Some(field) = object.fields.iter().filter(|field| field.unique).find(hit) else { return error };

@@ -122,13 +122,7 @@ impl TestAppliance {
         SetUp::run(&config, profile, &appliance.to_string(), clock.as_ref()).expect("a database");
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let store = Arc::new(Store::open(config, Arc::new(vault), time, random).expect("an open store"));
-        Self {
-            dir,
-            engine,
-            records: Records::new(Arc::clone(&store)),
-            store,
-            clock,
-        }
+        Self { dir, engine, records: Records::new(Arc::clone(&store)), store, clock }
     }
 
     /// Its folder.

@@ -106,11 +106,18 @@ struct BatchOutcome {
 }
 
 /// Runs an import to its end; stops early only when the file itself cannot be read further.
-pub fn run(records: &Records, actor: &Arc<Actor>, job: &ImportJob, progress: &mut dyn FnMut(Progress)) -> Outcome<ImportReport> {
+pub fn run(
+    records: &Records,
+    actor: &Arc<Actor>,
+    job: &ImportJob,
+    progress: &mut dyn FnMut(Progress),
+) -> Outcome<ImportReport> {
     records.may_act(actor, AppAction::Import, audit::Verb::Import)?;
     let (source, plan, detection) = prepare(records, job)?;
     let rejects = RejectWriter::create(&job.reject_file, source.columns(), source.dialect().delimiter);
-    let rejects = rejects.map_err(|error| Fault::new(Code::Unavailable, format!("The file for rejected rows cannot be made: {error}.")))?;
+    let rejects = rejects.map_err(|error| {
+        Fault::new(Code::Unavailable, format!("The file for rejected rows cannot be made: {error}."))
+    })?;
     let total = source.input().size().unwrap_or(0);
     let mut run = Run {
         records: records.clone(),
@@ -134,11 +141,15 @@ pub fn run(records: &Records, actor: &Arc<Actor>, job: &ImportJob, progress: &mu
 fn prepare(records: &Records, job: &ImportJob) -> Outcome<(SourceFile, Plan, DetectionReport)> {
     let targets = targets_of(&records.catalog());
     let target = targets.iter().find(|target| target.name == job.object);
-    let target = target.ok_or_else(|| Fault::new(Code::ObjectUnknown, format!("There is no object {}.", job.object)))?;
+    let target =
+        target.ok_or_else(|| Fault::new(Code::ObjectUnknown, format!("There is no object {}.", job.object)))?;
     if let Some(mapping) = &job.mapping
         && mapping.object != job.object
     {
-        return Err(Fault::new(Code::ImportMapping, format!("The mapping is for {}, not for {}.", mapping.object, job.object)));
+        return Err(Fault::new(
+            Code::ImportMapping,
+            format!("The mapping is for {}, not for {}.", mapping.object, job.object),
+        ));
     }
     let options = job.mapping.as_ref().map(Mapping::open_options).unwrap_or_default();
     let source = SourceFile::open(Input::Path(job.file.clone()), &options)?;
@@ -164,7 +175,12 @@ struct Run {
 
 impl Run {
     /// Reads and writes all rows; returns why the file could not be read further, if so.
-    fn rows(&mut self, reader: &mut RowReader, total: u64, progress: &mut dyn FnMut(Progress)) -> Outcome<Option<Fault>> {
+    fn rows(
+        &mut self,
+        reader: &mut RowReader,
+        total: u64,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Outcome<Option<Fault>> {
         let mut batch = Vec::with_capacity(limits::IMPORT_BATCH_ROWS);
         let mut stopped = None;
         let mut rows = 0;
@@ -230,7 +246,12 @@ impl Run {
             }
         }
         if self.deferred.len() > DEFERRED_MAX {
-            return Err(Fault::new(Code::LimitExceeded, format!("More than {DEFERRED_MAX} references name later rows; sort the file so that parents come first.")));
+            return Err(Fault::new(
+                Code::LimitExceeded,
+                format!(
+                    "More than {DEFERRED_MAX} references name later rows; sort the file so that parents come first."
+                ),
+            ));
         }
         Ok(())
     }
@@ -238,13 +259,16 @@ impl Run {
     fn reject(&mut self, row: &RejectedRow) -> Outcome<()> {
         self.report.rejected += 1;
         *self.report.reasons.entry(format!("{}: {}", row.code.as_str(), row.reason)).or_default() += 1;
-        self.rejects.write(row).map_err(|error| Fault::new(Code::Unavailable, format!("The file for rejected rows cannot be written: {error}.")))
+        self.rejects.write(row).map_err(|error| {
+            Fault::new(Code::Unavailable, format!("The file for rejected rows cannot be written: {error}."))
+        })
     }
 
     /// References to rows that came later: now everything is there. What still is not found is told, not lost.
     fn second_pass(&mut self) -> Outcome<()> {
         for deferred in std::mem::take(&mut self.deferred).chunks(limits::IMPORT_BATCH_ROWS) {
-            let (records, actor, cause, object) = (self.records.clone(), Arc::clone(&self.actor), self.cause.clone(), self.job_object.clone());
+            let (records, actor, cause, object) =
+                (self.records.clone(), Arc::clone(&self.actor), self.cause.clone(), self.job_object.clone());
             let batch = deferred.to_vec();
             let unit = self.records.unit(move |tx| {
                 let work = Work { records: &records, actor: &actor, cause: &cause, object: &object };
@@ -272,12 +296,18 @@ impl Run {
 
     fn finish(mut self, stopped: Option<Fault>) -> Outcome<ImportReport> {
         let report = &self.report;
-        self.note(&format!("end: created {} updated {} unchanged {} skipped {} rejected {}", report.created, report.updated, report.unchanged, report.skipped, report.rejected))?;
+        self.note(&format!(
+            "end: created {} updated {} unchanged {} skipped {} rejected {}",
+            report.created, report.updated, report.unchanged, report.skipped, report.rejected
+        ))?;
         self.report.reject_file = self.rejects.finish().map_err(Fault::internal)?;
         match stopped {
             None => Ok(self.report),
             Some(mut fault) => {
-                let detail = format!("{} Rows before it are imported ({} new, {} changed); mend the file and run it again.", fault.detail, self.report.created, self.report.updated);
+                let detail = format!(
+                    "{} Rows before it are imported ({} new, {} changed); mend the file and run it again.",
+                    fault.detail, self.report.created, self.report.updated
+                );
                 fault.detail = detail;
                 Err(fault)
             }
@@ -294,7 +324,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn batch(&self, tx: &mut WriteTx<'_, '_>, rows: Vec<DraftRow>, resolver: Resolver) -> Result<BatchOutcome, Refused> {
+    fn batch(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        rows: Vec<DraftRow>,
+        resolver: Resolver,
+    ) -> Result<BatchOutcome, Refused> {
         let mut outcome = BatchOutcome { resolver, ..BatchOutcome::default() };
         for row in rows {
             let before = (outcome.resolver.mark(), outcome.deferred.len(), outcome.related);
@@ -320,19 +355,28 @@ impl Work<'_> {
         self.record(tx, &row.main, row, outcome).map(|(_, fate)| fate)
     }
 
-    fn record(&self, tx: &mut WriteTx<'_, '_>, draft: &DraftRecord, row: &DraftRow, outcome: &mut BatchOutcome) -> Result<(RecordId, Fate), Refused> {
+    fn record(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        draft: &DraftRecord,
+        row: &DraftRow,
+        outcome: &mut BatchOutcome,
+    ) -> Result<(RecordId, Fate), Refused> {
         let object = definition(self.records, &draft.object)?;
         let existing = self.existing(tx, draft)?;
         let mut body = draft.fields.clone();
         let mut later = Vec::new();
         for reference in &draft.references {
-            let wanted = (reference.objects.as_slice(), &reference.by, reference.text.as_str(), &reference.create_missing);
+            let wanted =
+                (reference.objects.as_slice(), &reference.by, reference.text.as_str(), &reference.create_missing);
             match outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)? {
                 Some(found) => {
                     outcome.related += u64::from(found.made);
                     body.insert(reference.field.clone(), pointer(&object, &reference.field, &found.object, found.id));
                 }
-                None if reference.objects.iter().any(|name| name == self.object) && draft.object == self.object => later.push(reference),
+                None if reference.objects.iter().any(|name| name == self.object) && draft.object == self.object => {
+                    later.push(reference)
+                }
                 None => return Err(not_found(&reference.field).into()),
             }
         }
@@ -340,7 +384,9 @@ impl Work<'_> {
             None => (self.create(tx, draft, &body)?, Fate::Created),
             Some(id) => match draft.on_existing {
                 OnExisting::Skip => (id, Fate::Skipped),
-                OnExisting::Reject => return Err(Fault::new(Code::ValueNotUnique, "The record is there already.").into()),
+                OnExisting::Reject => {
+                    return Err(Fault::new(Code::ValueNotUnique, "The record is there already.").into());
+                }
                 OnExisting::Update => {
                     let changed = self.records.upsert_in_tx(tx, self.actor, &object, id, &body, self.cause.clone())?;
                     (id, if changed.moved { Fate::Updated } else { Fate::Unchanged })
@@ -352,7 +398,14 @@ impl Work<'_> {
             let found = outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)?;
             let found = found.ok_or_else(|| not_found(&link.relation))?;
             outcome.related += u64::from(found.made);
-            self.records.link_by_name_in_tx(tx, self.actor, &object, id, &link.relation, (found.id, link.role.as_deref()))?;
+            self.records.link_by_name_in_tx(
+                tx,
+                self.actor,
+                &object,
+                id,
+                &link.relation,
+                (found.id, link.role.as_deref()),
+            )?;
         }
         for reference in later {
             outcome.deferred.push(Deferred {
@@ -367,7 +420,12 @@ impl Work<'_> {
         Ok((id, fate))
     }
 
-    fn create(&self, tx: &mut WriteTx<'_, '_>, draft: &DraftRecord, body: &Map<String, serde_json::Value>) -> Result<RecordId, Refused> {
+    fn create(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        draft: &DraftRecord,
+        body: &Map<String, serde_json::Value>,
+    ) -> Result<RecordId, Refused> {
         let object = definition(self.records, &draft.object)?;
         let options = CreateOptions { cause: self.cause.clone(), external_id: draft.external_id.clone(), id: None };
         self.records.create_in_tx(tx, self.actor, &object, body, options)
@@ -399,7 +457,11 @@ impl Work<'_> {
         Ok(attempt.err().map(|refused| RejectedRow {
             line: one.line,
             code: refused.fault.code,
-            reason: format!("The record was imported, but its field {} was not set: {}", one.field, words(&refused.fault)),
+            reason: format!(
+                "The record was imported, but its field {} was not set: {}",
+                one.field,
+                words(&refused.fault)
+            ),
             raw: one.raw,
         }))
     }
@@ -415,7 +477,12 @@ fn not_found(field: &str) -> Fault {
 }
 
 fn rejected(row: &DraftRow, fault: &Fault) -> RejectedRow {
-    RejectedRow { line: row.line, code: fault.items.first().map_or(fault.code, |item| item.code), reason: words(fault), raw: row.raw.clone() }
+    RejectedRow {
+        line: row.line,
+        code: fault.items.first().map_or(fault.code, |item| item.code),
+        reason: words(fault),
+        raw: row.raw.clone(),
+    }
 }
 
 /// The detail, and of value errors which field they are about. Never a value.
@@ -423,5 +490,10 @@ fn words(fault: &Fault) -> String {
     if fault.items.is_empty() {
         return fault.detail.clone();
     }
-    fault.items.iter().map(|item| format!("{}: {}", item.pointer.trim_start_matches('/'), item.detail)).collect::<Vec<_>>().join(" ")
+    fault
+        .items
+        .iter()
+        .map(|item| format!("{}: {}", item.pointer.trim_start_matches('/'), item.detail))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

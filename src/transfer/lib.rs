@@ -21,8 +21,8 @@ mod target;
 mod targets;
 mod value;
 
-pub use engine::{ImportJob, ImportReport, Progress, run};
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
+pub use engine::{ImportJob, ImportReport, Progress, run};
 pub use mapping::{
     ColumnWhen, Defaults, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, Plan, Proposal, ProposalReason,
     Proposed, ReferenceRule, RelatedRule, WhenEmpty, plan, propose,
@@ -34,5 +34,5 @@ pub use source::{
     Confidence, Decoded, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader,
     SourceFile, decode, detect_encoding, encoding_named,
 };
-pub use targets::targets_of;
 pub use target::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};
+pub use targets::targets_of;

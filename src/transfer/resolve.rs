@@ -96,13 +96,21 @@ pub(crate) fn definition(records: &Records, object: &str) -> Result<Arc<ObjectDe
 }
 
 /// The one record that fits, none, or an error when more do.
-pub(crate) fn look_up(tx: &mut WriteTx<'_, '_>, object: &ObjectDef, by: &ReferenceBy, text: &str) -> Result<Option<RecordId>, Refused> {
+pub(crate) fn look_up(
+    tx: &mut WriteTx<'_, '_>,
+    object: &ObjectDef,
+    by: &ReferenceBy,
+    text: &str,
+) -> Result<Option<RecordId>, Refused> {
     let found = match by {
         ReferenceBy::ExternalId(system) => return Ok(tx.read().external_find(&object.name, system, text)?),
         ReferenceBy::Field(field) => {
             let plain = object.field(field).is_some_and(|field| !field.is_sealed());
             if !plain {
-                let detail = format!("Field {field} of {} is sealed or unknown, so references cannot be found by it.", object.name);
+                let detail = format!(
+                    "Field {field} of {} is sealed or unknown, so references cannot be found by it.",
+                    object.name
+                );
                 return Err(Fault::new(Code::FieldNotFilterable, detail).into());
             }
             tx.read().ids_by_text(object, field, text)?
@@ -111,6 +119,10 @@ pub(crate) fn look_up(tx: &mut WriteTx<'_, '_>, object: &ObjectDef, by: &Referen
     match found.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(*only)),
-        _ => Err(Fault::new(Code::ReferenceAmbiguous, format!("More than one {} fits; name it by an external id.", object.name)).into()),
+        _ => Err(Fault::new(
+            Code::ReferenceAmbiguous,
+            format!("More than one {} fits; name it by an external id.", object.name),
+        )
+        .into()),
     }
 }

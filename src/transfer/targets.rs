@@ -14,12 +14,19 @@ fn target_of(catalog: &Catalog, object: &ObjectDef) -> TargetObject {
     TargetObject {
         name: object.name.clone(),
         fields: fields.map(|field| field_of(catalog, field)).collect(),
-        relations: relations.map(|relation| TargetRelation { name: relation.name, objects: vec![relation.target] }).collect(),
+        relations: relations
+            .map(|relation| TargetRelation { name: relation.name, objects: vec![relation.target] })
+            .collect(),
     }
 }
 
 fn field_of(catalog: &Catalog, field: &FieldDef) -> TargetField {
-    TargetField { name: field.name.clone(), label: field.label.clone(), kind: kind_of(catalog, field), aliases: field.aliases.clone() }
+    TargetField {
+        name: field.name.clone(),
+        label: field.label.clone(),
+        kind: kind_of(catalog, field),
+        aliases: field.aliases.clone(),
+    }
 }
 
 fn options_of(options: &[EnumOption]) -> Vec<TargetOption> {
@@ -29,9 +36,13 @@ fn options_of(options: &[EnumOption]) -> Vec<TargetOption> {
 
 fn kind_of(catalog: &Catalog, field: &FieldDef) -> TargetKind {
     match &field.field_type {
-        FieldType::Text { .. } | FieldType::LongText | FieldType::RichText | FieldType::Email | FieldType::Phone | FieldType::Url | FieldType::File => {
-            TargetKind::Text
-        }
+        FieldType::Text { .. }
+        | FieldType::LongText
+        | FieldType::RichText
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Url
+        | FieldType::File => TargetKind::Text,
         FieldType::Integer { .. } => TargetKind::Integer,
         FieldType::Decimal { .. } => TargetKind::Decimal,
         FieldType::Money => TargetKind::Money,
@@ -43,7 +54,8 @@ fn kind_of(catalog: &Catalog, field: &FieldDef) -> TargetKind {
         FieldType::Address => TargetKind::Address,
         FieldType::Json => TargetKind::Json,
         FieldType::Reference { targets, .. } => {
-            let title = targets.first().and_then(|target| catalog.object(target)).map(|object| object.title_field.clone());
+            let title =
+                targets.first().and_then(|target| catalog.object(target)).map(|object| object.title_field.clone());
             TargetKind::Reference { objects: targets.clone(), by: title.unwrap_or_else(|| "name".to_owned()) }
         }
     }

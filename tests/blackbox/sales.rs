@@ -15,7 +15,15 @@ fn sales_data() -> Option<PathBuf> {
 fn import(place: &Place, object: &str, mapping: &str, file: &Path) -> Ran {
     let map = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mappings").join(mapping);
     let rejects = place.path("rejected.csv");
-    let taken = ["--object", object, "--map", map.to_str().unwrap(), "--rejects", rejects.to_str().unwrap(), file.to_str().unwrap()];
+    let taken = [
+        "--object",
+        object,
+        "--map",
+        map.to_str().unwrap(),
+        "--rejects",
+        rejects.to_str().unwrap(),
+        file.to_str().unwrap(),
+    ];
     place.on(&["import"], &taken)
 }
 
@@ -36,9 +44,13 @@ struct Session {
 impl Session {
     fn open(place: &Place, url: &str, login: &str) -> Self {
         let agent = client(&place.dir().join("tls/ca.pem"));
-        let response = agent.post(format!("{url}/api/v1/session")).send_json(json!({"login": login, "password": PASSWORD})).unwrap();
+        let response = agent
+            .post(format!("{url}/api/v1/session"))
+            .send_json(json!({"login": login, "password": PASSWORD}))
+            .unwrap();
         assert!(response.status().is_success(), "{login} signs in: {}", response.status());
-        let cookie = response.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie =
+            response.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
         Self { agent, url: url.to_owned(), cookie }
     }
     fn get(&self, path: &str) -> (u16, Value) {
@@ -63,11 +75,15 @@ fn main_job(place: &Place, data: &Path) {
     import(place, "product", "crm-sales-products.json", &sales.join("products.csv")).ended(0).says("7 rows in all");
     import(place, "user", "crm-sales-teams.json", &sales.join("sales_teams.csv")).ended(0).says("35 rows in all");
     import(place, "opportunity", "crm-sales-pipeline.json", &pipeline).ended(0).says("created 8800").says("rejected 0");
-    import(place, "account", "chinese-stock-basics-gbk.json", &data.join("chinese/stock_basics_gbk.csv")).ended(0).says("rejected 0");
+    import(place, "account", "chinese-stock-basics-gbk.json", &data.join("chinese/stock_basics_gbk.csv"))
+        .ended(0)
+        .says("rejected 0");
     admit(place, "darcel.schlecht", "seller");
     admit(place, "melvin.marxen", "sales_manager");
     let auditor = place.secret("password", PASSWORD);
-    place.on(&["user", "add"], &["auditor", "--role", "audit_admin", "--password-file", auditor.to_str().unwrap()]).ended(0);
+    place
+        .on(&["user", "add"], &["auditor", "--role", "audit_admin", "--password-file", auditor.to_str().unwrap()])
+        .ended(0);
 
     let dir = place.dir();
     let server = Server::start(place.command(&["serve", "--dir", dir.to_str().unwrap()]), true);
@@ -99,7 +115,8 @@ fn change_byte(file: &Path, text: &[u8]) {
 
 fn a_changed_tile_is_found(place: &Place) {
     let bundles = place.dir().join("log/tile/entries");
-    let bundle = std::fs::read_dir(&bundles).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    let bundle =
+        std::fs::read_dir(&bundles).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
     let whole = std::fs::read(&bundle).unwrap();
     let mut changed = whole.clone();
     changed[whole.len() / 2] ^= 1;
@@ -129,7 +146,14 @@ fn the_main_job_on_postgresql() {
     main_job(&place, &data);
     a_changed_tile_is_found(&place);
     let forged = Command::new("psql")
-        .args([url.as_str(), "-q", "-v", "ON_ERROR_STOP=1", "-c", "UPDATE account SET name = 'Hottechj' WHERE name = 'Hottechi'"])
+        .args([
+            url.as_str(),
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            "UPDATE account SET name = 'Hottechj' WHERE name = 'Hottechi'",
+        ])
         .env("PGSSLROOTCERT", &ca)
         .output()
         .unwrap();

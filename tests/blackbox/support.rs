@@ -181,4 +181,3 @@ pub(crate) fn url_in(line: &str) -> String {
 pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
-

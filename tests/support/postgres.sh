@@ -2,7 +2,7 @@
 # A private PostgreSQL for tests: own folder, own port, TLS by an own authority, no service manager, no durability.
 #   postgres.sh start DIR   prints the address; DIR/ca.pem is the authority to trust. Started twice it prints it again.
 #   postgres.sh stop DIR    stops it and empties DIR, but for the file `lock`.
-# Over TCP only TLS with the password is let in. It stops by itself when nobody was connected for ten minutes,
+# Over TCP only TLS with the password is let in. It stops by itself when nobody was connected for an hour,
 # so that a killed test run leaves nothing behind. Never use it for data that matter.
 set -euo pipefail
 
@@ -90,10 +90,10 @@ start_on_some_port() {
   die "the server did not start"
 }
 
-# Asks twice a minute whether a client is there; the twentieth time in a row that none is, stops.
+# Asks twice a minute whether a client is there; the 120th time in a row that none is, stops.
 watch_idle() {
   local idle=0 clients
-  while [ $idle -lt 20 ] && running; do
+  while [ $idle -lt 120 ] && running; do
     sleep 30
     clients=$(run "$bin/psql" -h "$1" -p "$2" -U kontor -d postgres -XAtc \
       "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()" 2>/dev/null) || return 0

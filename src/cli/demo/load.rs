@@ -97,7 +97,8 @@ fn commit(desk: &Desk, steps: Vec<Step>) -> Result<(), Failure> {
         for step in steps {
             match step {
                 Step::Create { object, id, fields, links, created_at } => {
-                    let options = CreateOptions { cause: cause(Some(created_at)), id: Some(id), ..CreateOptions::default() };
+                    let options =
+                        CreateOptions { cause: cause(Some(created_at)), id: Some(id), ..CreateOptions::default() };
                     let told = |refused: Refused| in_words(refused, &object.name);
                     records.create_in_tx(tx, &operator, &object, &fields, options).map_err(told)?;
                     for Link { relation, other, role } in links {

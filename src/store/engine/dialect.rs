@@ -38,7 +38,11 @@ pub(crate) fn type_name(conn: &Conn, column_type: ColumnType) -> &'static str {
 
 /// The declaration of the row number, the key that full text and paging use inside the engine.
 pub(crate) fn row_number(conn: &Conn) -> &'static str {
-    if conn.is_sqlite() { "\"rid\" INTEGER PRIMARY KEY" } else { "\"rid\" BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" }
+    if conn.is_sqlite() {
+        "\"rid\" INTEGER PRIMARY KEY"
+    } else {
+        "\"rid\" BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+    }
 }
 
 /// What closes a table declaration.
@@ -130,7 +134,11 @@ pub(crate) fn matches(conn: &Conn, search_table: &str, groups: &TokenGroups) -> 
 pub(crate) fn push_search(conn: &Conn, sql: &mut Sql, table: &str, search_table: &str, groups: &TokenGroups) {
     if conn.is_sqlite() {
         let expression = Cell::Text(expression(true, groups));
-        sql.push(" FROM ").ident(search_table).push(" s CROSS JOIN ").ident(table).push(" t ON t.\"rid\" = s.rowid WHERE s.");
+        sql.push(" FROM ")
+            .ident(search_table)
+            .push(" s CROSS JOIN ")
+            .ident(table)
+            .push(" t ON t.\"rid\" = s.rowid WHERE s.");
         sql.ident(search_table).push(" MATCH ").bind(expression);
     } else {
         sql.push(" FROM ").ident(table).push(" t WHERE ").append(matches(conn, search_table, groups));

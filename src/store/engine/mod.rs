@@ -10,8 +10,8 @@ mod sqlite;
 pub(crate) use sql::{Cell, Row, Sql};
 
 use crate::StoreError;
-use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
 use diesel::Connection;
+use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
 use metadata::ColumnType;
 use std::path::PathBuf;
 

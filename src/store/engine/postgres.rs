@@ -23,8 +23,9 @@ pub(crate) struct PgConn(Inner);
 
 /// Opens a connection; TLS is required unless the server is this machine.
 pub(super) fn open(url: &str, ca_file: Option<&Path>) -> Result<PgConn, StoreError> {
-    let config: tokio_postgres::Config =
-        url.parse().map_err(|_| StoreError::config("the PostgreSQL address cannot be read; expected postgres://user@host:port/database"))?;
+    let config: tokio_postgres::Config = url.parse().map_err(|_| {
+        StoreError::config("the PostgreSQL address cannot be read; expected postgres://user@host:port/database")
+    })?;
     let Some(ca_file) = ca_file else {
         require_local(&config)?;
         return Ok(PgConn(Inner::establish(url)?));
@@ -49,18 +50,24 @@ pub(super) fn open(url: &str, ca_file: Option<&Path>) -> Result<PgConn, StoreErr
 
 fn require_local(config: &tokio_postgres::Config) -> Result<(), StoreError> {
     let local = config.get_hosts().iter().all(|host| match host {
-        tokio_postgres::config::Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        tokio_postgres::config::Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
         tokio_postgres::config::Host::Unix(_) => true,
     });
     if local {
         Ok(())
     } else {
-        Err(StoreError::config("PostgreSQL on another machine needs TLS: set database.ca_file to the PEM file of its authority"))
+        Err(StoreError::config(
+            "PostgreSQL on another machine needs TLS: set database.ca_file to the PEM file of its authority",
+        ))
     }
 }
 
 fn tls_config(ca_file: &Path) -> Result<rustls::ClientConfig, StoreError> {
-    let bad = |error: String| StoreError::config(format!("{} is not usable as a certificate authority: {error}", ca_file.display()));
+    let bad = |error: String| {
+        StoreError::config(format!("{} is not usable as a certificate authority: {error}", ca_file.display()))
+    };
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(ca_file).map_err(|error| bad(error.to_string()))? {
         roots.add(certificate.map_err(|error| bad(error.to_string()))?).map_err(|error| bad(error.to_string()))?;

@@ -220,7 +220,8 @@ impl QueryFragment<Db> for Sql {
 pub(super) fn read_row<'r>(row: &impl DieselRow<'r, Db>, types: &[ColumnType]) -> Result<Row, StoreError> {
     let mut cells = Vec::with_capacity(types.len());
     for (index, column_type) in types.iter().enumerate() {
-        let field = DieselRow::get(row, index).ok_or_else(|| StoreError::damaged("a query returned too few columns"))?;
+        let field =
+            DieselRow::get(row, index).ok_or_else(|| StoreError::damaged("a query returned too few columns"))?;
         let wrong = |error| StoreError::from(diesel::result::Error::DeserializationError(error));
         cells.push(match (field.value(), column_type) {
             (None, column_type) => Cell::Null(*column_type),

@@ -26,7 +26,8 @@ fn import(kontor: &TestAppliance, object: &str, mapping: &str, file: &Path, dry_
         job: format!("test-{object}"),
         is_sample: false,
     };
-    run(&kontor.records, &kontor.operator(), &job, &mut |_| {}).unwrap_or_else(|fault| panic!("{object}: {fault} {:?} {:?}", fault.items, fault.cause()))
+    run(&kontor.records, &kontor.operator(), &job, &mut |_| {})
+        .unwrap_or_else(|fault| panic!("{object}: {fault} {:?} {:?}", fault.items, fault.cause()))
 }
 
 fn all_in(report: &ImportReport, rows: u64) {
@@ -72,7 +73,10 @@ fn actual(kontor: &TestAppliance, by: &str) -> BTreeMap<String, (u64, i64)> {
 }
 
 fn user_named(kontor: &TestAppliance, name: &str) -> RecordId {
-    let request = ListRequest { filter: Some(json!({"field": "display_name", "op": "eq", "value": name})), ..ListRequest::default() };
+    let request = ListRequest {
+        filter: Some(json!({"field": "display_name", "op": "eq", "value": name})),
+        ..ListRequest::default()
+    };
     kontor.records.list(&kontor.operator(), "user", request).wait().unwrap().view().items[0].id
 }
 
@@ -95,10 +99,15 @@ fn a_sales_teams_data_goes_in_whole_and_is_seen_by_those_who_may() {
         assert_eq!(actual(kontor, "stage").len(), 0, "a dry run writes nothing");
         all_in(&import(kontor, "opportunity", "crm-sales-pipeline.json", &pipeline, false), 8_800);
 
-        let stages: BTreeMap<_, _> = expected(&pipeline, "deal_stage").into_iter().map(|(key, sum)| (key.to_lowercase(), sum)).collect();
+        let stages: BTreeMap<_, _> =
+            expected(&pipeline, "deal_stage").into_iter().map(|(key, sum)| (key.to_lowercase(), sum)).collect();
         assert_eq!(actual(kontor, "stage"), stages);
         assert_eq!(actual(kontor, "owner.display_name"), expected(&pipeline, "sales_agent"));
-        let none = ListRequest { filter: Some(json!({"field": "account", "op": "empty"})), count: CountMode::Exact, ..ListRequest::default() };
+        let none = ListRequest {
+            filter: Some(json!({"field": "account", "op": "empty"})),
+            count: CountMode::Exact,
+            ..ListRequest::default()
+        };
         let none = kontor.records.list(&kontor.operator(), "opportunity", none).wait().unwrap().view().count;
         assert_eq!(none, Some(1_425));
 
@@ -128,9 +137,18 @@ fn chinese_company_lists_go_in_and_two_characters_find_them() {
             let report = import(kontor, "account", mapping, &data.join("chinese").join(file), false);
             all_in(&report, rows);
         }
-        let found = kontor.records.search(&kontor.operator(), "平安", Some(vec!["account".into()])).wait().unwrap().into_view();
-        assert!(found.groups[0].items.iter().any(|item| item.fields["name"] == "平安银行"), "a two-character search finds the bank");
-        let found = kontor.records.search(&kontor.operator(), "pingan", Some(vec!["account".into()])).wait().unwrap().into_view();
+        let found =
+            kontor.records.search(&kontor.operator(), "平安", Some(vec!["account".into()])).wait().unwrap().into_view();
+        assert!(
+            found.groups[0].items.iter().any(|item| item.fields["name"] == "平安银行"),
+            "a two-character search finds the bank"
+        );
+        let found = kontor
+            .records
+            .search(&kontor.operator(), "pingan", Some(vec!["account".into()]))
+            .wait()
+            .unwrap()
+            .into_view();
         assert!(!found.groups.is_empty(), "pinyin finds it, too");
     });
 }
