@@ -262,7 +262,7 @@ impl Copy {
             if self.sqlite {
                 bare.batch(CHECKPOINT).map_err(told)?;
             }
-            let mut numbers = Numbers::new(u64::try_from(thread).unwrap_or(0) ^ 0xc0ffee);
+            let mut numbers = Numbers::new(u64::try_from(threads * 1_000 + thread).unwrap_or(0) ^ 0xc0_ffee);
             let (mut values, mut micros) = (template.clone(), Vec::new());
             while clock.monotonic() < end {
                 let fresh = [numbers.next().to_be_bytes(), numbers.next().to_be_bytes()].concat();

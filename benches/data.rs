@@ -40,20 +40,27 @@ const TITLES: [&str; 8] =
 const DEPARTMENTS: [&str; 6] = ["Purchasing", "Finance", "Operations", "采购部", "财务部", "IT"];
 const SOURCES: [&str; 6] = ["website", "referral", "partner", "event", "exhibition", "cold_call"];
 
+/// What the state of the generator moves by.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// A small generator of numbers (splitmix64); good enough to spread accesses.
 #[derive(Clone)]
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
+    /// Neighbouring seeds give unrelated numbers: the seed is mixed before it counts.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        Self(mixed(seed.wrapping_add(STEP)))
     }
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0 = self.0.wrapping_add(STEP);
+        mixed(self.0)
     }
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.next() % end }
