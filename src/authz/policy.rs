@@ -178,10 +178,10 @@ impl Policy {
     /// What a set of roles gives on an object with a verb: computed once, then remembered. It depends on nothing else of
     /// the actor; definitions are told apart by their serial numbers.
     fn rights_of(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Arc<Rights> {
-        let key = (object.serial, verb, actor.kind() == ActorKind::User, actor.roles().join(","));
+        let key = (object.serial.0, verb, actor.kind() == ActorKind::User, actor.roles().join(","));
         let known = self.rights.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // A definition outside a catalogue has no serial, so nothing may be remembered of it.
-        if let Some(known) = known.filter(|_| object.serial != 0) {
+        if let Some(known) = known.filter(|_| object.serial.0 != 0) {
             return known;
         }
         let rights = Arc::new(self.compute_rights(actor, object, verb));

@@ -1,6 +1,6 @@
 //! All definitions of an appliance at one moment, checked against each other. Immutable: a change makes a new one.
 
-use crate::{FieldType, LinkDef, ObjectDef, Profile, Sealing, Subject, system_fields};
+use crate::{FieldType, LinkDef, ObjectDef, Profile, Sealing, Serial, Subject, system_fields};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -62,7 +62,7 @@ impl Catalog {
                 field.indexed &= plain || field.field_type == FieldType::Address;
             }
             definition.fields.extend(system_fields(definition.number.is_some()));
-            definition.serial = NEXT.fetch_add(1, Ordering::Relaxed);
+            definition.serial = Serial(NEXT.fetch_add(1, Ordering::Relaxed));
             let name = definition.name.clone();
             if objects.insert(name.clone(), Arc::new(definition)).is_some() {
                 return Err(CatalogError { object: name, problem: "is defined twice".to_owned() });

@@ -212,6 +212,16 @@ pub struct LinkDef {
     pub custom: bool,
 }
 
+/// Tells definitions apart that one process has built. It is no part of what a definition says: all serials are equal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serial(pub u64);
+
+impl PartialEq for Serial {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// How records of an object get a human number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -256,7 +266,7 @@ pub struct ObjectDef {
     pub custom: bool,
     /// Tells this definition from every other that this process has built; 0 before it is part of a catalogue.
     #[serde(skip)]
-    pub serial: u64,
+    pub serial: Serial,
     /// Bits of a truncated blind index; planned from the number of rows (see the security design).
     #[serde(default = "blind_bits_default")]
     pub blind_bits: u8,

@@ -23,7 +23,7 @@ pub use catalog::{Catalog, CatalogError, Relation};
 pub use column::{Column, ColumnRole, ColumnType, sort_key};
 pub use definition::{
     DeleteRule, FieldDef, IndexPart, KeyClass, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing,
-    Sensitivity, Subject,
+    Sensitivity, Serial, Subject,
 };
 pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};

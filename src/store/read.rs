@@ -55,7 +55,7 @@ impl<'c> ReadTx<'c> {
 
     /// What decides who reaches a record; `None` when there is no such record or it lies in the recycle bin.
     pub fn facts(&mut self, object: &Arc<ObjectDef>, id: RecordId) -> Result<Option<Facts>, StoreError> {
-        let key = (object.serial, id);
+        let key = (object.serial.0, id);
         if let Some(known) = self.facts.as_ref().and_then(|facts| facts.get(&key)) {
             return Ok(known.clone());
         }
@@ -76,7 +76,7 @@ impl<'c> ReadTx<'c> {
     pub(crate) fn forget_facts(&mut self, record: Option<(&ObjectDef, RecordId)>) {
         let Some(facts) = &mut self.facts else { return };
         match record {
-            Some((object, record)) => drop(facts.remove(&(object.serial, record))),
+            Some((object, record)) => drop(facts.remove(&(object.serial.0, record))),
             None => facts.clear(),
         }
     }

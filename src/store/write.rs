@@ -3,7 +3,7 @@
 
 use crate::change::{ChangeLog, seal_field};
 use crate::engine::committer::{Group, LogRow, Settle};
-use crate::engine::{Cell, Conn, Sql};
+use crate::engine::{Cell, Conn, Sql, dialect};
 use crate::read::ReadTx;
 use crate::rows::{self, StoredRow};
 use crate::ticket::Answer;
@@ -12,6 +12,7 @@ use audit::Verb;
 use authz::{Action, Create, Delete, Grant, Restore, Update};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId};
 use metadata::{Checked, ColumnType, FieldDef, ObjectDef, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What stands behind a change, for the entry and the row.
@@ -43,6 +44,7 @@ pub struct WriteTx<'c, 's> {
     pub(crate) read: ReadTx<'c>,
     pub(crate) log: &'s mut Vec<LogRow>,
     after: Vec<Box<dyn FnOnce() + Send>>,
+    numbers: BTreeMap<String, i64>,
 }
 
 /// Runs a unit inside its own savepoint and says what to do when the group is settled.
@@ -56,9 +58,14 @@ pub(crate) fn run_unit<T: Send + 'static>(
         return Box::new(move |_| answer.send(Err(error.into())));
     }
     let mut entries = Vec::new();
-    let mut tx = WriteTx { read: ReadTx::begin(group.conn, shared), log: &mut entries, after: Vec::new() };
+    let mut tx = WriteTx {
+        read: ReadTx::begin(group.conn, shared),
+        log: &mut entries,
+        after: Vec::new(),
+        numbers: BTreeMap::new(),
+    };
     tx.read.remember_facts();
-    let outcome = task(&mut tx);
+    let outcome = task(&mut tx).and_then(|value| tx.keep_numbers().map(|()| value).map_err(Refused::from));
     let WriteTx { read, after, .. } = tx;
     let keys = read.into_keys();
     let outcome = match outcome {
@@ -116,7 +123,7 @@ impl<'c> WriteTx<'c, '_> {
         &mut self,
         part: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<Result<T, Refused>, StoreError> {
-        let (entries, after) = (self.log.len(), self.after.len());
+        let (entries, after, numbers) = (self.log.len(), self.after.len(), self.numbers.clone());
         self.conn().batch("SAVEPOINT attempt")?;
         let outcome = part(self);
         if outcome.is_ok() {
@@ -126,6 +133,8 @@ impl<'c> WriteTx<'c, '_> {
         self.conn().batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
         self.log.truncate(entries);
         self.after.truncate(after);
+        // Numbers of the part are given to the next: they stay without gaps.
+        self.numbers = numbers;
         // A key made by the part is gone from the ring; nothing later may seal with it. The others load again.
         self.read.discard_keys();
         self.read.forget_facts(None);
@@ -305,21 +314,37 @@ impl<'c> WriteTx<'c, '_> {
         Ok(())
     }
 
+    /// The next human number of an object. Counted in memory for the length of the unit, where nobody else counts, and
+    /// written once by [`WriteTx::keep_numbers`].
     fn next_number(&mut self, object: &str) -> Result<i64, StoreError> {
-        let mut sql = Sql::new("INSERT INTO \"k_number\" (\"object\", \"last\") VALUES (");
-        sql.bind(object).push(
-            ", 1) ON CONFLICT (\"object\") DO UPDATE SET \"last\" = \"k_number\".\"last\" + 1 RETURNING \"last\"",
-        );
+        if let Some(last) = self.numbers.get_mut(object) {
+            *last += 1;
+            return Ok(*last);
+        }
+        let mut sql = Sql::new("SELECT \"last\" FROM \"k_number\" WHERE \"object\" = ");
+        sql.bind(object);
         let row = self.conn().first(&sql, &[ColumnType::Integer])?;
-        row.and_then(|row| row.int(0)).ok_or_else(|| StoreError::damaged("no next number"))
+        let next = row.and_then(|row| row.int(0)).unwrap_or(0) + 1;
+        self.numbers.insert(object.to_owned(), next);
+        Ok(next)
+    }
+
+    fn keep_numbers(&mut self) -> Result<(), StoreError> {
+        for (object, last) in std::mem::take(&mut self.numbers) {
+            let mut sql = Sql::new("INSERT INTO \"k_number\" (\"object\", \"last\") VALUES (");
+            sql.bind(object.as_str()).push(", ").bind(last);
+            sql.push(") ON CONFLICT (\"object\") DO UPDATE SET \"last\" = excluded.\"last\"");
+            self.conn().execute(&sql)?;
+        }
+        Ok(())
     }
 
     fn insert_row(&mut self, object: &ObjectDef, columns: &[String], cells: Vec<Cell>) -> Result<i64, StoreError> {
         let mut sql = Sql::new("INSERT INTO ");
         sql.ident(&object.name).push(" (").idents(columns.iter().map(String::as_str)).push(") VALUES (");
-        sql.binds(cells).push(") RETURNING \"rid\"");
-        let row = self.conn().first(&sql, &[ColumnType::Integer]).map_err(|error| unique(object, error))?;
-        row.and_then(|row| row.int(0)).ok_or_else(|| StoreError::damaged("an insert returned no row number"))
+        sql.binds(cells).push(")");
+        let rid = dialect::insert_row(self.conn(), sql).map_err(|error| unique(object, error))?;
+        rid.ok_or_else(|| StoreError::damaged("an insert returned no row number"))
     }
 
     /// Writes changed columns and returns the states before and after. Somebody else's version in between is a conflict.

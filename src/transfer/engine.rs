@@ -1,20 +1,20 @@
 //! The writing half of an import: draft rows become records by the same verbs as everybody's, a few hundred to a commit.
 //! Each row stands for itself: it is written whole or rejected whole with its reason, and a second run changes nothing.
 
-use crate::resolve::{Resolver, definition, look_up};
+use crate::resolve::Resolver;
+use crate::work::{BatchOutcome, Deferred, Fate, Work};
 use crate::{
-    DetectionReport, DraftRecord, DraftRow, Input, Mapping, OnExisting, Plan, ReferenceBy, RejectWriter, RejectedRow,
-    RowError, RowReader, SourceFile, plan, propose, targets_of,
+    DetectionReport, DraftRow, Input, Mapping, Plan, RejectWriter, RejectedRow, RowError, RowReader, SourceFile, plan,
+    propose, targets_of,
 };
 use authz::AppAction;
 use identity::Actor;
-use kernel::{Code, Fault, Outcome, RecordId, limits};
-use records::{CreateOptions, Records};
+use kernel::{Code, Fault, Outcome, limits};
+use records::Records;
 use serde::Serialize;
-use serde_json::{Map, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Cause, Refused, WriteTx};
+use store::{Cause, Refused};
 
 /// References to later rows of the same file that one run keeps in mind.
 const DEFERRED_MAX: usize = 200_000;
@@ -77,34 +77,6 @@ pub struct ImportReport {
     pub reasons: std::collections::BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Created,
-    Updated,
-    Unchanged,
-    Skipped,
-}
-
-/// A reference to a later row.
-#[derive(Clone)]
-struct Deferred {
-    line: u64,
-    record: RecordId,
-    field: String,
-    by: ReferenceBy,
-    text: String,
-    raw: csv::StringRecord,
-}
-
-/// What a batch did, handed back also when a dry run rolled it back.
-#[derive(Default)]
-struct BatchOutcome {
-    fates: Vec<Result<Fate, RejectedRow>>,
-    related: u64,
-    deferred: Vec<Deferred>,
-    resolver: Resolver,
-}
-
 /// Runs an import to its end; stops early only when the file itself cannot be read further.
 pub fn run(
     records: &Records,
@@ -128,6 +100,7 @@ pub fn run(
         rejects,
         resolver: Resolver::default(),
         deferred: Vec::new(),
+        careful: false,
         report: ImportReport { dry_run: job.dry_run, detection: Some(detection), ..ImportReport::default() },
     };
     run.note("begin")?;
@@ -170,6 +143,8 @@ struct Run {
     rejects: RejectWriter,
     resolver: Resolver,
     deferred: Vec<Deferred>,
+    /// The last batch had bad rows, so the next is likely to.
+    careful: bool,
     report: ImportReport,
 }
 
@@ -204,14 +179,27 @@ impl Run {
         }
     }
 
+    /// Writes a batch. Most batches have no bad row, and a savepoint for each row costs more than the row: so first all
+    /// rows together, and only when one fails the batch again, row by row.
     fn batch(&mut self, rows: Vec<DraftRow>) -> Outcome<()> {
+        if !self.careful && self.attempt_batch(rows.clone(), false)? {
+            return Ok(());
+        }
+        let rejected = self.report.rejected;
+        self.attempt_batch(rows, true)?;
+        self.careful = self.report.rejected > rejected;
+        Ok(())
+    }
+
+    /// Says whether the batch was dealt with; only one without care can be undone and say no.
+    fn attempt_batch(&mut self, rows: Vec<DraftRow>, careful: bool) -> Outcome<bool> {
         let (records, actor, cause) = (self.records.clone(), Arc::clone(&self.actor), self.cause.clone());
         let (object, dry_run, resolver) = (self.job_object.clone(), self.dry_run, std::mem::take(&mut self.resolver));
         let slot = Arc::new(std::sync::Mutex::new(None));
         let result = Arc::clone(&slot);
         let unit = self.records.unit(move |tx| {
             let work = Work { records: &records, actor: &actor, cause: &cause, object: &object };
-            let outcome = work.batch(tx, rows, resolver)?;
+            let outcome = work.batch(tx, rows, resolver, careful)?;
             if let Ok(mut slot) = result.lock() {
                 *slot = Some(outcome);
             }
@@ -221,12 +209,13 @@ impl Run {
         let done = unit.wait();
         let outcome = slot.lock().ok().and_then(|mut slot| slot.take());
         match (outcome, done) {
-            (Some(outcome), Ok(())) => self.take(outcome),
+            (Some(outcome), Ok(())) => self.take(outcome).map(|()| true),
             (Some(mut outcome), Err(_)) if self.dry_run => {
                 outcome.deferred.clear();
                 outcome.resolver = Resolver::default();
-                self.take(outcome)
+                self.take(outcome).map(|()| true)
             }
+            (None, Err(_)) if !careful => Ok(false),
             (_, Err(fault)) => Err(fault),
             (None, Ok(())) => Err(Fault::internal("an import batch left no result")),
         }
@@ -313,187 +302,4 @@ impl Run {
             }
         }
     }
-}
-
-/// What one batch needs.
-struct Work<'a> {
-    records: &'a Records,
-    actor: &'a Arc<Actor>,
-    cause: &'a Cause,
-    object: &'a str,
-}
-
-impl Work<'_> {
-    fn batch(
-        &self,
-        tx: &mut WriteTx<'_, '_>,
-        rows: Vec<DraftRow>,
-        resolver: Resolver,
-    ) -> Result<BatchOutcome, Refused> {
-        let mut outcome = BatchOutcome { resolver, ..BatchOutcome::default() };
-        for row in rows {
-            let before = (outcome.resolver.mark(), outcome.deferred.len(), outcome.related);
-            let attempt = tx.attempt(|tx| self.row(tx, &row, &mut outcome))?;
-            match attempt {
-                Ok(fate) => outcome.fates.push(Ok(fate)),
-                Err(Refused { fault, .. }) => {
-                    outcome.resolver.back_to(before.0);
-                    outcome.deferred.truncate(before.1);
-                    outcome.related = before.2;
-                    outcome.fates.push(Err(rejected(&row, &fault)));
-                }
-            }
-        }
-        Ok(outcome)
-    }
-
-    fn row(&self, tx: &mut WriteTx<'_, '_>, row: &DraftRow, outcome: &mut BatchOutcome) -> Result<Fate, Refused> {
-        for related in &row.related {
-            let (_, fate) = self.record(tx, related, row, outcome)?;
-            outcome.related += u64::from(fate == Fate::Created);
-        }
-        self.record(tx, &row.main, row, outcome).map(|(_, fate)| fate)
-    }
-
-    fn record(
-        &self,
-        tx: &mut WriteTx<'_, '_>,
-        draft: &DraftRecord,
-        row: &DraftRow,
-        outcome: &mut BatchOutcome,
-    ) -> Result<(RecordId, Fate), Refused> {
-        let object = definition(self.records, &draft.object)?;
-        let existing = self.existing(tx, draft)?;
-        let mut body = draft.fields.clone();
-        let mut later = Vec::new();
-        for reference in &draft.references {
-            let wanted =
-                (reference.objects.as_slice(), &reference.by, reference.text.as_str(), &reference.create_missing);
-            match outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)? {
-                Some(found) => {
-                    outcome.related += u64::from(found.made);
-                    body.insert(reference.field.clone(), pointer(&object, &reference.field, &found.object, found.id));
-                }
-                None if reference.objects.iter().any(|name| name == self.object) && draft.object == self.object => {
-                    later.push(reference)
-                }
-                None => return Err(not_found(&reference.field).into()),
-            }
-        }
-        let (id, fate) = match existing {
-            None => (self.create(tx, draft, &body)?, Fate::Created),
-            Some(id) => match draft.on_existing {
-                OnExisting::Skip => (id, Fate::Skipped),
-                OnExisting::Reject => {
-                    return Err(Fault::new(Code::ValueNotUnique, "The record is there already.").into());
-                }
-                OnExisting::Update => {
-                    let changed = self.records.upsert_in_tx(tx, self.actor, &object, id, &body, self.cause.clone())?;
-                    (id, if changed.moved { Fate::Updated } else { Fate::Unchanged })
-                }
-            },
-        };
-        for link in &draft.links {
-            let wanted = (link.objects.as_slice(), &link.by, link.text.as_str(), &link.create_missing);
-            let found = outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)?;
-            let found = found.ok_or_else(|| not_found(&link.relation))?;
-            outcome.related += u64::from(found.made);
-            self.records.link_by_name_in_tx(
-                tx,
-                self.actor,
-                &object,
-                id,
-                &link.relation,
-                (found.id, link.role.as_deref()),
-            )?;
-        }
-        for reference in later {
-            outcome.deferred.push(Deferred {
-                line: row.line,
-                record: id,
-                field: reference.field.clone(),
-                by: reference.by.clone(),
-                text: reference.text.clone(),
-                raw: row.raw.clone(),
-            });
-        }
-        Ok((id, fate))
-    }
-
-    fn create(
-        &self,
-        tx: &mut WriteTx<'_, '_>,
-        draft: &DraftRecord,
-        body: &Map<String, serde_json::Value>,
-    ) -> Result<RecordId, Refused> {
-        let object = definition(self.records, &draft.object)?;
-        let options = CreateOptions { cause: self.cause.clone(), external_id: draft.external_id.clone(), id: None };
-        self.records.create_in_tx(tx, self.actor, &object, body, options)
-    }
-
-    /// The record that the row means, if it is there: by its name in the other system, else by unique fields.
-    fn existing(&self, tx: &mut WriteTx<'_, '_>, draft: &DraftRecord) -> Result<Option<RecordId>, Refused> {
-        if let Some((system, external_id)) = &draft.external_id {
-            return Ok(tx.read().external_find(&draft.object, system, external_id)?);
-        }
-        let object = definition(self.records, &draft.object)?;
-        for field in &draft.match_fields {
-            let Some(text) = draft.fields.get(field).and_then(serde_json::Value::as_str) else { continue };
-            if let Some(id) = look_up(tx, &object, &ReferenceBy::Field(field.clone()), text)? {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Sets a reference that named a later row; hands back the row when there is none even now.
-    fn deferred(&self, tx: &mut WriteTx<'_, '_>, one: Deferred) -> Result<Option<RejectedRow>, Refused> {
-        let object = definition(self.records, self.object)?;
-        let attempt = tx.attempt(|tx| {
-            let found = look_up(tx, &object, &one.by, &one.text)?.ok_or_else(|| not_found(&one.field))?;
-            let body = Map::from_iter([(one.field.clone(), pointer(&object, &one.field, self.object, found))]);
-            self.records.upsert_in_tx(tx, self.actor, &object, one.record, &body, self.cause.clone())
-        })?;
-        Ok(attempt.err().map(|refused| RejectedRow {
-            line: one.line,
-            code: refused.fault.code,
-            reason: format!(
-                "The record was imported, but its field {} was not set: {}",
-                one.field,
-                words(&refused.fault)
-            ),
-            raw: one.raw,
-        }))
-    }
-}
-
-fn pointer(object: &metadata::ObjectDef, field: &str, target: &str, id: RecordId) -> serde_json::Value {
-    let several = object.field(field).is_some_and(|field| field.reference_targets().len() > 1);
-    if several { json!({"object": target, "id": id}) } else { json!(id) }
-}
-
-fn not_found(field: &str) -> Fault {
-    Fault::new(Code::ReferenceUnknown, format!("Field {field}: no record fits the reference."))
-}
-
-fn rejected(row: &DraftRow, fault: &Fault) -> RejectedRow {
-    RejectedRow {
-        line: row.line,
-        code: fault.items.first().map_or(fault.code, |item| item.code),
-        reason: words(fault),
-        raw: row.raw.clone(),
-    }
-}
-
-/// The detail, and of value errors which field they are about. Never a value.
-fn words(fault: &Fault) -> String {
-    if fault.items.is_empty() {
-        return fault.detail.clone();
-    }
-    fault
-        .items
-        .iter()
-        .map(|item| format!("{}: {}", item.pointer.trim_start_matches('/'), item.detail))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

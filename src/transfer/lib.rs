@@ -20,6 +20,7 @@ mod source;
 mod target;
 mod targets;
 mod value;
+mod work;
 
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
 pub use engine::{ImportJob, ImportReport, Progress, run};

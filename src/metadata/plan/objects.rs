@@ -21,7 +21,7 @@ impl Work<'_> {
             fields: Vec::new(),
             links: Vec::new(),
             custom: true,
-            serial: 0,
+            serial: crate::Serial::default(),
             blind_bits: 16,
         };
         if draft.kind == ObjectKind::Organisation {

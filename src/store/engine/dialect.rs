@@ -155,6 +155,18 @@ pub(crate) fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     conn.batch(if conn.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
 }
 
+/// Runs an insert and returns the new row's number. The embedded engine tells it apart from the statement: `RETURNING`
+/// there costs a statement journal per row.
+pub(crate) fn insert_row(conn: &mut Conn, mut insert: Sql) -> Result<Option<i64>, StoreError> {
+    let types = [ColumnType::Integer];
+    if conn.is_sqlite() {
+        conn.execute(&insert)?;
+        return Ok(conn.first(&Sql::new("SELECT last_insert_rowid()"), &types)?.and_then(|row| row.int(0)));
+    }
+    insert.push(" RETURNING \"rid\"");
+    Ok(conn.first(&insert, &types)?.and_then(|row| row.int(0)))
+}
+
 /// Begins an insert that replaces nothing: the row stays as it was when its key is there already.
 pub(crate) fn insert_or_ignore(conn: &Conn) -> (&'static str, &'static str) {
     if conn.is_sqlite() { ("INSERT OR IGNORE INTO ", "") } else { ("INSERT INTO ", " ON CONFLICT DO NOTHING") }

@@ -1,0 +1,228 @@
+//! One batch of draft rows inside a unit of work: references resolved, records made or changed, links set. Decides nothing
+//! about the run as a whole.
+
+use crate::resolve::{Resolver, definition, look_up};
+use crate::{DraftRecord, DraftRow, OnExisting, ReferenceBy, RejectedRow};
+use identity::Actor;
+use kernel::{Code, Fault, RecordId};
+use records::{CreateOptions, Records};
+use serde_json::{Map, json};
+use std::sync::Arc;
+use store::{Cause, Refused, WriteTx};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Created,
+    Updated,
+    Unchanged,
+    Skipped,
+}
+
+/// A reference to a later row.
+#[derive(Clone)]
+pub(crate) struct Deferred {
+    pub(crate) line: u64,
+    pub(crate) record: RecordId,
+    pub(crate) field: String,
+    pub(crate) by: ReferenceBy,
+    pub(crate) text: String,
+    pub(crate) raw: csv::StringRecord,
+}
+
+/// What a batch did, handed back also when a dry run rolled it back.
+#[derive(Default)]
+pub(crate) struct BatchOutcome {
+    pub(crate) fates: Vec<Result<Fate, RejectedRow>>,
+    pub(crate) related: u64,
+    pub(crate) deferred: Vec<Deferred>,
+    pub(crate) resolver: Resolver,
+}
+
+/// What one batch needs.
+pub(crate) struct Work<'a> {
+    pub(crate) records: &'a Records,
+    pub(crate) actor: &'a Arc<Actor>,
+    pub(crate) cause: &'a Cause,
+    pub(crate) object: &'a str,
+}
+
+impl Work<'_> {
+    pub(crate) fn batch(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        rows: Vec<DraftRow>,
+        resolver: Resolver,
+        careful: bool,
+    ) -> Result<BatchOutcome, Refused> {
+        let mut outcome = BatchOutcome { resolver, ..BatchOutcome::default() };
+        for row in rows {
+            if !careful {
+                let fate = self.row(tx, &row, &mut outcome)?;
+                outcome.fates.push(Ok(fate));
+                continue;
+            }
+            let before = (outcome.resolver.mark(), outcome.deferred.len(), outcome.related);
+            let attempt = tx.attempt(|tx| self.row(tx, &row, &mut outcome))?;
+            match attempt {
+                Ok(fate) => outcome.fates.push(Ok(fate)),
+                Err(Refused { fault, .. }) => {
+                    outcome.resolver.back_to(before.0);
+                    outcome.deferred.truncate(before.1);
+                    outcome.related = before.2;
+                    outcome.fates.push(Err(rejected(&row, &fault)));
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn row(&self, tx: &mut WriteTx<'_, '_>, row: &DraftRow, outcome: &mut BatchOutcome) -> Result<Fate, Refused> {
+        for related in &row.related {
+            let (_, fate) = self.record(tx, related, row, outcome)?;
+            outcome.related += u64::from(fate == Fate::Created);
+        }
+        self.record(tx, &row.main, row, outcome).map(|(_, fate)| fate)
+    }
+
+    fn record(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        draft: &DraftRecord,
+        row: &DraftRow,
+        outcome: &mut BatchOutcome,
+    ) -> Result<(RecordId, Fate), Refused> {
+        let object = definition(self.records, &draft.object)?;
+        let existing = self.existing(tx, draft)?;
+        let mut body = draft.fields.clone();
+        let mut later = Vec::new();
+        for reference in &draft.references {
+            let wanted =
+                (reference.objects.as_slice(), &reference.by, reference.text.as_str(), &reference.create_missing);
+            match outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)? {
+                Some(found) => {
+                    outcome.related += u64::from(found.made);
+                    body.insert(reference.field.clone(), pointer(&object, &reference.field, &found.object, found.id));
+                }
+                None if reference.objects.iter().any(|name| name == self.object) && draft.object == self.object => {
+                    later.push(reference)
+                }
+                None => return Err(not_found(&reference.field).into()),
+            }
+        }
+        let (id, fate) = match existing {
+            None => (self.create(tx, draft, &body)?, Fate::Created),
+            Some(id) => match draft.on_existing {
+                OnExisting::Skip => (id, Fate::Skipped),
+                OnExisting::Reject => {
+                    return Err(Fault::new(Code::ValueNotUnique, "The record is there already.").into());
+                }
+                OnExisting::Update => {
+                    let changed = self.records.upsert_in_tx(tx, self.actor, &object, id, &body, self.cause.clone())?;
+                    (id, if changed.moved { Fate::Updated } else { Fate::Unchanged })
+                }
+            },
+        };
+        for link in &draft.links {
+            let wanted = (link.objects.as_slice(), &link.by, link.text.as_str(), &link.create_missing);
+            let found = outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)?;
+            let found = found.ok_or_else(|| not_found(&link.relation))?;
+            outcome.related += u64::from(found.made);
+            self.records.link_by_name_in_tx(
+                tx,
+                self.actor,
+                &object,
+                id,
+                &link.relation,
+                (found.id, link.role.as_deref()),
+            )?;
+        }
+        for reference in later {
+            outcome.deferred.push(Deferred {
+                line: row.line,
+                record: id,
+                field: reference.field.clone(),
+                by: reference.by.clone(),
+                text: reference.text.clone(),
+                raw: row.raw.clone(),
+            });
+        }
+        Ok((id, fate))
+    }
+
+    fn create(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        draft: &DraftRecord,
+        body: &Map<String, serde_json::Value>,
+    ) -> Result<RecordId, Refused> {
+        let object = definition(self.records, &draft.object)?;
+        let options = CreateOptions { cause: self.cause.clone(), external_id: draft.external_id.clone(), id: None };
+        self.records.create_in_tx(tx, self.actor, &object, body, options)
+    }
+
+    /// The record that the row means, if it is there: by its name in the other system, else by unique fields.
+    fn existing(&self, tx: &mut WriteTx<'_, '_>, draft: &DraftRecord) -> Result<Option<RecordId>, Refused> {
+        if let Some((system, external_id)) = &draft.external_id {
+            return Ok(tx.read().external_find(&draft.object, system, external_id)?);
+        }
+        let object = definition(self.records, &draft.object)?;
+        for field in &draft.match_fields {
+            let Some(text) = draft.fields.get(field).and_then(serde_json::Value::as_str) else { continue };
+            if let Some(id) = look_up(tx, &object, &ReferenceBy::Field(field.clone()), text)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sets a reference that named a later row; hands back the row when there is none even now.
+    pub(crate) fn deferred(&self, tx: &mut WriteTx<'_, '_>, one: Deferred) -> Result<Option<RejectedRow>, Refused> {
+        let object = definition(self.records, self.object)?;
+        let attempt = tx.attempt(|tx| {
+            let found = look_up(tx, &object, &one.by, &one.text)?.ok_or_else(|| not_found(&one.field))?;
+            let body = Map::from_iter([(one.field.clone(), pointer(&object, &one.field, self.object, found))]);
+            self.records.upsert_in_tx(tx, self.actor, &object, one.record, &body, self.cause.clone())
+        })?;
+        Ok(attempt.err().map(|refused| RejectedRow {
+            line: one.line,
+            code: refused.fault.code,
+            reason: format!(
+                "The record was imported, but its field {} was not set: {}",
+                one.field,
+                words(&refused.fault)
+            ),
+            raw: one.raw,
+        }))
+    }
+}
+
+fn pointer(object: &metadata::ObjectDef, field: &str, target: &str, id: RecordId) -> serde_json::Value {
+    let several = object.field(field).is_some_and(|field| field.reference_targets().len() > 1);
+    if several { json!({"object": target, "id": id}) } else { json!(id) }
+}
+
+fn not_found(field: &str) -> Fault {
+    Fault::new(Code::ReferenceUnknown, format!("Field {field}: no record fits the reference."))
+}
+
+fn rejected(row: &DraftRow, fault: &Fault) -> RejectedRow {
+    RejectedRow {
+        line: row.line,
+        code: fault.items.first().map_or(fault.code, |item| item.code),
+        reason: words(fault),
+        raw: row.raw.clone(),
+    }
+}
+
+/// The detail, and of value errors which field they are about. Never a value.
+fn words(fault: &Fault) -> String {
+    if fault.items.is_empty() {
+        return fault.detail.clone();
+    }
+    fault
+        .items
+        .iter()
+        .map(|item| format!("{}: {}", item.pointer.trim_start_matches('/'), item.detail))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
