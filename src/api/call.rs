@@ -95,12 +95,18 @@ impl Call {
         let identity = Arc::clone(&open.identity);
         let context = self.context.clone();
         if let Some(token) = wire::bearer(headers)? {
+            if let Some(actor) = identity.bearer_remembered(token, &context) {
+                return Ok((Arc::new(actor), None));
+            }
             let token = zeroize::Zeroizing::new(token.to_owned());
             return blocking(move || Ok((Arc::new(identity.bearer(&token, context)?), None))).await;
         }
         let Some(cookie) = wire::cookie(headers, self.site.cookie) else {
             return Err(Fault::new(Code::SignInRequired, "Sign in first."));
         };
+        if let Some(resumed) = identity.resume_remembered(cookie, &context) {
+            return Ok((Arc::new(resumed.actor), Some(resumed.csrf)));
+        }
         let cookie = zeroize::Zeroizing::new(cookie.to_owned());
         let resumed = blocking(move || Ok(identity.resume(&cookie, context)?)).await?;
         Ok((Arc::new(resumed.actor), Some(resumed.csrf)))

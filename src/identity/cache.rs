@@ -43,6 +43,11 @@ impl<R> Entry<R> {
         Timestamp::from_micros(self.seen.load(Ordering::Relaxed))
     }
 
+    /// Whether a use at this time would be stored; asks only.
+    pub(crate) fn touch_is_due(&self, now: Timestamp) -> bool {
+        now.micros().saturating_sub(self.seen.load(Ordering::Relaxed)) >= TOUCH_MICROS
+    }
+
     /// Whether this use is to be stored. Of several requests at once only one is told so.
     pub(crate) fn touch_due(&self, now: Timestamp) -> bool {
         let seen = self.seen.load(Ordering::Relaxed);

@@ -221,6 +221,21 @@ impl Identity {
         Ok(Resumed { actor: Actor::mint(entry.facts.clone(), Shown::Session(id), context), csrf: Csrf::new(secret) })
     }
 
+    /// The same as [`Identity::resume`] where nothing has to be asked of the storage, so that the event loop may call it.
+    /// `None` means "ask `resume`": the session is not remembered, its use is to be stored, or it has ended.
+    pub fn resume_remembered(&self, cookie: &str, context: &ActorContext) -> Option<Resumed> {
+        let (id, secret) = cookie_parse(cookie)?;
+        let entry = self.sessions.get(id, self.clock.monotonic())?;
+        let now = self.clock.now();
+        let good =
+            entry.digest.matches(&secret.digest()) && entry.record.ended_by_time(entry.last_seen(), now).is_none();
+        if !good || entry.touch_is_due(now) {
+            return None;
+        }
+        let actor = Actor::mint(entry.facts.clone(), Shown::Session(id), context.clone());
+        Some(Resumed { actor, csrf: Csrf::new(secret) })
+    }
+
     fn session_load(&self, id: SessionId, secret: &Secret) -> Result<Arc<Entry<SessionRecord>>, SessionError> {
         let generation = self.sessions.generation();
         // Somebody who does not know the secret learns nothing and ends nothing.

@@ -45,6 +45,18 @@ impl Identity {
         Ok(Actor::mint(entry.facts.clone(), Shown::Token(id, entry.record.scopes.clone()), context))
     }
 
+    /// The same as [`Identity::bearer`] where nothing has to be asked of the storage, so that the event loop may call it.
+    /// `None` means "ask `bearer`": the token is not remembered, its use is to be stored, or it is refused.
+    pub fn bearer_remembered(&self, token: &str, context: &ActorContext) -> Option<Actor> {
+        let (id, secret) = token_parse(token)?;
+        let entry = self.tokens.get(id, self.clock.monotonic())?;
+        let (now, record) = (self.clock.now(), &entry.record);
+        let good =
+            entry.digest.matches(&secret.digest()) && record.is_live(now) && record.allows_source(context.source());
+        let actor = || Actor::mint(entry.facts.clone(), Shown::Token(id, record.scopes.clone()), context.clone());
+        (good && !entry.touch_is_due(now)).then(actor)
+    }
+
     fn token_load(&self, id: TokenId, secret: &Secret) -> Result<Arc<Entry<TokenRecord>>, BearerError> {
         let generation = self.tokens.generation();
         let record = self.ports.tokens.load(id)?.filter(|record| record.digest.matches(&secret.digest()));

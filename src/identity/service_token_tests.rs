@@ -113,3 +113,33 @@ fn the_limits_of_tokens() {
     world.identity.token_revoke(world.anna, one).unwrap();
     assert!(create("a", "*:*", longest, 0).is_ok(), "a revoked token makes room");
 }
+
+#[test]
+fn what_is_remembered_says_the_same_or_nothing() {
+    let world = World::new();
+    let session = world.sign_in();
+    let expires = world.clock.now().plus_seconds(30);
+    let allow: Vec<Cidr> = vec!["10.0.0.0/24".parse().unwrap()];
+    let (_, text) = world.identity.token_create(&session.actor, "a", &["account:read"], expires, allow).unwrap();
+    let here = from("10.0.0.5");
+    assert!(world.identity.bearer_remembered(text.expose(), &here).is_none(), "nothing is remembered yet");
+    assert!(world.identity.bearer(text.expose(), here.clone()).is_ok());
+    let calls = world.memory.calls("token_load");
+    let actor = world.identity.bearer_remembered(text.expose(), &here).unwrap();
+    assert_eq!((actor.user(), actor.auth()), (world.anna, AuthMethod::Token));
+    assert_eq!(world.memory.calls("token_load"), calls, "nothing was asked of the storage");
+    assert!(world.identity.bearer_remembered(text.expose(), &from("10.0.9.9")).is_none(), "from elsewhere");
+    let other = format!("{}x", &text.expose()[..text.expose().len() - 1]);
+    assert!(world.identity.bearer_remembered(&other, &here).is_none(), "another secret");
+    world.identity.invalidate_user(world.anna);
+    assert!(world.identity.bearer_remembered(text.expose(), &here).is_none(), "forgotten");
+    assert!(world.identity.bearer(text.expose(), here.clone()).is_ok());
+    world.clock.advance_seconds(31);
+    assert!(world.identity.bearer_remembered(text.expose(), &here).is_none(), "expired");
+
+    let cookie = session.cookie.expose();
+    assert!(world.identity.resume(cookie, context()).is_ok());
+    assert_eq!(world.identity.resume_remembered(cookie, &context()).unwrap().actor.user(), world.anna);
+    world.clock.advance_seconds(11);
+    assert!(world.identity.resume_remembered(cookie, &context()).is_none(), "older than the memory lasts");
+}
