@@ -146,31 +146,34 @@ impl StoredRow {
 
 /// The plain part of a field's value: the whole of it for plain fields, the region of an address with a sealed street,
 /// `Null` for sealed ones.
+///
+/// It relies on the order of a field's columns (main one first, of an address the street last) instead of building their
+/// list: this runs for every field of every row.
 pub(crate) fn plain_value(field: &FieldDef, cells: &[Cell]) -> Result<Value, StoreError> {
-    let columns = field.columns();
-    let mut main = None;
-    let mut second = None;
-    let mut address = Address::default();
-    for (column, cell) in columns.iter().zip(cells) {
-        match column.role {
-            ColumnRole::Value => main = Some(cell),
-            ColumnRole::Currency | ColumnRole::TargetObject => second = cell.text(),
-            ColumnRole::Region(part) => address.set_region(part, cell.text().map(str::to_owned)),
-            ColumnRole::Sealed
-            | ColumnRole::Blind
-            | ColumnRole::BlindPart(_)
-            | ColumnRole::UniqueTag
-            | ColumnRole::SortKey => {}
-        }
-    }
     if field.field_type == FieldType::Address {
-        address.street = main.and_then(Cell::text).map(str::to_owned);
-        return Ok(if address.is_empty() { Value::Null } else { Value::Address(Box::new(address)) });
+        return Ok(plain_address(field, cells));
     }
+    if is_sealed(field) {
+        return Ok(Value::Null);
+    }
+    let (main, second) = (cells.first(), cells.get(1).and_then(Cell::text));
     match main {
         Some(cell) if !cell.is_null() => from_cell(field, cell, second),
         _ => Ok(Value::Null),
     }
+}
+
+/// The region of an address, and its street where that lies plain.
+fn plain_address(field: &FieldDef, cells: &[Cell]) -> Value {
+    let mut address = Address::default();
+    for (column, cell) in field.columns().iter().zip(cells) {
+        match column.role {
+            ColumnRole::Region(part) => address.set_region(part, cell.text().map(str::to_owned)),
+            ColumnRole::Value => address.street = cell.text().map(str::to_owned),
+            _ => {}
+        }
+    }
+    if address.is_empty() { Value::Null } else { Value::Address(Box::new(address)) }
 }
 
 fn from_cell(field: &FieldDef, cell: &Cell, second: Option<&str>) -> Result<Value, StoreError> {
@@ -247,9 +250,11 @@ pub(crate) fn sealed_text(field: &FieldDef, value: &Value) -> Option<String> {
 
 /// The ciphertext among a field's cells, if there is one.
 pub(crate) fn sealed_cell<'c>(field: &FieldDef, cells: &'c [Cell]) -> Option<&'c [u8]> {
-    let columns = field.columns();
-    let at = columns.iter().position(|column| column.role == ColumnRole::Sealed)?;
-    cells.get(at)?.bin()
+    if !is_sealed(field) {
+        return None;
+    }
+    let cell = if field.field_type == FieldType::Address { cells.last() } else { cells.first() };
+    cell?.bin()
 }
 
 /// Whether a field's value lies sealed, whole or in part.
