@@ -61,7 +61,7 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
         out,
         "| verb | connections | per second | median ms | p99 ms | without the log | of it | constant answer | of it | bare engine | of it | peers |"
     )?;
-    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
     for result in &results.verbs {
         let figure = &result.figure;
         let constant = results
@@ -94,7 +94,7 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
 fn bare_and_imports(out: &mut String, results: &Results) -> std::fmt::Result {
     writeln!(
         out,
-        "\n### The bare engine\n\n| what | threads | per second | median ms | p99 ms |\n|---|--:|--:|--:|--:|"
+        "\n### The bare engine\n\n| what | threads | per second | median ms | p99 ms |\n|---|---|---|---|---|"
     )?;
     for result in &results.bare {
         let figure = &result.figure;
@@ -113,7 +113,7 @@ fn bare_and_imports(out: &mut String, results: &Results) -> std::fmt::Result {
         out,
         "| what | rows | rows/s | bare bulk insert, rows/s | of it | memory MiB, first half | memory MiB, all | of it anonymous |"
     )?;
-    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|")?;
     for import in &results.imports {
         let bare = import.bare_per_second;
         writeln!(
@@ -131,7 +131,7 @@ fn bare_and_imports(out: &mut String, results: &Results) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\n### The server at rest\n\n| contacts | memory MiB | of it anonymous | first answer after start, s |\n|--:|--:|--:|--:|"
+        "\n### The server at rest\n\n| contacts | memory MiB | of it anonymous | first answer after start, s |\n|---|---|---|---|"
     )?;
     for idle in &results.idle {
         let (all, anonymous) = (mib(idle.memory.resident_kib), mib(idle.memory.anonymous_kib));
