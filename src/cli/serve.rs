@@ -58,6 +58,7 @@ pub(crate) fn begin_log(config: LogConfig) {
 pub(crate) struct Served {
     gate: Arc<Gate>,
     server: Handle,
+    signals: Signals,
     _lock: FolderLock,
 }
 
@@ -66,6 +67,7 @@ impl Served {
     pub(crate) fn start(appliance: Appliance, listen: Option<SocketAddr>) -> Result<Self, Failure> {
         vault::self_test()?;
         let lock = FolderLock::take(&appliance.layout)?;
+        let signals = Signals::listen()?;
         let tls = certificates(&appliance)?;
         let secret = appliance.key_file_secret()?;
         let listen = listen.unwrap_or(appliance.config.server.listen);
@@ -88,7 +90,7 @@ impl Served {
         if sealed {
             tracing::warn!("the appliance is sealed; run `kontor unseal --dir {dir}`");
         }
-        Ok(Self { gate, server, _lock: lock })
+        Ok(Self { gate, server, signals, _lock: lock })
     }
     /// The address for people and programs on this machine.
     pub(crate) fn url(&self) -> String {
@@ -101,7 +103,7 @@ impl Served {
 
     /// Serves until SIGTERM or SIGINT; then stops in order: no new requests, running ones end, the log is closed.
     pub(crate) fn until_told(self) -> Result<u8, Failure> {
-        let told = wait_for_signal(&self.server);
+        let told = self.signals.wait(&self.server);
         tracing::info!("stopping");
         let ended = self.server.stop();
         self.gate.close();
@@ -134,24 +136,39 @@ fn certificates(appliance: &Appliance) -> Result<Option<api::TlsFiles>, Failure>
     Ok(Some(own.server()))
 }
 
-/// Returns at SIGTERM or SIGINT, or when the server has ended by itself.
-fn wait_for_signal(server: &Handle) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed =
-        |error: std::io::Error| Failure::new(Code::Unavailable, format!("signals cannot be waited for: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = look.tick() => if server.is_finished() {
-                    return Err(Failure::new(Code::Unavailable, "the HTTP server ended by itself"));
-                },
+/// SIGTERM and SIGINT, listened for before anybody is told that the server is there: a stop that comes at once is heard.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed =
+            |error: std::io::Error| Failure::new(Code::Unavailable, format!("signals cannot be waited for: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (terminate, interrupt) = {
+            let _inside = runtime.enter();
+            (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?)
+        };
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// Returns at a signal, or when the server has ended by itself.
+    fn wait(mut self, server: &Handle) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            loop {
+                tokio::select! {
+                    _ = self.terminate.recv() => return Ok(()),
+                    _ = self.interrupt.recv() => return Ok(()),
+                    _ = look.tick() => if server.is_finished() {
+                        return Err(Failure::new(Code::Unavailable, "the HTTP server ended by itself"));
+                    },
+                }
             }
-        }
-    })
+        })
+    }
 }
