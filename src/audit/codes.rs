@@ -103,6 +103,16 @@ codes! {
         ConfigChange 34 "config_change",
         /// A background job ran.
         Job 35 "job",
+        /// A saved view of a list was made, changed or taken away.
+        ViewChange 36 "view_change",
+        /// Counts and sums over records were shown.
+        Summary 37 "summary",
+        /// It was shown who saw a record.
+        AccessLog 38 "access_log",
+        /// A stream of changes was opened.
+        Events 39 "events",
+        /// A secret calendar address was made or revoked.
+        CalendarFeed 40 "calendar_feed",
     }
 }
 codes! {

@@ -366,6 +366,8 @@ fn action_name(action: AppAction) -> &'static str {
         AppAction::Definitions => "definitions",
         AppAction::Users => "users",
         AppAction::Roles => "roles",
+        AppAction::AccessLog => "access_log",
+        AppAction::Views => "views",
         AppAction::AuditRead => "audit_read",
         AppAction::AuditVerify => "audit_verify",
         AppAction::SystemHealth => "system_health",

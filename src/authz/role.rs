@@ -74,6 +74,10 @@ pub enum AppAction {
     Users,
     /// Give and take roles; define roles.
     Roles,
+    /// See who saw the records one reaches.
+    AccessLog,
+    /// Share saved views with roles or with all, and set the defaults of roles.
+    Views,
     /// Read the audit log.
     AuditRead,
     /// Verify the audit log.

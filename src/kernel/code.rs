@@ -62,7 +62,7 @@ table! {
     ParameterInvalid "parameter_invalid" 400 Input false "A parameter is not valid" "参数无效";
     CursorInvalid "cursor_invalid" 400 Input false "The page cursor is not valid for this list" "分页游标对该列表无效";
     FilterInvalid "filter_invalid" 400 Input false "The filter is not valid" "筛选条件无效";
-    FieldNotFilterable "field_not_filterable" 400 Input false "This field cannot be used in that way in a filter, sort or search" "该字段不能以这种方式筛选、排序或搜索";
+    FieldNotFilterable "field_not_filterable" 400 Input false "This field cannot be used in that way in a filter, sort, search, group or sum" "该字段不能以这种方式筛选、排序、搜索、分组或汇总";
     LimitExceeded "limit_exceeded" 413 Input false "A limit of the appliance is exceeded" "超出系统限制";
     MediaTypeUnsupported "media_type_unsupported" 415 Input false "The media type is not supported" "不支持的媒体类型";
     RateLimited "rate_limited" 429 Operator true "Too many requests" "请求过于频繁";
@@ -90,6 +90,10 @@ table! {
     RecordLocked "record_locked" 409 Conflict true "The record is locked" "记录已锁定";
     IdempotencyMismatch "idempotency_mismatch" 422 Input false "The idempotency key was used with another body" "该幂等键已用于不同的请求体";
     PurposeRequired "purpose_required" 400 Input false "State a purpose" "请说明目的";
+    ViewUnknown "view_unknown" 404 Input false "There is no such view, or it is not shared with you" "视图不存在或未与您共享";
+    JobUnknown "job_unknown" 404 Input false "You have no such job" "您没有这样的作业";
+    JobBusy "job_busy" 409 Conflict true "The job is still running, or too many are" "作业仍在运行，或同时运行的作业过多";
+    UndoRefused "undo_refused" 409 Conflict false "This can no longer be undone" "此操作已无法撤销";
     // metadata
     PlanRefused "plan_refused" 422 Input false "The change of definitions has errors; nothing was changed" "定义变更有误，未作任何更改";
     // access

@@ -150,3 +150,59 @@ pub const RATE_REQUESTS_BURST: u32 = 2_000;
 pub const RATE_SOURCES_MAX: usize = 50_000;
 /// Bytes of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+/// Preferences one user can keep.
+pub const PREFERENCES_PER_USER_MAX: usize = 200;
+/// Characters of the key of a preference.
+pub const PREFERENCE_KEY_CHARS_MAX: usize = 80;
+/// Bytes of the JSON of one preference.
+pub const PREFERENCE_BYTES_MAX: usize = 16 * 1024;
+/// Saved views one user can make for one object.
+pub const VIEWS_PER_USER_MAX: usize = 50;
+/// Bytes of the definition of one saved view.
+pub const VIEW_BYTES_MAX: usize = 32 * 1024;
+/// Roles one saved view can be shared with.
+pub const VIEW_ROLES_MAX: usize = 50;
+/// Width of a column of a saved view, in pixels.
+pub const VIEW_WIDTH_PIXELS_MAX: i64 = 2_000;
+/// Fields one summary can group by.
+pub const SUMMARY_FIELDS_MAX: usize = 2;
+/// Fields one summary can add up.
+pub const SUMMARY_SUMS_MAX: usize = 8;
+/// Groups of one summary in an answer.
+pub const SUMMARY_GROUPS_MAX: usize = 500;
+/// Groups the engine may find for one summary before it is refused.
+pub const SUMMARY_GROUPS_FOUND_MAX: usize = 20_000;
+/// Planned activities above a timeline.
+pub const TIMELINE_PLANNED_MAX: usize = 50;
+/// Entries of the log that one page of an access log looks through.
+pub const ACCESS_LOG_ENTRIES_MAX: u64 = 500_000;
+/// Streams of events one user can have open.
+pub const EVENT_STREAMS_PER_USER_MAX: usize = 8;
+/// Streams of events open at a time, over all users.
+pub const EVENT_STREAMS_MAX: usize = 2_000;
+/// Events a resumed stream is told of; beyond it is told to begin anew.
+pub const EVENTS_RESUMED_MAX: usize = 1_000;
+/// Time between two signs of life of a stream without events.
+pub const EVENT_HEARTBEAT_SECONDS: u64 = 15;
+/// Time after which somebody who is silent no longer counts as present on a record.
+pub const PRESENCE_SECONDS: i64 = 45;
+/// Records one session can be present on.
+pub const PRESENCE_RECORDS_PER_USER_MAX: usize = 20;
+/// Notifications one user keeps; the oldest make room.
+pub const NOTIFICATIONS_PER_USER_MAX: usize = 2_000;
+/// Notifications one call can mark as read.
+pub const NOTIFICATIONS_MARKED_MAX: usize = 500;
+/// People one text can mention.
+pub const MENTIONS_PER_TEXT_MAX: usize = 20;
+/// Records of one bulk job.
+pub const BULK_JOB_RECORDS_MAX: usize = 100_000;
+/// Bulk jobs of one user that run at a time.
+pub const BULK_JOBS_PARALLEL_MAX: usize = 2;
+/// How long the results of a bulk job are kept.
+pub const BULK_JOB_SECONDS: i64 = 30 * 24 * 3600;
+/// Time in which a bulk job can be undone.
+pub const BULK_UNDO_SECONDS: i64 = 24 * 3600;
+/// Appointments in one calendar feed.
+pub const CALENDAR_ENTRIES_MAX: usize = 2_000;
+/// Looks at one calendar feed per hour.
+pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;

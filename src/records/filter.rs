@@ -35,7 +35,8 @@ impl<'a> FilterReader<'a> {
         self.node(object, floor, tree, "/filter", 0)
     }
 
-    fn node(
+    /// Reads one node; `at` is where it stands.
+    pub(crate) fn node(
         &mut self,
         object: &Arc<ObjectDef>,
         floor: &FieldLevels,

@@ -8,6 +8,7 @@ mod definitions;
 mod delete;
 mod fields;
 mod filter;
+mod group;
 mod history;
 mod links;
 mod list;
@@ -15,9 +16,13 @@ mod log;
 mod open;
 mod pending;
 mod people;
+mod preferences;
 mod reduce;
 mod relative;
+mod saved_views;
 mod search;
+mod summary;
+mod view_check;
 mod views;
 
 pub use create::{CreateOptions, Retry};
@@ -27,6 +32,11 @@ pub use links::LinkedView;
 pub use log::{LogEntryView, LogQuery, LogView, ProofView};
 pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
+pub use preferences::PreferencesView;
+pub use saved_views::{
+    Density, SavedViewBody, SavedViewList, SavedViewPatch, SavedViewView, ViewDefinition, ViewKind, ViewSharing,
+};
+pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
 pub use views::{
     ActView, BulkAction, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView, ListRequest,
     ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,

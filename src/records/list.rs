@@ -79,7 +79,7 @@ impl Records {
         let mut reader = FilterReader::new(&policy, catalog, actor, self.store.clock().now());
         let filter = request.filter.as_ref().filter(|tree| !tree.is_null());
         let filter = filter.map(|tree| reader.read(object, scope.floor(), tree)).transpose();
-        let filter = filter.map_err(|fault| self.maybe_logged(actor, object, fault))?;
+        let filter = filter.map_err(|fault| self.maybe_logged(actor, object, Act::List, fault))?;
         reader.used.iter().for_each(|name| tally.filter(name));
         let search = match request.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             // The index holds live records only; an empty answer would say that the bin holds none.
@@ -137,9 +137,9 @@ impl Records {
     }
 
     /// Filtering by a field one may not read is a denial and goes into the log; a mistyped filter is not.
-    fn maybe_logged(&self, actor: &Actor, object: &ObjectDef, fault: Fault) -> Refused {
+    pub(crate) fn maybe_logged(&self, actor: &Actor, object: &ObjectDef, act: Act, fault: Fault) -> Refused {
         let denied = fault.code == Code::AccessDenied || fault.items.iter().any(|item| item.code == Code::FieldDenied);
-        if denied { self.field_denied(actor, Act::List, &object.name, fault) } else { fault.into() }
+        if denied { self.field_denied(actor, act, &object.name, fault) } else { fault.into() }
     }
 
     fn count(

@@ -68,13 +68,15 @@ pub struct DoneView {
     pub moved: bool,
 }
 
-const ACTIONS: [AppAction; 11] = [
+const ACTIONS: [AppAction; 13] = [
     AppAction::Bulk,
     AppAction::Import,
     AppAction::Token,
     AppAction::Definitions,
     AppAction::Users,
     AppAction::Roles,
+    AppAction::AccessLog,
+    AppAction::Views,
     AppAction::AuditRead,
     AppAction::AuditVerify,
     AppAction::SystemHealth,

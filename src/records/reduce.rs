@@ -30,7 +30,7 @@ impl Tally {
     pub(crate) fn filter(&mut self, name: &str) {
         self.used.entry(name.to_owned()).or_insert(How::UsedInFilter);
     }
-    fn other(&mut self, object: &str, id: RecordId) {
+    pub(crate) fn other(&mut self, object: &str, id: RecordId) {
         let ids = self.related.entry(object.to_owned()).or_default();
         if !ids.contains(&id) {
             ids.push(id);

@@ -14,12 +14,26 @@ struct Migration {
 }
 
 /// All migrations, oldest first. Append only; a released text never changes.
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "base",
-    sqlite: include_str!("../../migrations/sqlite/0001_base/up.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_base/up.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "base",
+        sqlite: include_str!("../../migrations/sqlite/0001_base/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_base/up.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "preference",
+        sqlite: include_str!("../../migrations/sqlite/0002_preference/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_preference/up.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "view",
+        sqlite: include_str!("../../migrations/sqlite/0003_view/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_view/up.sql"),
+    },
+];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {
     if conn.is_sqlite() { migration.sqlite } else { migration.postgres }

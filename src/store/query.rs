@@ -104,9 +104,36 @@ pub struct Page {
 /// Sealed fields whose blind index was used: to be opened and compared on every candidate.
 type Rechecks = Vec<(usize, Vec<String>)>;
 
-struct Compiled {
+pub(crate) struct Compiled {
     sql: Sql,
     rechecks: Rechecks,
+}
+
+impl Compiled {
+    /// Whether the conditions alone decide, without a look into sealed values.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.rechecks.is_empty()
+    }
+    pub(crate) fn into_sql(self) -> Sql {
+        self.sql
+    }
+}
+
+impl ListQuery {
+    /// The same records, only their ids.
+    pub(crate) fn of_ids(&self, limit: usize) -> Self {
+        Self {
+            after: None,
+            limit,
+            fields: Vec::new(),
+            sort: Vec::new(),
+            object: Arc::clone(&self.object),
+            filter: self.filter.clone(),
+            search: self.search.clone(),
+            deleted: self.deleted,
+            within: self.within.clone(),
+        }
+    }
 }
 
 impl ReadTx<'_> {
@@ -159,17 +186,7 @@ impl ReadTx<'_> {
     pub fn count(&mut self, scope: &Scope<'_>, query: &ListQuery, stop: Option<usize>) -> Result<u64, StoreError> {
         let conditions = self.conditions(scope, query)?;
         if !conditions.rechecks.is_empty() {
-            let whole = ListQuery {
-                after: None,
-                limit: limits::SEALED_CANDIDATES_MAX - 1,
-                fields: Vec::new(),
-                sort: Vec::new(),
-                object: Arc::clone(&query.object),
-                filter: query.filter.clone(),
-                search: query.search.clone(),
-                deleted: query.deleted,
-                within: query.within.clone(),
-            };
+            let whole = query.of_ids(limits::SEALED_CANDIDATES_MAX - 1);
             return Ok(u64::try_from(self.list(scope, &whole)?.rows.len()).unwrap_or(u64::MAX));
         }
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM ");
@@ -191,7 +208,7 @@ impl ReadTx<'_> {
         Ok(true)
     }
 
-    fn conditions(&mut self, scope: &Scope<'_>, query: &ListQuery) -> Result<Compiled, StoreError> {
+    pub(crate) fn conditions(&mut self, scope: &Scope<'_>, query: &ListQuery) -> Result<Compiled, StoreError> {
         let mut sql = Sql::new(if query.deleted { "t.\"deleted_at\" IS NOT NULL" } else { "t.\"deleted_at\" IS NULL" });
         push_predicate(&mut sql, scope.predicate(), "t");
         if let Some(within) = &query.within {

@@ -1,7 +1,9 @@
 //! The handlers, by group, and the table of all of them. A handler turns a checked request into one call of a service
 //! and its answer into JSON; it never decides.
 
+mod around;
 mod audit_log;
+mod me;
 mod metadata;
 mod pages;
 mod people;
@@ -9,6 +11,7 @@ mod records;
 mod session;
 mod system;
 mod tokens;
+mod views;
 
 use crate::route::Route;
 
@@ -19,8 +22,11 @@ pub(crate) const TABLE: &[&[Route]] = &[
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,
+    me::ROUTES,
+    views::ROUTES,
     metadata::ROUTES,
     audit_log::ROUTES,
+    around::ROUTES,
     records::ROUTES,
 ];
 

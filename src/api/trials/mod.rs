@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod desk;
 mod openapi;
 mod program;
 mod records;

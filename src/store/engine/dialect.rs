@@ -2,7 +2,7 @@
 //! upsert. The rest of the store must not ask which engine it is on.
 
 use super::{Cell, Conn, Sql};
-use crate::StoreError;
+use crate::{Bucket, StoreError};
 use metadata::ColumnType;
 
 /// The advisory lock that orders writers of one PostgreSQL database ("kontor" in ASCII).
@@ -148,6 +148,41 @@ pub(crate) fn push_search(conn: &Conn, sql: &mut Sql, table: &str, search_table:
 /// What "newest" means to [`push_search`].
 pub(crate) fn search_order(conn: &Conn) -> &'static str {
     if conn.is_sqlite() { "s.rowid" } else { "t.\"rid\"" }
+}
+
+/// The first day of the bucket that a date, or an instant in microseconds, lies in, as `2026-01-31`.
+pub(crate) fn push_bucket(conn: &Conn, sql: &mut Sql, column: &str, instant: bool, bucket: Bucket) {
+    if conn.is_sqlite() {
+        let base = |sql: &mut Sql| {
+            sql.push("t.").ident(column).push(if instant { " / 1000000, 'unixepoch'" } else { "" });
+        };
+        sql.push("date(");
+        base(sql);
+        if bucket == Bucket::Quarter {
+            sql.push(", 'start of month', '-' || ((CAST(strftime('%m', ");
+            base(sql);
+        }
+        sql.push(match bucket {
+            Bucket::Year => ", 'start of year')",
+            Bucket::Quarter => ") AS INTEGER) - 1) % 3) || ' months')",
+            Bucket::Month => ", 'start of month')",
+            Bucket::Week => ", 'weekday 0', '-6 days')",
+            Bucket::Day => ")",
+        });
+        return;
+    }
+    sql.push("to_char(date_trunc('").push(match bucket {
+        Bucket::Year => "year",
+        Bucket::Quarter => "quarter",
+        Bucket::Month => "month",
+        Bucket::Week => "week",
+        Bucket::Day => "day",
+    });
+    if instant {
+        sql.push("', to_timestamp(t.").ident(column).push(" / 1000000) AT TIME ZONE 'UTC'), 'YYYY-MM-DD')");
+    } else {
+        sql.push("', CAST(CAST(t.").ident(column).push(" AS date) AS timestamp)), 'YYYY-MM-DD')");
+    }
 }
 
 /// Begins a read transaction whose statements all see the same moment.

@@ -74,6 +74,7 @@ pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
     surfaces.extend(walker.words());
     surfaces.extend(walker.single_records());
     surfaces.extend(walker.writes());
+    surfaces.extend(walker.numbers());
     surfaces.extend(walker.about());
     surfaces
 }
@@ -212,11 +213,26 @@ impl Walker<'_, '_> {
         ]
     }
 
+    /// Counts by each field, and of what can be added up the sum.
+    fn numbers(&self) -> Vec<Surface> {
+        let ask = |request: Json| {
+            self.records().summary(self.actor, "account", serde_json::from_value(request).expect("a request"))
+        };
+        let by = |(field, _): &(&str, _)| {
+            let field = if *field == "registered_address" { "registered_address.city" } else { field };
+            (format!("by {field}"), ask(json!({"group_by": [field]})))
+        };
+        let mut asked: Vec<_> = FIELDS.iter().map(by).collect();
+        asked.push(("sum".to_owned(), ask(json!({"group_by": ["name"], "sums": ["credit_limit"]}))));
+        vec![Surface::new("summary", all(asked))]
+    }
+
     fn about(&self) -> Vec<Surface> {
         let log = self.records().log_entries(self.actor, LogQuery { limit: Some(200), ..LogQuery::default() });
         vec![
             Surface::new("metadata", vec![answer("account".into(), self.records().object(self.actor, "account"))]),
             Surface::new("log", all(vec![("all".to_owned(), log)])),
+            Surface::new("views", all(vec![("shared".to_owned(), self.records().views(self.actor, "account"))])),
         ]
     }
 }

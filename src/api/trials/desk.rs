@@ -1,0 +1,54 @@
+//! What the web interface keeps and counts, over HTTP: forms, versions, refusals. What it means is tested in `records`.
+
+use super::site::{Site, Who};
+use serde_json::json;
+use testkit::on_both_engines;
+
+#[test]
+fn preferences_views_and_summaries() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        let put = |who: &Who, key: &str, body| {
+            site.send("PUT", &format!("/api/v1/me/preferences/{key}"), who, &[], Some(body))
+        };
+        assert_eq!(put(&anna, "home.layout", json!({"value": [1, {"x": null}]})).status, 204);
+        assert_eq!(put(&anna, "Home", json!({"value": 1})).code(), "parameter_invalid");
+        assert_eq!(put(&anna, "home", json!({"value": "x".repeat(20_000)})).code(), "limit_exceeded");
+        assert_eq!(put(&anna, "home", json!({})).code(), "validation_failed");
+        let list = || site.get("/api/v1/me/preferences", &anna).good();
+        assert_eq!(list(), json!({"items": {"home.layout": [1, {"x": null}]}}));
+        assert_eq!(site.send("DELETE", "/api/v1/me/preferences/home.layout", &anna, &[], None).status, 204);
+        assert_eq!(list(), json!({"items": {}}));
+
+        let views = "/api/v1/metadata/objects/account/views";
+        let made =
+            site.post(views, &anna, json!({"name": "Mine", "definition": {"columns": ["name"], "density": "compact"}}));
+        assert_eq!((made.status, made.header("etag")), (201, Some("\"1\"")));
+        let view = format!("{views}/{}", made.good()["id"].as_str().unwrap());
+        let change = |if_match: &[(&str, &str)], body| site.send("PATCH", &view, &anna, if_match, Some(body));
+        assert_eq!(change(&[], json!({"name": "A"})).code(), "version_required");
+        assert_eq!(change(&[("if-match", "\"1\"")], json!({"name": "A", "default": true})).good()["default"], true);
+        let stale = change(&[("if-match", "\"1\"")], json!({"name": "B"}));
+        assert_eq!((stale.status, stale.json()["current_version"].as_i64()), (412, Some(2)));
+        assert_eq!(change(&[("if-match", "\"2\"")], json!({"columns": []})).code(), "validation_failed");
+        assert_eq!(site.get(views, &anna).good()["items"][0]["name"], "A");
+        assert_eq!(site.send("DELETE", &view, &anna, &[("if-match", "\"2\"")], None).status, 204);
+        assert_eq!(
+            site.send("DELETE", &format!("{views}/x"), &anna, &[("if-match", "\"2\"")], None).code(),
+            "view_unknown"
+        );
+
+        site.post("/api/v1/records/account", &anna, json!({"name": "Hanse", "kind": "company"})).good();
+        let summary = "/api/v1/records/account/summary";
+        let found = site
+            .post(summary, &anna, json!({"group_by": ["owner", "created_at:month"], "sums": ["annual_revenue"]}))
+            .good();
+        assert_eq!(
+            (found["total"]["count"].as_u64(), found["groups"][0]["label"][0].as_str()),
+            (Some(1), Some("anna"))
+        );
+        assert_eq!(site.post(summary, &anna, json!({"group_by": ["credit_rating"]})).code(), "field_not_filterable");
+        assert_eq!(site.post(summary, &anna, json!({"group": []})).code(), "validation_failed");
+    });
+}
