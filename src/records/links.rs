@@ -5,13 +5,13 @@ use crate::fields::choose;
 use crate::reduce::{self, Tally};
 use crate::{LinkView, LinksView, Pending, Records};
 use audit::Verb as Act;
-use authz::{Update, Verb};
+use authz::{Grant, Update, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId, limits};
 use metadata::{ObjectDef, Relation};
 use serde::Serialize;
 use std::sync::Arc;
-use store::{ReadTx, Refused, WriteTx};
+use store::{ReadTx, Refused, StoredRow, WriteTx};
 
 /// Whether a link or unlink made a difference.
 #[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
@@ -81,6 +81,26 @@ impl Records {
         Ok((LinksView { items }, vec![entry]))
     }
 
+    /// A change of links as a unit of work of its own.
+    fn relinked(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        relation: &str,
+        change: impl FnOnce(&Self, &mut WriteTx<'_, '_>, &Arc<Actor>, &Arc<ObjectDef>, &Relation) -> Result<bool, Refused>
+        + Send
+        + 'static,
+    ) -> Pending<LinkedView> {
+        let (definition, relation) = match self.with_relation(object, relation) {
+            Ok(found) => found,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::written(self.store.write(move |tx| {
+            change(&records, tx, &actor, &definition, &relation).map(|moved| LinkedView { moved })
+        }))
+    }
+
     /// Links two records, or changes the role of their link.
     pub fn link(
         &self,
@@ -91,16 +111,23 @@ impl Records {
         other: RecordId,
         role: Option<String>,
     ) -> Pending<LinkedView> {
-        let (definition, relation) = match self.with_relation(object, relation) {
-            Ok(found) => found,
-            Err(fault) => return Pending::failed(fault),
-        };
-        let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::written(self.store.write(move |tx| {
-            records
-                .link_in_tx(tx, &actor, &definition, id, &relation, (other, role.as_deref()))
-                .map(|moved| LinkedView { moved })
-        }))
+        self.relinked(actor, object, relation, move |records, tx, actor, object, relation| {
+            records.link_in_tx(tx, actor, object, id, relation, (other, role.as_deref()))
+        })
+    }
+
+    /// Undoes a link.
+    pub fn unlink(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        relation: &str,
+        other: RecordId,
+    ) -> Pending<LinkedView> {
+        self.relinked(actor, object, relation, move |records, tx, actor, object, relation| {
+            records.unlink_in_tx(tx, actor, object, id, relation, other)
+        })
     }
 
     /// Links two records inside a unit of work, by the name of the relation; for imports and samples.
@@ -132,40 +159,13 @@ impl Records {
             let detail = format!("Expected one of: {}.", codes.join(", "));
             return Err(Fault::invalid(Vec::new()).with_item("/role", Code::ValueNotAnOption, detail).into());
         }
-        let (row, _) = self.row_to_change(tx, actor, object, id, Act::Link)?;
-        let policy = tx.policy();
-        let grant = policy
-            .grant::<Update>(actor, object, row.facts())
-            .map_err(|denied| self.denial(actor, Act::Link, denied, Some(id)))?;
-        let target = self.definition(&relation.target)?;
-        let reach =
-            policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Link, denied, None))?;
-        let facts = tx.read().facts(&target, other)?.filter(|facts| reach.predicate().admits(facts));
-        if facts.is_none() {
+        let (grant, there) = self.both_ends(tx, actor, object, id, relation, other, Act::Link)?;
+        if there.is_none_or(|row| row.deleted()) {
             return Err(Fault::invalid(Vec::new())
                 .with_item("/id", Code::ReferenceUnknown, "There is no such record, or it is not visible to you.")
                 .into());
         }
         Ok(tx.link(&grant, relation, other, role)?)
-    }
-
-    /// Undoes a link.
-    pub fn unlink(
-        &self,
-        actor: &Arc<Actor>,
-        object: &str,
-        id: RecordId,
-        relation: &str,
-        other: RecordId,
-    ) -> Pending<LinkedView> {
-        let (definition, relation) = match self.with_relation(object, relation) {
-            Ok(found) => found,
-            Err(fault) => return Pending::failed(fault),
-        };
-        let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::written(self.store.write(move |tx| {
-            records.unlink_in_tx(tx, &actor, &definition, id, &relation, other).map(|moved| LinkedView { moved })
-        }))
     }
 
     pub(crate) fn unlink_in_tx(
@@ -177,17 +177,32 @@ impl Records {
         relation: &Relation,
         other: RecordId,
     ) -> Result<bool, Refused> {
-        let (row, _) = self.row_to_change(tx, actor, object, id, Act::Unlink)?;
+        // Whether a link to a record out of reach exists is a secret, as the record is.
+        let (grant, there) = self.both_ends(tx, actor, object, id, relation, other, Act::Unlink)?;
+        if there.is_some() { Ok(tx.unlink(&grant, relation, other)?) } else { Ok(false) }
+    }
+
+    /// The right to change this end, and the other end as far as the actor reaches it.
+    #[expect(clippy::too_many_arguments, reason = "both ends, the relation between them, who and what for")]
+    fn both_ends<'a>(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &'a Actor,
+        object: &Arc<ObjectDef>,
+        id: RecordId,
+        relation: &Relation,
+        other: RecordId,
+        act: Act,
+    ) -> Result<(Grant<'a, Update>, Option<StoredRow>), Refused> {
+        let (row, _) = self.row_to_change(tx, actor, object, id, act)?;
         let policy = tx.policy();
         let grant = policy
             .grant::<Update>(actor, object, row.facts())
-            .map_err(|denied| self.denial(actor, Act::Unlink, denied, Some(id)))?;
-        // Whether a link to a record out of reach exists is a secret, as the record is.
+            .map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let target = self.definition(&relation.target)?;
-        let reach =
-            policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, Act::Unlink, denied, None))?;
-        let there = tx.read().row(&target, other, &[])?.is_some_and(|row| reach.predicate().admits(row.facts()));
-        if there { Ok(tx.unlink(&grant, relation, other)?) } else { Ok(false) }
+        let reach = policy.scope(actor, &target, Verb::Read).map_err(|denied| self.denial(actor, act, denied, None))?;
+        let there = tx.read().row(&target, other, &[])?.filter(|row| reach.predicate().admits(row.facts()));
+        Ok((grant, there))
     }
 
     /// The relation `tags` of an object, for bulk changes.
