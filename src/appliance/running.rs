@@ -173,7 +173,7 @@ impl Pulse {
                 if round.is_multiple_of(HEARTBEAT_ROUNDS) {
                     append(&store, store.entry(&system, Verb::Heartbeat));
                 }
-                match store.refresh().wait() {
+                match store.refresh() {
                     Ok(true) => {
                         tracing::info!("definitions or roles were changed by another process; they are in force")
                     }

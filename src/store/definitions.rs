@@ -2,7 +2,7 @@
 //! Objects, fields and options are rows, so that a database administrator can read them.
 
 use crate::engine::{Conn, Sql, dialect};
-use crate::{Store, StoreConfig, StoreError, Ticket, WriteTx, migrate, people, schema};
+use crate::{Store, StoreConfig, StoreError, WriteTx, migrate, people, schema};
 use kernel::{Clock, Fault, Label};
 use metadata::{Catalog, ColumnType, EnumOption, FieldDef, FieldType, ObjectDef, Plan, Profile, Step, StepAction};
 use std::collections::BTreeMap;
@@ -31,10 +31,14 @@ pub(crate) fn load(conn: &mut Conn) -> Result<(Profile, Catalog), StoreError> {
         Some(other) => return Err(StoreError::SchemaUnknown(format!("The database has the unknown profile {other}."))),
         None => return Err(StoreError::config("The database is empty; run `kontor init` first.")),
     };
-    let version = meta(conn, "catalog_version")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let version = stored_version(conn)?;
     let catalog = Catalog::build(read_definitions(conn)?, profile, version)
         .map_err(|error| StoreError::damaged(error.to_string()))?;
     Ok((profile, catalog))
+}
+
+fn stored_version(conn: &mut Conn) -> Result<u64, StoreError> {
+    Ok(meta(conn, "catalog_version")?.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 fn read_definitions(conn: &mut Conn) -> Result<Vec<ObjectDef>, StoreError> {
@@ -251,21 +255,32 @@ impl WriteTx<'_, '_> {
 
 impl Store {
     /// Takes over definitions and roles that another process changed; to be called every few seconds while serving.
-    /// Says whether anything was new.
-    pub fn refresh(&self) -> Ticket<bool> {
-        self.read(|tx| {
-            let policy = people::load_policy(tx.conn)?;
-            let mut moved = policy.epoch() != tx.shared.policy.load().epoch();
-            if moved {
-                tx.shared.policy.store(Arc::new(policy));
-            }
-            let stored = meta(tx.conn, "catalog_version")?.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-            if stored != tx.shared.catalog.load().version() {
-                let (_, catalog) = load(tx.conn)?;
-                tx.shared.catalog.store(Arc::new(catalog));
-                moved = true;
-            }
-            Ok(moved)
-        })
+    /// Says whether anything was new. Blocking.
+    pub fn refresh(&self) -> Result<bool, Fault> {
+        let moved = self.read(|tx| {
+            let shared = tx.shared;
+            Ok(people::load_policy(tx.conn)?.epoch() != shared.policy.load().epoch()
+                || stored_version(tx.conn)? != shared.catalog.load().version())
+        });
+        if !moved.wait()? {
+            return Ok(false);
+        }
+        // Taken over as a unit of work, whose place in the order of commits is also its place in the order of takings-over.
+        // A reader's look may be older than what a unit has put in force since, and would undo that.
+        let taken = self.write(|tx| {
+            let shared = Arc::clone(tx.read.shared);
+            let policy = people::load_policy(tx.conn())?;
+            let catalog = load(tx.conn())?.1;
+            tx.after_commit(move || {
+                if policy.epoch() != shared.policy.load().epoch() {
+                    shared.policy.store(Arc::new(policy));
+                }
+                if catalog.version() > shared.catalog.load().version() {
+                    shared.catalog.store(Arc::new(catalog));
+                }
+            });
+            Ok(())
+        });
+        taken.wait().map(|()| true)
     }
 }

@@ -169,7 +169,7 @@ fn another_process_learns_of_it() {
         kontor.define(json!([boat()])).unwrap();
         kontor.role(json!({"name": "sailor", "label": label("S"), "description": label("S"), "objects": {"x_boat": {"read": "all"}}}));
         assert!(other.catalog().object("x_boat").is_none());
-        assert_eq!((other.refresh().wait().unwrap(), other.refresh().wait().unwrap()), (true, false));
+        assert_eq!((other.refresh().unwrap(), other.refresh().unwrap()), (true, false));
         assert!(other.policy().role("sailor").is_some());
         let made = theirs
             .create(&kontor.operator(), "x_boat", testkit::object_of(json!({"name": "Theirs"})), None)
@@ -185,8 +185,40 @@ fn another_process_learns_of_it() {
             .map(|_| ())
             .unwrap_err();
         assert_eq!(fault.code, Code::VersionConflict);
-        other.refresh().wait().unwrap();
+        other.refresh().unwrap();
         theirs.run_plan(&kontor.operator(), serde_json::from_value(add).unwrap()).wait().unwrap();
+    });
+}
+
+#[test]
+fn a_look_never_puts_older_definitions_or_roles_over_newer_ones() {
+    on_both_engines(|kontor| {
+        kontor.define(json!([boat()])).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                        kontor.store.refresh().unwrap();
+                    }
+                });
+            }
+            for round in 0..60u64 {
+                let name = format!("role_{round}");
+                kontor.role(json!({"name": name, "label": label("S"), "description": label("S"), "objects": {"x_boat": {"read": "all"}}}));
+                let change = if round % 2 == 0 { "retire_field" } else { "restore_field" };
+                kontor.define(json!([{"change": change, "object": "x_boat", "field": "owner_phone"}])).unwrap();
+                for _ in 0..20 {
+                    let (version, role) = (kontor.store.catalog().version(), kontor.store.policy().role(&name).is_some());
+                    if (version, role) != (round + 2, true) {
+                        done.store(true, std::sync::atomic::Ordering::Relaxed);
+                        panic!("round {round}: version {version}, role there: {role}");
+                    }
+                    std::thread::yield_now();
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     });
 }
 
