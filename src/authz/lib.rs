@@ -20,6 +20,7 @@
 mod assign;
 mod grant;
 mod level;
+mod placing;
 mod policy;
 mod predicate;
 mod role;
@@ -28,6 +29,7 @@ mod standard;
 pub use assign::{AssignmentError, check_assignment};
 pub use grant::{Action, Create, Delete, Grant, Read, Restore, Reveal, Update, Why};
 pub use level::{FieldLevels, Level};
+pub use placing::out_of_reach;
 pub use policy::{Denied, DenyReason, Policy, Scope};
 pub use predicate::{Facts, Predicate};
 pub use role::{AppAction, Forbid, ObjectRights, RoleDef, RoleKind, ScopeWidth, Verb};

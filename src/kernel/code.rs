@@ -1,7 +1,7 @@
 //! The one public table of error codes. A code, once released, keeps its meaning for ever.
 //! Adding an error means adding a row here; nothing else decides a status.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Whose turn it is when this happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +134,14 @@ impl Code {
     }
 }
 
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let row = TABLE.iter().find(|row| row.name == name);
+        row.map(|row| row.code).ok_or_else(|| D::Error::custom("there is no such error code"))
+    }
+}
+
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -145,11 +153,19 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    fn read(name: &str) -> Result<Code, serde::de::value::Error> {
+        Code::deserialize(serde::de::value::StrDeserializer::new(name))
+    }
+
     #[test]
     fn names_are_unique_and_titles_present() {
         let names: BTreeSet<_> = Code::table().iter().map(|row| row.name).collect();
         assert_eq!(names.len(), Code::table().len());
         assert!(Code::table().iter().all(|row| !row.title_en.is_empty() && !row.title_zh.is_empty()));
+        for row in Code::table() {
+            assert_eq!(read(row.name), Ok(row.code));
+        }
+        assert!(read("no_such_code").is_err());
         assert!(Code::table().iter().all(|row| (400..600).contains(&row.status)));
     }
 }

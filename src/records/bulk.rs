@@ -2,7 +2,7 @@
 //! leaves the others as they are.
 
 use crate::change::Expect;
-use crate::{BulkAction, BulkRequest, BulkRow, BulkView, ListRequest, Pending, Records};
+use crate::{BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, ListRequest, Pending, Records, Retry};
 use audit::Verb as Act;
 use authz::AppAction;
 use identity::Actor;
@@ -10,27 +10,77 @@ use kernel::{Code, Fault, RecordId, limits};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
-use store::{Cause, Refused, Ticket, WriteTx};
+use store::{Cause, Refused, Remembered, Ticket, WriteTx};
 
 impl Records {
-    /// Does one thing to many records.
-    pub fn bulk(&self, actor: &Arc<Actor>, object: &str, request: BulkRequest) -> Pending<BulkView> {
+    /// Does one thing to many records. A request that is sent again gets the first answer, and changes nothing.
+    pub fn bulk(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        request: BulkRequest,
+        retry: Option<Retry>,
+    ) -> Pending<BulkView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::in_background(move || records.bulk_now(&actor, &definition, &request))
+        Pending::in_background(move || {
+            records.bulk_allowed(&actor)?;
+            let Some(retry) = retry else { return records.bulk_now(&actor, &definition, &request) };
+            if let Some(view) = records.bulk_repeated(&actor, &definition, &retry)? {
+                return Ok(view);
+            }
+            let view = records.bulk_now(&actor, &definition, &request)?;
+            records.bulk_remembered(&actor, retry, view)
+        })
+    }
+
+    fn bulk_allowed(&self, actor: &Actor) -> Result<(), Fault> {
+        let Err(denied) = self.policy().act(actor, AppAction::Bulk) else { return Ok(()) };
+        let refused = self.denial(actor, Act::Bulk, denied, None);
+        if let Some(entry) = refused.entry {
+            self.store.append(vec![*entry]).wait()?;
+        }
+        Err(refused.fault)
+    }
+
+    /// The first answer to the same request; the log says that it was given again.
+    fn bulk_repeated(
+        &self,
+        actor: &Arc<Actor>,
+        object: &ObjectDef,
+        retry: &Retry,
+    ) -> Result<Option<BulkView>, Fault> {
+        let (user, key) = (actor.user(), retry.key.clone());
+        let first = self.store.read(move |tx| tx.remembered(user, &key)).wait()?;
+        let Some(body) = first.map(|first| retry.answer_of(first)).transpose()? else { return Ok(None) };
+        let view: BulkView = serde_json::from_slice(&body).map_err(Fault::internal)?;
+        let ids = view.rows.iter().map(|row| row.id).collect();
+        let mut entry = self.store.entry(actor, Act::Bulk).on_list(&object.name, ids);
+        "the first answer again".clone_into(&mut entry.note);
+        self.store.append(vec![entry]).wait()?;
+        Ok(Some(view))
+    }
+
+    /// Keeps the answer. Of two equal requests at the same time both have done the same, and the answer of the one that
+    /// was ready first holds for both.
+    fn bulk_remembered(&self, actor: &Arc<Actor>, retry: Retry, view: BulkView) -> Result<BulkView, Fault> {
+        let user = actor.user();
+        let kept = self.store.write(move |tx| {
+            if let Some(first) = tx.read().remembered(user, &retry.key)? {
+                let body = retry.answer_of(first)?;
+                return Ok(serde_json::from_slice(&body).map_err(Fault::internal)?);
+            }
+            let body = serde_json::to_vec(&view).map_err(Fault::internal)?;
+            tx.remember(user, &retry.key, &Remembered { request: retry.request.to_vec(), status: 200, body })?;
+            Ok(view)
+        });
+        kept.wait()
     }
 
     fn bulk_now(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, request: &BulkRequest) -> Result<BulkView, Fault> {
-        if let Err(denied) = self.policy().act(actor, AppAction::Bulk) {
-            let refused = self.denial(actor, Act::Bulk, denied, None);
-            if let Some(entry) = refused.entry {
-                self.store.append(vec![*entry]).wait()?;
-            }
-            return Err(refused.fault);
-        }
         let ids = self.targets(actor, object, request)?;
         self.log_bulk(actor, object, &ids)?;
         let tickets: Vec<(RecordId, Ticket<(i64, bool)>)> =
@@ -40,18 +90,13 @@ impl Records {
             let row = match ticket.wait() {
                 Ok((version, moved)) => {
                     view.done += usize::from(moved);
-                    let outcome = if moved { "done" } else { "same" };
+                    let outcome = if moved { BulkOutcome::Done } else { BulkOutcome::Same };
                     BulkRow { id, outcome, version: Some(version), code: None, detail: None }
                 }
                 Err(fault) => {
                     view.failed += 1;
-                    BulkRow {
-                        id,
-                        outcome: "failed",
-                        version: None,
-                        code: Some(fault.code),
-                        detail: Some(words(&fault)),
-                    }
+                    let (code, detail) = (Some(fault.code), Some(words(&fault)));
+                    BulkRow { id, outcome: BulkOutcome::Failed, version: None, code, detail }
                 }
             };
             view.rows.push(row);

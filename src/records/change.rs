@@ -20,6 +20,27 @@ pub(crate) enum Expect {
     Current,
 }
 
+impl Expect {
+    /// Refuses what was made from another version than the one that is there; `values` are those that were sent.
+    pub(crate) fn check(
+        self,
+        tx: &mut WriteTx<'_, '_>,
+        read: &Grant<'_, Read>,
+        row: &StoredRow,
+        values: Option<&Checked>,
+    ) -> Result<(), Refused> {
+        match self {
+            Self::Version(None) => Err(Fault::new(
+                Code::VersionRequired,
+                "Send If-Match with the version you read, such as If-Match: \"3\".",
+            )
+            .into()),
+            Self::Version(Some(version)) if version != row.version() => Err(conflict(tx, read, row, values)?.into()),
+            Self::Version(_) | Self::Current => Ok(()),
+        }
+    }
+}
+
 impl Records {
     /// Changes the named fields of a record.
     pub fn change(
@@ -44,11 +65,6 @@ impl Records {
                 &body,
                 Cause::default(),
             )?;
-            if !changed.moved {
-                // Nothing was written, but the answer shows the record.
-                let entry = tx.entry(&actor, Act::Read).on_record(&definition.name, id);
-                tx.log_entry(&entry)?;
-            }
             records.after_write(tx, &actor, &definition, id, changed.version)
         }))
     }
@@ -83,21 +99,9 @@ impl Records {
         let values = Checked::parse(object, body, Mode::Change, "").map_err(Fault::invalid)?;
         editable(object, grant.levels(), &values, body.keys())
             .map_err(|fault| self.field_denied(actor, Act::Update, &object.name, fault))?;
-        match expect {
-            Expect::Version(None) => {
-                return Err(Fault::new(
-                    Code::VersionRequired,
-                    "Send If-Match with the version you read, such as If-Match: \"3\".",
-                )
-                .into());
-            }
-            Expect::Version(Some(version)) if version != row.version() => {
-                return Err(conflict(tx, &read, &row, &values)?.into());
-            }
-            Expect::Version(_) | Expect::Current => {}
-        }
+        expect.check(tx, &read, &row, Some(&values))?;
         let after = facts_after(object, row.facts(), &values);
-        self.may_place(&policy, actor, object, &after, Some(row.facts()))?;
+        self.may_place(tx, actor, object, &after, Some(row.facts()))?;
         self.references_exist(tx, actor, object, &values)?;
         let hook = UserHook::of(object, &values)?;
         let changed = tx.update(grant, &row, values, cause)?;
@@ -140,16 +144,16 @@ fn facts_after(object: &ObjectDef, before: &Facts, values: &Checked) -> Facts {
     }
 }
 
-/// The answer to a stale change: for each field that differs, what was sent and what is there, as the reader may see it.
+/// The answer to a stale change or delete: for each field that differs, what was sent and what is there, as the reader may see it.
 fn conflict(
     tx: &mut WriteTx<'_, '_>,
     read: &Grant<'_, Read>,
     row: &StoredRow,
-    values: &Checked,
+    values: Option<&Checked>,
 ) -> Result<Fault, Refused> {
     let object = Arc::clone(row.object());
     let mut differences = Vec::new();
-    for (at, yours) in values.values() {
+    for (at, yours) in values.into_iter().flat_map(Checked::values) {
         let Some(field) = object.fields.get(*at).filter(|_| read.levels().get(*at) >= Level::Read) else { continue };
         let theirs = tx.read().value(read, row, *at)?.unwrap_or(Value::Null);
         if theirs != *yours {
@@ -162,7 +166,7 @@ fn conflict(
     }
     let mut fault = Fault::new(
         Code::VersionConflict,
-        "The record was changed since you read it. Nothing was overwritten; decide field by field and send again with the current version.",
+        "The record was changed since you read it, so nothing was done. Look at what differs and send again with the current version.",
     );
     fault.extension = Some(json!({"current_version": row.version(), "differences": differences}).to_string().into());
     Ok(fault)

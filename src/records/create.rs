@@ -4,7 +4,7 @@ use crate::{Pending, RecordView, Records};
 use audit::Verb as Act;
 use authz::{Create, Facts, FieldLevels, Level, Verb};
 use identity::{Actor, ActorKind};
-use kernel::{Code, Fault, FaultItem, Id, RecordId};
+use kernel::{Code, Fault, FaultItem, Id, RecordId, UnitId, UserId};
 use metadata::{Checked, Mode, ObjectDef, ObjectKind, Value};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
@@ -17,6 +17,19 @@ pub struct Retry {
     pub key: String,
     /// SHA-256 of method, path and body.
     pub request: [u8; 32],
+}
+
+impl Retry {
+    /// The body of the answer kept under the key, if that was the answer to this request.
+    pub(crate) fn answer_of(&self, first: Remembered) -> Result<Vec<u8>, Fault> {
+        if first.request == self.request {
+            return Ok(first.body);
+        }
+        Err(Fault::new(
+            Code::IdempotencyMismatch,
+            "This Idempotency-Key was used for another request; use a new one.",
+        ))
+    }
 }
 
 /// What imports and samples may say beside the values.
@@ -73,17 +86,12 @@ impl Records {
         retry: &Retry,
     ) -> Result<Option<RecordView>, Refused> {
         let Some(first) = tx.read().remembered(actor.user(), &retry.key)? else { return Ok(None) };
-        if first.request != retry.request {
-            return Err(Fault::new(
-                Code::IdempotencyMismatch,
-                "This Idempotency-Key was used for another request; use a new one.",
-            )
-            .into());
-        }
-        let view: RecordView = serde_json::from_slice(&first.body).map_err(Fault::internal)?;
+        let view: RecordView = serde_json::from_slice(&retry.answer_of(first)?).map_err(Fault::internal)?;
         let view = self.narrowed(tx, actor, object, view)?;
+        let mut tally = crate::reduce::Tally::default();
+        tally.view(object, &view);
         let entry = tx.entry(actor, Act::Read).on_record(&object.name, view.id);
-        tx.log_entry(&entry)?;
+        tx.log_shown(entry, |entry| tally.into_entry(entry))?;
         Ok(Some(view))
     }
 
@@ -127,7 +135,7 @@ impl Records {
             policy.grant::<Create>(actor, object, &facts).map_err(|denied| self.outside_create(actor, denied))?;
         editable(object, grant.levels(), &values, body.keys())
             .map_err(|fault| self.field_denied(actor, Act::Create, &object.name, fault))?;
-        self.may_place(&policy, actor, object, &facts, None)?;
+        self.may_place(tx, actor, object, &facts, None)?;
         self.references_exist(tx, actor, object, &values)?;
         let login = login_of(object, &values)?;
         tx.create(grant, object, values, options.cause)?;
@@ -165,51 +173,76 @@ impl Records {
         }
         if given(values, "unit").is_none() {
             let owner = given(values, "owner");
-            let unit = match owner {
-                Some(owner) if owner == actor.user() => actor.unit(),
-                Some(owner) => {
-                    let users = self.definition("user")?;
-                    tx.read().facts(&users, owner)?.and_then(|facts| facts.unit)
-                }
-                None => None,
-            };
-            if let Some(id) = unit {
+            if let Some(id) = self.unit_of(tx, actor, owner)? {
                 values.set_system(object, "unit", Value::Reference { object: "unit".to_owned(), id });
             }
         }
         Ok(())
     }
 
-    /// Giving a record to somebody else needs the right to assign it, where it was and where it goes.
+    /// Where somebody works.
+    fn unit_of(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        user: Option<UserId>,
+    ) -> Result<Option<UnitId>, Refused> {
+        match user {
+            Some(user) if user == actor.user() => Ok(actor.unit()),
+            Some(user) => Ok(tx.read().facts(&self.definition("user")?, user)?.and_then(|facts| facts.unit)),
+            None => Ok(None),
+        }
+    }
+
+    /// Giving a record to somebody else needs the right to assign it, where it was and where it goes. Who makes one may
+    /// also choose among the places that the right to create reaches.
     pub(crate) fn may_place(
         &self,
-        policy: &authz::Policy,
+        tx: &mut WriteTx<'_, '_>,
         actor: &Actor,
         object: &ObjectDef,
         after: &Facts,
         before: Option<&Facts>,
     ) -> Result<(), Refused> {
-        let own_new = before.is_none() && after.owner == Some(actor.user()) && after.unit == actor.unit();
         let same = before.is_some_and(|before| {
             before.owner == after.owner && before.unit == after.unit && before.team == after.team
         });
-        if own_new || same || object.kind != ObjectKind::Business {
+        if same || object.kind != ObjectKind::Business {
             return Ok(());
         }
-        if before.is_none()
-            && policy.scope(actor, object, Verb::Create).is_ok_and(|scope| scope.predicate().admits(after))
-            && policy.scope(actor, object, Verb::Assign).is_err()
-        {
-            // A maker without the right to assign may still choose among the places that are theirs.
+        let policy = tx.policy();
+        let assign = policy.scope(actor, object, Verb::Assign);
+        let scopes = match before {
+            None => assign.into_iter().chain(policy.scope(actor, object, Verb::Create)).collect(),
+            Some(before) => {
+                let scope = assign.map_err(|denied| self.denial(actor, Act::Update, denied, Some(after.record)))?;
+                if !scope.predicate().admits(before) {
+                    return Err(self.missing(actor, Act::Update, &object.name, after.record));
+                }
+                vec![scope]
+            }
+        };
+        let owner_unit = self.unit_of(tx, actor, after.owner)?;
+        let parts = authz::out_of_reach(actor, &scopes, before, after, owner_unit);
+        if parts.is_empty() {
             return Ok(());
         }
-        let scope = policy
-            .scope(actor, object, Verb::Assign)
-            .map_err(|denied| self.denial(actor, Act::Update, denied, Some(after.record)))?;
-        if before.is_none_or(|before| scope.predicate().admits(before)) {
-            return Ok(());
-        }
-        Err(self.missing(actor, Act::Update, &object.name, after.record))
+        let mut fault =
+            Fault::new(Code::AccessDenied, "Your roles do not let you put records there; nothing was changed.");
+        fault.items = parts
+            .into_iter()
+            .map(|part| FaultItem {
+                pointer: format!("/{part}"),
+                code: Code::AccessDenied,
+                detail: format!("Your right to assign does not reach this {part}."),
+            })
+            .collect();
+        let act = if before.is_some() { Act::Update } else { Act::Create };
+        let rules = scopes.iter().flat_map(|scope| scope.why().rules.iter().cloned()).collect();
+        let mut entry = self.store.entry(actor, act).denied(fault.code, rules);
+        entry.target.object.clone_from(&object.name);
+        entry.target.record = before.map(|before| before.record);
+        Err(Refused::logged(fault, entry))
     }
 
     /// Every reference points to a live record that the actor can see.
@@ -245,7 +278,7 @@ impl Records {
         if items.is_empty() { Ok(()) } else { Err(Fault::invalid(items).into()) }
     }
 
-    /// What the actor may see of a record just written; its id and version when that is nothing.
+    /// What the actor may see of a record just written, said in its entry; its id and version when that is nothing.
     pub(crate) fn after_write(
         &self,
         tx: &mut WriteTx<'_, '_>,
@@ -256,7 +289,11 @@ impl Records {
     ) -> Result<RecordView, Refused> {
         let mut tally = crate::reduce::Tally::default();
         match self.open_in_tx(tx.read(), actor, object, (id, None), Act::Read, &mut tally) {
-            Ok(view) => Ok(view),
+            Ok(view) => {
+                let read = tx.entry(actor, Act::Read).on_record(&object.name, id);
+                tx.log_shown(read, |entry| tally.into_entry(entry))?;
+                Ok(view)
+            }
             Err(refused) if refused.entry.is_some() => Ok(RecordView {
                 id,
                 object: object.name.clone(),

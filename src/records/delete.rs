@@ -4,14 +4,14 @@
 use crate::change::Expect;
 use crate::{Pending, RecordView, Records};
 use audit::Verb as Act;
-use authz::{Delete, Restore, Update, Verb};
+use authz::{Delete, Read, Restore, Update, Verb};
 use identity::{Actor, ActorContext, Channel, SystemActor};
 use kernel::{Code, Fault, RecordId, limits};
 use metadata::{Checked, DeleteRule, FieldType, Mode, ObjectDef, Subject};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
-use store::{Cause, Changed, Refused, WriteTx};
+use store::{Cause, Changed, Refused, StoredRow, WriteTx};
 
 /// What a delete did.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -20,14 +20,16 @@ pub struct DeletedView {
     pub id: RecordId,
     /// Its version now.
     pub version: i64,
-    /// Records whose reference to it was cleared.
+    /// Records whose reference to it was cleared, as far as the one who deleted could see them.
     pub unlinked: usize,
-    /// Records that were deleted with it.
+    /// Records that were deleted with it, as far as the one who deleted could see them.
     pub cascaded: usize,
 }
 
+/// What followed. Whether there are records out of sight is a secret, so the answer counts only the others.
 #[derive(Default)]
 struct Consequences {
+    touched: usize,
     unlinked: usize,
     cascaded: usize,
 }
@@ -60,29 +62,11 @@ impl Records {
         expect: Expect,
     ) -> Result<DeletedView, Refused> {
         let policy = tx.policy();
-        let (row, _) = self.row_to_change(tx, actor, object, id, Act::Delete)?;
+        let (row, read) = self.row_to_change(tx, actor, object, id, Act::Delete)?;
         let grant = policy
             .grant::<Delete>(actor, object, row.facts())
             .map_err(|denied| self.denial(actor, Act::Delete, denied, Some(id)))?;
-        match expect {
-            Expect::Version(None) => {
-                return Err(Fault::new(
-                    Code::VersionRequired,
-                    "Send If-Match with the version you read, such as If-Match: \"3\".",
-                )
-                .into());
-            }
-            Expect::Version(Some(version)) if version != row.version() => {
-                let mut fault = Fault::new(
-                    Code::VersionConflict,
-                    "The record was changed since you read it; look at it again before deleting.",
-                );
-                fault.extension =
-                    Some(serde_json::json!({"current_version": row.version(), "differences": []}).to_string().into());
-                return Err(fault.into());
-            }
-            Expect::Version(_) | Expect::Current => {}
-        }
+        expect.check(tx, &read, &row, None)?;
         let mut done = Consequences::default();
         let system = Arc::new(self.system_actor(actor)?);
         // First the record itself: one that points to itself, or that a ring of rules leads back to, is then out of the way.
@@ -119,7 +103,7 @@ impl Records {
             if *on_delete == DeleteRule::Refuse || (is_subject && *on_delete == DeleteRule::Unlink) {
                 return Err(refused(&other, &field.name).into());
             }
-            if done.unlinked + done.cascaded + pointing.len() > limits::CASCADE_RECORDS_MAX {
+            if done.touched + pointing.len() > limits::CASCADE_RECORDS_MAX {
                 return Err(Fault::new(
                     Code::LimitExceeded,
                     format!(
@@ -133,14 +117,21 @@ impl Records {
                 if *on_delete == DeleteRule::Cascade {
                     self.cascade(tx, (actor, system), &other, child, done)?;
                 } else {
-                    self.clear_reference(tx, (actor, system), &other, &field.name, child)?;
-                    done.unlinked += 1;
+                    done.touched += 1;
+                    let seen = self.clear_reference(tx, (actor, system), &other, &field.name, child)?;
+                    done.unlinked += usize::from(seen);
                 }
             }
         }
         Ok(())
     }
 
+    /// Whether the one who deletes sees a record that is touched in consequence.
+    fn sees(tx: &WriteTx<'_, '_>, actor: &Actor, object: &ObjectDef, row: &StoredRow) -> bool {
+        tx.policy().grant::<Read>(actor, object, row.facts()).is_ok()
+    }
+
+    /// Says whether the one who deletes sees the record.
     fn clear_reference(
         &self,
         tx: &mut WriteTx<'_, '_>,
@@ -148,8 +139,9 @@ impl Records {
         object: &Arc<ObjectDef>,
         field: &str,
         id: RecordId,
-    ) -> Result<(), Refused> {
-        let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(()) };
+    ) -> Result<bool, Refused> {
+        let Some(row) = tx.read().row_whole(object, id)?.filter(|row| !row.deleted()) else { return Ok(false) };
+        let seen = Self::sees(tx, actor, object, &row);
         let policy = tx.policy();
         let grant = policy
             .grant::<Update>(system, object, row.facts())
@@ -157,7 +149,7 @@ impl Records {
         let body = Map::from_iter([(field.to_owned(), Json::Null)]);
         let values = Checked::parse(object, &body, Mode::Change, "").map_err(|_| refused(object, field))?;
         tx.update(grant, &row, values, on_behalf(actor))?;
-        Ok(())
+        Ok(seen)
     }
 
     fn cascade(
@@ -173,9 +165,10 @@ impl Records {
         let grant = policy
             .grant::<Delete>(system, object, row.facts())
             .map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
+        done.touched += 1;
+        done.cascaded += usize::from(Self::sees(tx, actor, object, &row));
         tx.delete(grant, &row, on_behalf(actor))?;
         sign_off(tx, object, id)?;
-        done.cascaded += 1;
         self.follow_rules(tx, (actor, system), object, id, done)
     }
 

@@ -38,7 +38,7 @@ pub use saved_views::{
 };
 pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
 pub use views::{
-    ActView, BulkAction, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView, ListRequest,
+    ActView, BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView, ListRequest,
     ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,
 };
 

@@ -27,6 +27,19 @@ impl Tally {
             *strongest = how;
         }
     }
+    /// What a view shows that was made before.
+    pub(crate) fn view(&mut self, object: &ObjectDef, view: &RecordView) {
+        for (name, value) in &view.fields {
+            if let Some(at) = object.field_index(name).filter(|_| !value.is_null()) {
+                self.field(object, at, How::Clear);
+            }
+        }
+        for (name, shown) in &view.reduced {
+            if let Some(at) = object.field_index(name) {
+                self.field(object, at, if shown.is_boolean() { How::Exists } else { How::Masked });
+            }
+        }
+    }
     pub(crate) fn filter(&mut self, name: &str) {
         self.used.entry(name.to_owned()).or_insert(How::UsedInFilter);
     }

@@ -202,26 +202,38 @@ pub struct BulkRequest {
     pub filter: Option<Json>,
 }
 
+/// How a bulk change ended for one record.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum BulkOutcome {
+    /// It was changed.
+    Done,
+    /// It was so already.
+    Same,
+    /// It was left as it is; code and detail say why.
+    Failed,
+}
+
 /// What became of one record of a bulk change.
-#[derive(Clone, Debug, Serialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct BulkRow {
     /// The record.
     pub id: RecordId,
-    /// `done`, `same` or `failed`.
-    pub outcome: &'static str,
+    /// How it ended.
+    pub outcome: BulkOutcome,
     /// The version now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<kernel::Code>,
     /// The same in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
 /// The result of a bulk change, row by row.
-#[derive(Clone, Debug, Serialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct BulkView {
     /// How many were changed.
     pub done: usize,

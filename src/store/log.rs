@@ -3,7 +3,7 @@
 
 use crate::engine::{Conn, Row, Sql, committer::LogRow};
 use crate::read::Ring;
-use crate::{ReadTx, Shared, Store, StoreError};
+use crate::{ReadTx, Shared, Store, StoreError, WriteTx};
 use audit::{Anchor, Entry, Signer, TileWriter, Verb};
 use identity::Actor;
 use metadata::ColumnType;
@@ -33,6 +33,24 @@ pub(crate) fn row_of(entry: &Entry) -> Result<LogRow, StoreError> {
         || matches!(entry.act.verb, Verb::Link | Verb::Unlink);
     let changed = entry.target.record.filter(|_| tells_change);
     Ok(LogRow { at: entry.at.micros(), changed, bytes })
+}
+
+impl WriteTx<'_, '_> {
+    /// Completes this unit's last entry about the record of `read` with what its answer shows; where the unit has none, `read`
+    /// itself becomes one.
+    pub fn log_shown(&mut self, read: Entry, fill: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
+        for row in self.log.iter_mut().rev() {
+            let mut entry = Entry::decode(&row.bytes).map_err(|error| StoreError::Audit(error.to_string()))?;
+            if entry.target.record == read.target.record && entry.target.object == read.target.object {
+                fill(&mut entry);
+                row.bytes = row_of(&entry)?.bytes;
+                return Ok(());
+            }
+        }
+        let mut read = read;
+        fill(&mut read);
+        self.log_entry(&read)
+    }
 }
 
 impl Shared {

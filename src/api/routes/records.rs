@@ -63,7 +63,7 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .takes("BulkRequest")
     .gives(200, "BulkResult")
-    .repeat(Repeat::Harmless),
+    .repeat(Repeat::Remembered),
     Route::new(
         Verb::Get,
         "/api/v1/records/{object}/{id}",
@@ -266,7 +266,8 @@ async fn unlink(acting: Acting) -> Outcome<Answer> {
 
 async fn bulk(acting: Acting) -> Outcome<Answer> {
     let request: BulkRequest = wire::json(&acting.call.body)?;
-    let shown = acting.open.records.bulk(&acting.actor, acting.call.object(), request).await?;
+    let retry = acting.call.retry()?;
+    let shown = acting.open.records.bulk(&acting.actor, acting.call.object(), request, retry).await?;
     rights_moved(&acting);
     Answer::json(&shown)
 }

@@ -2,17 +2,17 @@
 
 use identity::Actor;
 use kernel::{Code, RecordId};
-use records::{BulkRequest, BulkView, Shown};
+use records::{BulkOutcome::{Done, Failed, Same}, BulkOutcome, BulkRequest, BulkView, Shown};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use testkit::{TestAppliance, on_both_engines};
 
 fn bulk(kontor: &TestAppliance, actor: &Arc<Actor>, request: Json) -> Result<BulkView, kernel::Fault> {
     let request: BulkRequest = serde_json::from_value(request).unwrap();
-    kontor.records.bulk(actor, "account", request).wait().map(Shown::into_view)
+    kontor.records.bulk(actor, "account", request, None).wait().map(Shown::into_view)
 }
 
-fn outcomes(view: &BulkView) -> Vec<(&'static str, Option<Code>)> {
+fn outcomes(view: &BulkView) -> Vec<(BulkOutcome, Option<Code>)> {
     view.rows.iter().map(|row| (row.outcome, row.code)).collect()
 }
 
@@ -30,10 +30,10 @@ fn each_record_has_its_own_result() {
         let view =
             bulk(kontor, &anna, json!({"change": {"action": "update", "fields": {"level": "a"}}, "ids": ids})).unwrap();
         assert_eq!((view.done, view.failed), (1, 2));
-        let unseen = ("failed", Some(Code::RecordNotFound));
+        let unseen = (Failed, Some(Code::RecordNotFound));
         assert_eq!(
             outcomes(&view),
-            [("done", None), ("same", None), unseen, unseen],
+            [(Done, None), (Same, None), unseen, unseen],
             "out of reach looks like not there"
         );
         assert_eq!((view.rows[0].version, view.rows[1].version), (Some(2), Some(1)));
@@ -53,7 +53,7 @@ fn each_record_has_its_own_result() {
         let view = bulk(kontor, &anna, json!({"change": {"action": "assign", "owner": bo}, "ids": [one]})).unwrap();
         assert_eq!(view.rows[0].code, Some(Code::AccessDenied), "a seller may not hand over accounts");
         let tag = kontor.make("tag", json!({"name": "T"}));
-        for (action, expected) in [("tag", "done"), ("tag", "same"), ("untag", "done"), ("untag", "same")] {
+        for (action, expected) in [("tag", Done), ("tag", Same), ("untag", Done), ("untag", Same)] {
             assert_eq!(
                 bulk(kontor, &anna, json!({"change": {"action": action, "tag": tag}, "ids": [one]})).unwrap().rows[0]
                     .outcome,
@@ -61,9 +61,9 @@ fn each_record_has_its_own_result() {
             );
         }
         let view = bulk(kontor, &anna, json!({"change": {"action": "delete"}, "ids": [one, others]})).unwrap();
-        assert_eq!(outcomes(&view), [("done", None), unseen]);
+        assert_eq!(outcomes(&view), [(Done, None), unseen]);
         let view = bulk(kontor, &anna, json!({"change": {"action": "restore"}, "ids": [one]})).unwrap();
-        assert_eq!(outcomes(&view), [("done", None)]);
+        assert_eq!(outcomes(&view), [(Done, None)]);
         assert_eq!(kontor.open(&kontor.actor(bo), "account", others).unwrap().version, 1);
         let changed = kontor
             .log()

@@ -161,3 +161,25 @@ fn the_bin_is_out_of_sight_but_for_those_who_may_delete() {
         assert!(kontor.open(&clerk, "account", account).unwrap().fields["deleted_at"].is_null());
     });
 }
+
+#[test]
+fn what_follows_is_told_as_far_as_it_is_in_sight() {
+    on_both_engines(|kontor| {
+        tree(kontor);
+        kontor.role(json!({"name": "half", "label": {"en": "H", "zh": "H"}, "description": {"en": "H", "zh": "H"},
+            "objects": {"x_case": {"read": "own", "create": "own", "delete": "own"}, "x_part": {"read": "own", "create": "own"}}, "levels": {"S1": "edit"}}));
+        let half = kontor.actor(kontor.user("half", &["half"], None));
+        let case = kontor.create(&half, "x_case", json!({"title": "case"})).unwrap().id;
+        let own = kontor.create(&half, "x_part", json!({"title": "own", "of": case})).unwrap().id;
+        for title in ["of others", "of others too"] {
+            let part = kontor.make("x_part", json!({"title": title, "of": case}));
+            kontor.make("x_bolt", json!({"title": title, "of": part}));
+        }
+        let other = kontor.make("x_part", json!({"title": "o", "of": kontor.make("x_case", json!({"title": "o"}))}));
+        let free = kontor.make("x_bolt", json!({"title": "free", "of": other, "beside": own}));
+        let done = kontor.delete(&half, "x_case", case).unwrap();
+        assert_eq!((done.unlinked, done.cascaded), (0, 1), "of two kinds and six records the own one");
+        let left = "SELECT count(*) FROM x_part WHERE deleted_at IS NULL";
+        assert_eq!((kontor.sql_number(left), kontor.version("x_bolt", free)), (1, 2), "all of them were dealt with");
+    });
+}

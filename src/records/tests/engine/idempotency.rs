@@ -86,3 +86,31 @@ fn a_repeated_answer_shows_no_more_than_its_reader_may_see_now() {
         assert!(again.fields.is_empty() && again.reduced.is_empty(), "{again:?}");
     });
 }
+
+#[test]
+fn a_bulk_change_that_is_sent_again_changes_nothing_twice() {
+    on_both_engines(|kontor| {
+        let (anna, bo) =
+            (kontor.actor(kontor.user("anna", &["seller"], None)), kontor.actor(kontor.user("bo", &["seller"], None)));
+        let make = || kontor.create(&anna, "account", json!({"name": "A", "level": "b"})).unwrap().id;
+        let (one, two) = (make(), make());
+        let send = |actor: &Arc<Actor>, key: &str, request: u8, change: Json| {
+            let body = serde_json::from_value(json!({"change": change, "ids": [one, two]})).unwrap();
+            let retry = Some(Retry { key: key.to_owned(), request: [request; 32] });
+            kontor.records.bulk(actor, "account", body, retry).wait().map(Shown::into_view)
+        };
+        let change = json!({"action": "update", "fields": {"level": "a"}});
+        let first = send(&anna, "key", 1, change.clone()).unwrap();
+        assert_eq!((first.done, first.failed), (2, 0));
+        kontor.change(&anna, "account", one, json!({"level": "c"})).unwrap();
+        assert_eq!(send(&anna, "key", 1, change.clone()).unwrap(), first, "also what failed or moved since");
+        assert_eq!(kontor.open(&anna, "account", one).unwrap().fields["level"], "c", "and nothing is done again");
+        let entry = kontor.log().into_iter().rev().find(|entry| entry.act.verb == audit::Verb::Bulk).unwrap();
+        assert_eq!((entry.target.ids, entry.note.as_str()), (vec![one, two], "the first answer again"));
+        assert_eq!(send(&anna, "key", 2, change.clone()).unwrap_err().code, Code::IdempotencyMismatch);
+        let others = send(&bo, "key", 1, change.clone()).unwrap();
+        assert_eq!((others.done, others.failed), (0, 2), "keys belong to their user");
+        assert_eq!(send(&bo, "key", 1, change.clone()).unwrap(), others, "codes and words of failures come back");
+        assert_eq!(send(&anna, "other", 1, change).unwrap().done, 1);
+    });
+}

@@ -237,3 +237,55 @@ fn after_a_long_mixed_run_the_log_verifies() {
         );
     });
 }
+
+#[test]
+fn the_entry_of_a_change_names_the_personal_fields_that_its_answer_shows() {
+    on_both_engines(|kontor| {
+        let anna = kontor.actor(kontor.user("anna", &["seller"], None));
+        let id = kontor.create(&anna, "account", json!({"name": "A"})).unwrap().id;
+        let operator = kontor.operator();
+        kontor
+            .change(&operator, "account", id, json!({"phone": "+49 451 1", "bank_account_no": "DE1", "kyc_notes": "k"}))
+            .unwrap();
+        let said = |act: &dyn Fn()| {
+            let before = kontor.log().len();
+            act();
+            let entries = kontor.log().split_off(before);
+            let [entry] = entries.as_slice() else { panic!("{} entries", entries.len()) };
+            let fields: Vec<(String, audit::How)> =
+                entry.fields.iter().map(|used| (used.field.clone(), used.how)).collect();
+            (entry.act.verb, entry.state_after.is_some(), fields)
+        };
+        let fields = |extra: &[(&str, audit::How)]| {
+            let mut fields = vec![
+                ("bank_account_no".to_owned(), audit::How::Masked),
+                ("kyc_notes".to_owned(), audit::How::Exists),
+                ("phone".to_owned(), audit::How::Clear),
+            ];
+            fields.extend(extra.iter().map(|(name, how)| ((*name).to_owned(), *how)));
+            fields.sort_by(|one, two| one.0.cmp(&two.0));
+            fields
+        };
+        let opened = said(&|| drop(kontor.open(&anna, "account", id).unwrap()));
+        assert_eq!(opened, (Verb::Read, false, fields(&[])));
+        let changed = said(&|| drop(kontor.change(&anna, "account", id, json!({"level": "a"})).unwrap()));
+        assert_eq!(changed, (Verb::Update, true, fields(&[])), "as when it is opened");
+        let same = said(&|| drop(kontor.change(&anna, "account", id, json!({"level": "a"})).unwrap()));
+        assert_eq!(same, (Verb::Read, false, fields(&[])), "what changes nothing is a read");
+        let live = said(&|| drop(kontor.records.restore(&anna, "account", id).wait().unwrap()));
+        assert_eq!(live, (Verb::Read, false, fields(&[])), "also the restore of a record that is not in the bin");
+        kontor.delete(&anna, "account", id).unwrap();
+        let restored = said(&|| drop(kontor.records.restore(&anna, "account", id).wait().unwrap()));
+        assert_eq!(restored, (Verb::Restore, true, fields(&[])));
+        let body = || object_of(json!({"name": "B", "email": "a@b.example"}));
+        let retry = || Some(Retry { key: "k".into(), request: [1; 32] });
+        let email = vec![("email".to_owned(), audit::How::Clear), ("kyc_notes".to_owned(), audit::How::Exists)];
+        let made = said(&|| drop(kontor.records.create(&anna, "account", body(), retry()).wait().unwrap()));
+        assert_eq!(made, (Verb::Create, true, email.clone()));
+        let again = said(&|| drop(kontor.records.create(&anna, "account", body(), retry()).wait().unwrap()));
+        assert_eq!(again, (Verb::Read, false, email));
+        kontor.seal_log();
+        let report = kontor.verify(4);
+        assert!(report.ok, "{:?}", report.findings);
+    });
+}

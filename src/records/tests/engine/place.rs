@@ -71,3 +71,51 @@ fn handing_over_is_a_right_of_its_own() {
         assert!(kontor.change(&boss, "account", account, nobody).unwrap().fields.is_empty());
     });
 }
+
+#[test]
+fn each_part_of_a_new_place_must_be_in_reach() {
+    on_both_engines(|kontor| {
+        let unit = |code: &str, parent: Json| kontor.make("unit", json!({"code": code, "name": code, "parent": parent}));
+        let (here, far) = (unit("here", Json::Null), unit("far", Json::Null));
+        let below = unit("below", json!(here));
+        let anna = kontor.user("anna", &["seller"], Some(here));
+        let boss = kontor.user("boss", &["sales_manager"], Some(here));
+        let stranger = kontor.user("stranger", &["seller"], Some(far));
+        let (team, other) = (kontor.team("T", &[anna, boss]), kontor.team("O", &[stranger]));
+        let (anna, boss) = (kontor.actor(anna), kontor.actor(boss));
+        let own = || kontor.create(&anna, "lead", json!({"full_name": "L"})).unwrap().id;
+        // A seller may give a lead to a team-mate, but push it to nobody else, neither by owner nor by unit nor by team.
+        let denied = |actor, object: &str, id, change: Json, pointer: &str| {
+            let before = kontor.log().len();
+            let fault = kontor.change(actor, object, id, change.clone()).unwrap_err();
+            assert_eq!(told(&fault), (Code::AccessDenied, vec![(pointer.to_owned(), Code::AccessDenied)]), "{change}");
+            let entry = kontor.log().split_off(before).pop().unwrap();
+            assert_eq!((entry.decision.effect, entry.target.record), (audit::Effect::Deny, Some(id)));
+        };
+        for (change, pointer) in [
+            (json!({"owner": stranger}), "/owner"),
+            (json!({"unit": far}), "/unit"),
+            (json!({"team": other}), "/team"),
+        ] {
+            denied(&anna, "lead", own(), change, pointer);
+        }
+        for change in [json!({"owner": boss.user()}), json!({"team": team}), json!({"owner": boss.user(), "unit": here})] {
+            kontor.change(&anna, "lead", own(), change.clone()).unwrap_or_else(|fault| panic!("{change}: {fault}"));
+        }
+        for body in [json!({"full_name": "N", "unit": far}), json!({"full_name": "N", "team": other})] {
+            assert_eq!(told(&kontor.create(&anna, "lead", body).unwrap_err()).0, Code::AccessDenied);
+        }
+        // A manager steers within the team: the team's members and their units.
+        let account = kontor.create(&boss, "account", json!({"name": "A", "owner": anna.user()})).unwrap().id;
+        denied(&boss, "account", account, json!({"owner": stranger}), "/owner");
+        denied(&boss, "account", account, json!({"team": other}), "/team");
+        kontor.change(&boss, "account", account, json!({"owner": boss.user(), "team": team})).unwrap();
+        // Who serves a unit hands over within it and below.
+        let agent = kontor.actor(kontor.user("agent", &["service_agent"], Some(here)));
+        let mate = kontor.user("mate", &["service_agent"], Some(below));
+        let case = || kontor.create(&agent, "case", json!({"subject": "S"})).unwrap().id;
+        kontor.change(&agent, "case", case(), json!({"owner": mate, "unit": below})).unwrap();
+        denied(&agent, "case", case(), json!({"owner": stranger}), "/owner");
+        denied(&agent, "case", case(), json!({"unit": far}), "/unit");
+    });
+}

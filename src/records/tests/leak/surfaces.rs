@@ -186,7 +186,7 @@ impl Walker<'_, '_> {
             // A value that fits no record: what differs is which records are there at all.
             let mut request = json!({"change": {"action": "update", "fields": {"level": "zz"}}});
             request.as_object_mut().expect("an object").extend(object_of(targets));
-            records.bulk(actor, "account", serde_json::from_value::<BulkRequest>(request).expect("a request"))
+            records.bulk(actor, "account", serde_json::from_value::<BulkRequest>(request).expect("a request"), None)
         };
         let create =
             |about: &str, body: Json| (about.to_owned(), records.create(actor, "account", object_of(body), None));
