@@ -8,7 +8,6 @@ use crate::cli::out::Out;
 use audit::{Checkpoint, Report};
 use kernel::{Code, limits};
 use std::path::PathBuf;
-use std::sync::Arc;
 use store::{Depth, Store};
 
 /// Verifies the audit log and says where anything was altered.
@@ -20,8 +19,8 @@ use store::{Depth, Store};
   kontor audit verify --dir /srv/kontor
   kontor audit verify --dir /srv/kontor --level 4 --older checkpoint-of-march --json
 
-Prints a verdict, how much was looked at, and one line for each finding: level, place, what is wrong. Reads only; works \
-beside a running server and while the appliance is sealed. Keep a copy of log/checkpoint elsewhere from time to time: \
+Prints a verdict, how much was looked at, and one line for each finding: level, place, what is wrong. Writes nothing: works \
+beside a running server, while the appliance is sealed, and on a copy on a medium that cannot be written. Keep a copy of log/checkpoint elsewhere from time to time: \
 with --older the log must still begin with it.
 Exit codes: 0 sound; 1 findings; 2 the verification could not be carried out.")]
 pub(crate) struct VerifyArgs {
@@ -47,17 +46,9 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
             .map_err(|error| Failure::new(Code::ParameterInvalid, format!("{}: {error}", path.display())))
     });
     let older = older.transpose()?;
-    let store = open_for_reading(&appliance)?;
-    let report = store.verify_log(&key, older.as_ref(), Depth(args.level))?;
-    store.close();
+    let report = Store::verify_log(&appliance.store_config()?, &key, older.as_ref(), Depth(args.level))?;
     tell(&report, args.json, out)?;
     Ok(if report.ok { 0 } else { EXIT_ANSWER_BAD })
-}
-
-/// The store over a sealed vault: enough for what the log and the rows say in their stored form.
-fn open_for_reading(appliance: &Appliance) -> Result<Store, Failure> {
-    let (vault, clock, random) = (&appliance.vault, &appliance.clock, &appliance.random);
-    Ok(Store::open(appliance.store_config()?, Arc::clone(vault), Arc::clone(clock), Arc::clone(random))?)
 }
 
 fn tell(report: &Report, json: bool, out: &mut Out) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! opens its own, so that a measurement has the engine's own speed beside it. No permission, no sealing, no log: it must
 //! never be reached by the product, and no release is built with it.
 
-use crate::engine::{Conn, Sql};
+use crate::engine::{Access, Conn, Sql};
 use crate::{EngineConfig, StoreError};
 use diesel::connection::{Connection, DefaultLoadingMode, LoadConnection};
 use diesel::pg::Pg;
@@ -122,11 +122,11 @@ pub struct Bare(Conn);
 impl Bare {
     /// Opens it with the settings of the store's writer.
     pub fn open(config: &EngineConfig) -> Result<Self, StoreError> {
-        Conn::open(config, true).map(Self)
+        Conn::open(config, Access::Write).map(Self)
     }
     /// Opens it with the settings of the store's readers.
     pub fn open_reader(config: &EngineConfig) -> Result<Self, StoreError> {
-        Conn::open(config, false).map(Self)
+        Conn::open(config, Access::Read).map(Self)
     }
     /// Runs statements without values.
     pub fn batch(&mut self, text: &str) -> Result<(), StoreError> {

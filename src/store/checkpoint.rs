@@ -2,7 +2,7 @@
 //! grown, never in the way of a commit. PostgreSQL does this itself.
 
 use crate::StoreError;
-use crate::engine::{Conn, EngineConfig, Sql};
+use crate::engine::{Access, Conn, EngineConfig, Sql};
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -23,7 +23,7 @@ impl Checkpointer {
     /// Starts it; `None` on PostgreSQL.
     pub(crate) fn start(config: &EngineConfig) -> Result<Option<Self>, StoreError> {
         let EngineConfig::Sqlite { file } = config else { return Ok(None) };
-        let mut conn = Conn::open(config, true)?;
+        let mut conn = Conn::open(config, Access::Write)?;
         let wal = PathBuf::from(format!("{}-wal", file.display()));
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new()

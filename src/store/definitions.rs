@@ -1,7 +1,7 @@
 //! Definitions in the database: loaded into a catalogue at start, changed by running a plan in one transaction.
 //! Objects, fields and options are rows, so that a database administrator can read them.
 
-use crate::engine::{Conn, Sql, dialect};
+use crate::engine::{Access, Conn, Sql, dialect};
 use crate::{Store, StoreConfig, StoreError, WriteTx, migrate, people, schema};
 use kernel::{Clock, Fault, Label};
 use metadata::{Catalog, ColumnType, EnumOption, FieldDef, FieldType, ObjectDef, Plan, Profile, Step, StepAction};
@@ -142,7 +142,7 @@ pub struct SetUp;
 impl SetUp {
     /// Runs once, in one transaction; a database that was set up before is refused.
     pub fn run(config: &StoreConfig, profile: Profile, appliance: &str, clock: &dyn Clock) -> Result<(), StoreError> {
-        let mut conn = Conn::open(&config.engine, true)?;
+        let mut conn = Conn::open(&config.engine, Access::Write)?;
         migrate::migrate(&mut conn, clock.now())?;
         if meta(&mut conn, "profile")?.is_some() {
             return Err(StoreError::config("The database belongs to an appliance already; nothing was changed."));

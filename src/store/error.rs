@@ -1,5 +1,6 @@
 //! What can go wrong below the verbs. Converted into a `Fault` at the edge; engine texts stay in the operator's log.
 
+use crate::engine::committer::NotCommitted;
 use kernel::{Code, Fault};
 
 /// An error of the store.
@@ -22,7 +23,10 @@ pub enum StoreError {
     SchemaUnknown(String),
     /// The commit did not reach the disk.
     #[error("the commit failed: {0}")]
-    Commit(String),
+    Commit(NotCommitted),
+    /// The database server went away.
+    #[error("the connection to the database was lost: {0}")]
+    Lost(String),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -44,6 +48,14 @@ impl StoreError {
     /// Stored data that cannot be.
     pub fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
+    }
+    /// Whether it may go by itself, when the database is back.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::Commit(_) => true,
+            Self::Fault(fault) => fault.code.row().retryable,
+            _ => false,
+        }
     }
     /// A wrong setting, with what to do.
     pub fn config(what: impl Into<String>) -> Self {
@@ -71,9 +83,19 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Fault(fault) => fault,
             StoreError::Vault(error) => error.into(),
-            StoreError::Commit(cause) => Self::new(
+            StoreError::Commit(NotCommitted::Failed(cause)) => Self::new(
                 Code::AuditUnavailable,
                 "The change or its audit entry could not be written; nothing was changed.",
+            )
+            .with_cause(cause),
+            StoreError::Commit(NotCommitted::Unknown(cause)) => Self::new(
+                Code::Unavailable,
+                "The database went away at the last moment, so the change may have been made or not. Look before you send it again.",
+            )
+            .with_cause(cause),
+            StoreError::Lost(cause) => Self::new(
+                Code::Unavailable,
+                "The database cannot be reached at the moment; nothing was changed. Try again in a moment.",
             )
             .with_cause(cause),
             StoreError::Closed => Self::new(Code::Unavailable, "The appliance is stopping; try again in a moment."),

@@ -71,7 +71,7 @@ pub use write::{Cause, Changed, WriteTx};
 
 use arc_swap::ArcSwap;
 use authz::Policy;
-use engine::{Conn, committer, readers};
+use engine::{Access, Conn, committer, readers};
 use kernel::{BootKind, Clock, Fault, Id, Random};
 use metadata::{Catalog, Profile};
 use std::path::PathBuf;
@@ -121,7 +121,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, StoreError> {
-        let mut conn = Conn::open(&config.engine, true)?;
+        let mut conn = Conn::open(&config.engine, Access::Write)?;
         migrate::migrate(&mut conn, clock.now())?;
         let (profile, catalog) = definitions::load(&mut conn)?;
         let policy = people::load_policy(&mut conn)?;

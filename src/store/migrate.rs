@@ -54,6 +54,20 @@ pub(crate) fn migrate(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreErr
 
 fn migrate_in_tx(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreError> {
     conn.batch("CREATE TABLE IF NOT EXISTS \"k_migration\" (\"number\" BIGINT PRIMARY KEY, \"name\" TEXT NOT NULL, \"hash\" TEXT NOT NULL, \"at\" BIGINT NOT NULL)")?;
+    let missing = missing(conn)?;
+    for migration in missing {
+        let text = text_of(conn, migration);
+        conn.batch(text)?;
+        let mut sql = Sql::new("INSERT INTO \"k_migration\" VALUES (");
+        sql.bind(migration.number).push(", ").bind(migration.name).push(", ");
+        sql.bind(hash_of(text).as_str()).push(", ").bind(now.micros()).push(")");
+        conn.execute(&sql)?;
+    }
+    Ok(missing.len())
+}
+
+/// The steps that the database does not have yet. One that has steps this version does not know is refused.
+fn missing(conn: &mut Conn) -> Result<&'static [Migration], StoreError> {
     let list = Sql::new("SELECT \"number\", \"name\", \"hash\" FROM \"k_migration\" ORDER BY \"number\"");
     let done = conn.rows(&list, &[ColumnType::Integer, ColumnType::Text, ColumnType::Text])?;
     for (at, row) in done.iter().enumerate() {
@@ -71,14 +85,16 @@ fn migrate_in_tx(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreError> {
             )));
         }
     }
-    let missing = MIGRATIONS.get(done.len()..).unwrap_or_default();
-    for migration in missing {
-        let text = text_of(conn, migration);
-        conn.batch(text)?;
-        let mut sql = Sql::new("INSERT INTO \"k_migration\" VALUES (");
-        sql.bind(migration.number).push(", ").bind(migration.name).push(", ");
-        sql.bind(hash_of(text).as_str()).push(", ").bind(now.micros()).push(")");
-        conn.execute(&sql)?;
+    Ok(MIGRATIONS.get(done.len()..).unwrap_or_default())
+}
+
+/// Refuses a database whose system tables are not those of this version; changes nothing.
+pub(crate) fn check(conn: &mut Conn) -> Result<(), StoreError> {
+    match missing(conn)?.first() {
+        None => Ok(()),
+        Some(step) => Err(StoreError::SchemaUnknown(format!(
+            "The database does not have step {} yet; use the version that made it.",
+            step.number
+        ))),
     }
-    Ok(missing.len())
 }

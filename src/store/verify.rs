@@ -1,8 +1,8 @@
 //! What the verifier of the log asks of the database: entries and row states, both of one moment.
 
-use crate::engine::{Cell, Conn, Sql, dialect};
+use crate::engine::{Access, Cell, Conn, Sql, dialect};
 use crate::rows::Selection;
-use crate::{Store, StoreError, definitions, log, state};
+use crate::{Store, StoreConfig, StoreError, definitions, log, migrate, state};
 use audit::{Checkpoint, EntryRow, EntrySource, PortError, Report, StateSource, Verification, VerifierKey};
 use kernel::RecordId;
 use metadata::{Catalog, ColumnType, ObjectDef};
@@ -17,14 +17,14 @@ pub struct Depth(pub u8);
 
 impl Store {
     /// Verifies the log: 1 tiles, 2 signature, 3 every entry against the database, 4 every record against the log.
-    /// Needs no key but the public one.
+    /// Needs no key but the public one, and writes nothing: database and log may be a copy that cannot be written.
     pub fn verify_log(
-        &self,
+        config: &StoreConfig,
         key: &VerifierKey,
         older: Option<&Checkpoint>,
         depth: Depth,
     ) -> Result<Report, StoreError> {
-        verify(&self.config().engine, &self.config().log_folder, key, older, depth)
+        verify(&config.engine, &config.log_folder, key, older, depth)
     }
 }
 
@@ -35,7 +35,8 @@ fn verify(
     older: Option<&Checkpoint>,
     depth: Depth,
 ) -> Result<Report, StoreError> {
-    let mut conn = Conn::open(engine, false)?;
+    let mut conn = Conn::open(engine, Access::Look)?;
+    migrate::check(&mut conn)?;
     let (_, catalog) = definitions::load(&mut conn)?;
     // Tiles are read after the snapshot is taken, so they may already know newer entries than it; never the reverse.
     dialect::begin_snapshot(&mut conn)?;

@@ -97,8 +97,18 @@ impl TestAppliance {
         Self::with_profile(engine, Profile::Standard)
     }
 
+    /// A fresh appliance under the standard profile, on a server of its own.
+    pub fn on_server(server: &OwnServer) -> Self {
+        let engine = EngineConfig::Postgres { url: PostgresUrl(server.url.clone()), ca_file: Some(server.ca.clone()) };
+        Self::over(Engine::Server, Profile::Standard, |_| engine)
+    }
+
     /// A fresh appliance.
     pub fn with_profile(engine: Engine, profile: Profile) -> Self {
+        Self::over(engine, profile, |dir| engine_config(engine, dir))
+    }
+
+    fn over(engine: Engine, profile: Profile, place: impl FnOnce(&Path) -> EngineConfig) -> Self {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let clock = Arc::new(ManualClock::at_seconds(1_772_442_000));
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
@@ -114,7 +124,7 @@ impl TestAppliance {
         )
         .expect("a vault");
         let config = StoreConfig {
-            engine: engine_config(engine, dir.path()),
+            engine: place(dir.path()),
             readers: 2,
             log_folder: dir.path().join("log"),
             node: "test".to_owned(),
@@ -223,4 +233,4 @@ fn engine_config(engine: Engine, dir: &Path) -> EngineConfig {
     }
 }
 
-pub use postgres::database as postgres_database;
+pub use postgres::{OwnServer, database as postgres_database};

@@ -1,6 +1,6 @@
 //! A database of one's own on the PostgreSQL that the tests start: one server for a test run, one database per test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,16 +28,49 @@ fn start() -> (String, PathBuf) {
     {
         return (url, PathBuf::from(ca));
     }
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let dir = std::env::temp_dir().join("kontor-test-postgres");
-    let started = Command::new("bash")
-        .arg(root.join("tests/support/postgres.sh"))
-        .arg("start")
-        .arg(&dir)
-        .output()
-        .expect("bash runs");
-    assert!(started.status.success(), "PostgreSQL does not start: {}", String::from_utf8_lossy(&started.stderr));
-    (String::from_utf8_lossy(&started.stdout).trim().to_owned(), dir.join("ca.pem"))
+    (script("start", &dir), dir.join("ca.pem"))
+}
+
+/// A server of one's own, for a test that stops it.
+pub struct OwnServer {
+    dir: tempfile::TempDir,
+    /// The address of its database.
+    pub url: String,
+    /// The authority of its certificate.
+    pub ca: PathBuf,
+}
+
+impl OwnServer {
+    /// Starts it.
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a scratch folder");
+        let url = script("start", dir.path());
+        let ca = dir.path().join("ca.pem");
+        Self { dir, url, ca }
+    }
+    /// Cuts it off, as a power cut would.
+    pub fn down(&self) {
+        script("down", self.dir.path());
+    }
+    /// Starts it again, with its data, on its port.
+    pub fn up(&self) {
+        script("up", self.dir.path());
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        script("stop", self.dir.path());
+    }
+}
+
+fn script(command: &str, dir: &Path) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let script = root.join("tests/support/postgres.sh");
+    let output = Command::new("bash").arg(script).arg(command).arg(dir).output().expect("bash runs");
+    assert!(output.status.success(), "PostgreSQL, {command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// The same address with another database.

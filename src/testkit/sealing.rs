@@ -38,7 +38,16 @@ impl TestAppliance {
 
     /// Verifies the log to this level.
     pub fn verify(&self, level: u8) -> Report {
-        let key = VerifierKey::of(&self.signer()).expect("a verifier key");
-        self.store.verify_log(&key, None, Depth(level)).expect("a report")
+        self.verify_with(&self.verifier_key(), level)
+    }
+
+    /// The public key of its log.
+    pub fn verifier_key(&self) -> VerifierKey {
+        VerifierKey::of(&self.signer()).expect("a verifier key")
+    }
+
+    /// Verifies the log to this level with a key, also when the store is closed.
+    pub fn verify_with(&self, key: &VerifierKey, level: u8) -> Report {
+        store::Store::verify_log(self.store.config(), key, None, Depth(level)).expect("a report")
     }
 }

@@ -2,12 +2,16 @@
 # A private PostgreSQL for tests: own folder, own port, TLS by an own authority, no service manager, no durability.
 #   postgres.sh start DIR   prints the address; DIR/ca.pem is the authority to trust. Started twice it prints it again.
 #   postgres.sh stop DIR    stops it and empties DIR, but for the file `lock`.
+#   postgres.sh down DIR    stops it as a power cut would; everything stays. `up` starts it again on the same port.
 # Over TCP only TLS with the password is let in. It stops by itself when nobody was connected for an hour,
 # so that a killed test run leaves nothing behind. Never use it for data that matter.
 set -euo pipefail
 
 command=${1:-} dir=${2:-}
-[ -n "$dir" ] && { [ "$command" = start ] || [ "$command" = stop ]; } || { echo "usage: postgres.sh start|stop DIR" >&2; exit 2; }
+case "$command:$dir" in
+  start:?* | stop:?* | down:?* | up:?*) ;;
+  *) echo "usage: postgres.sh start|stop|down|up DIR" >&2; exit 2 ;;
+esac
 die() { echo "postgres.sh: $*" >&2; exit 1; }
 
 # The newest server that is installed; Debian keeps its programs out of the PATH.
@@ -122,6 +126,21 @@ start() {
   printf 'postgres://kontor:%s@127.0.0.1:%s/kontor\n' "$password" "$port" >"$dir/url"
   (watch_idle "$socket" "$port" >/dev/null 2>&1 </dev/null 9>&- &)
   cat "$dir/url"
+}
+
+down() {
+  if running; then run "$bin/pg_ctl" stop -D "$dir/data" -m immediate -w >/dev/null; fi
+}
+
+up() {
+  local port socket=$dir
+  [ -f "$dir/url" ] || die "$dir was never started"
+  port=$(sed -E 's,.*:([0-9]+)/.*,\1,' "$dir/url")
+  [ ! -f "$dir/socket" ] || socket=$(cat "$dir/socket")
+  running && return
+  run "$bin/pg_ctl" start -D "$dir/data" -w -t 30 -l "$dir/data/server.log" -o "-p $port" >"$dir/start.log" 2>&1 </dev/null ||
+    { tail -n 20 "$dir/data/server.log" >&2; die "the server did not start again"; }
+  (watch_idle "$socket" "$port" >/dev/null 2>&1 </dev/null 9>&- &)
 }
 
 mkdir -p "$dir"

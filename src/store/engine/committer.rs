@@ -4,7 +4,7 @@
 //! The same on both engines. The log needs dense sequence numbers in commit order, so writers must pass one point anyway;
 //! on PostgreSQL that point is an advisory lock, and grouping pays for the round trips.
 
-use super::{Cell, Conn, EngineConfig, Sql, dialect};
+use super::{Access, Cell, Conn, EngineConfig, Line, Sql, dialect};
 use crate::StoreError;
 use metadata::ColumnType;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -27,6 +27,17 @@ pub(crate) struct LogRow {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Why a group counts as not committed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotCommitted {
+    /// It is not: nothing of it was kept.
+    #[error("{0}")]
+    Failed(String),
+    /// The database went away between the commit and its answer, and nothing is left to tell by.
+    #[error("whether it was committed is unknown: {0}")]
+    Unknown(String),
+}
+
 /// What a unit of work sees of its group.
 pub(crate) struct Group<'c> {
     pub(crate) conn: &'c mut Conn,
@@ -34,7 +45,7 @@ pub(crate) struct Group<'c> {
 }
 
 /// Called once the group is on disk, or is not.
-pub(crate) type Settle = Box<dyn FnOnce(Result<(), String>) + Send>;
+pub(crate) type Settle = Box<dyn FnOnce(Result<(), NotCommitted>) + Send>;
 /// Runs inside the group; returns what to do once it is settled. Failing units roll back their own savepoint.
 pub(crate) type Unit = Box<dyn FnOnce(&mut Group<'_>) -> Settle + Send>;
 
@@ -53,11 +64,11 @@ pub(crate) struct Committer {
 impl Committer {
     /// Starts the thread with a connection of its own.
     pub(crate) fn start(config: &EngineConfig) -> Result<Self, StoreError> {
-        let conn = Conn::open(config, true)?;
+        let line = Line::open(config, Access::Write)?;
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || run(conn, &messages))
+            .spawn(move || run(line, &messages))
             .map_err(|error| StoreError::config(format!("cannot start the writer: {error}")))?;
         Ok(Self { queue, thread: Some(thread) })
     }
@@ -78,7 +89,7 @@ impl Committer {
     }
 }
 
-fn run(mut conn: Conn, messages: &Receiver<Message>) {
+fn run(mut line: Line, messages: &Receiver<Message>) {
     while let Ok(first) = messages.recv() {
         let mut batch = vec![first];
         while batch.len() < GROUP_UNITS_MAX {
@@ -88,16 +99,15 @@ fn run(mut conn: Conn, messages: &Receiver<Message>) {
             }
         }
         let stop = batch.iter().any(|message| matches!(message, Message::Stop));
-        commit_group(&mut conn, batch);
+        commit_group(&mut line, batch);
         if stop {
             break;
         }
     }
 }
 
-fn commit_group(conn: &mut Conn, batch: Vec<Message>) {
-    let begun = dialect::begin_group(conn);
-    if let Err(error) = begun {
+fn commit_group(line: &mut Line, batch: Vec<Message>) {
+    if let Err(error) = begin(line) {
         let cause = error.to_string();
         for message in batch {
             refuse(message, &cause);
@@ -105,7 +115,7 @@ fn commit_group(conn: &mut Conn, batch: Vec<Message>) {
         return;
     }
     let mut settles = Vec::with_capacity(batch.len());
-    let mut group = Group { conn, log: Vec::new() };
+    let mut group = Group { conn: line.same(), log: Vec::new() };
     for message in batch {
         match message {
             Message::Unit(unit) => settles.push(unit(&mut group)),
@@ -117,37 +127,78 @@ fn commit_group(conn: &mut Conn, batch: Vec<Message>) {
         }
     }
     let log = std::mem::take(&mut group.log);
-    let outcome = write_log(conn, log).and_then(|()| conn.batch("COMMIT"));
-    let outcome = outcome.map_err(|error| {
-        let cause = error.to_string();
+    let outcome = commit(line, log);
+    if let Err(cause) = &outcome {
         tracing::error!(%cause, "a group could not be committed");
-        if cause.contains("disk I/O error") {
-            tracing::error!("the disk failed under the audit log; stopping (exit code {EXIT_DISK_FAILED})");
-            std::process::exit(EXIT_DISK_FAILED);
-        }
-        let _ = conn.batch("ROLLBACK");
-        cause
-    });
+    }
     for settle in settles {
         settle(outcome.clone());
     }
 }
 
+/// Begins a group. Nothing of it has run yet, so it is safe to begin again when the connection turns out to be lost.
+fn begin(line: &mut Line) -> Result<(), StoreError> {
+    match dialect::begin_group(line.live()?) {
+        Err(StoreError::Lost(_)) => dialect::begin_group(line.live()?),
+        begun => begun,
+    }
+}
+
+/// Writes the log and commits, on the connection on which the group was begun.
+fn commit(line: &mut Line, log: Vec<LogRow>) -> Result<(), NotCommitted> {
+    let conn = line.same();
+    let written = write_log(conn, log);
+    let (last, error) = match written {
+        Ok(last) => match conn.batch("COMMIT") {
+            Ok(()) => return Ok(()),
+            Err(error) => (Some(last), error),
+        },
+        Err(error) => (None, error),
+    };
+    let cause = error.to_string();
+    if cause.contains("disk I/O error") {
+        tracing::error!("the disk failed under the audit log; stopping (exit code {EXIT_DISK_FAILED})");
+        std::process::exit(EXIT_DISK_FAILED);
+    }
+    match (error, last) {
+        // The server may have committed before it went; its answer never came.
+        (StoreError::Lost(_), Some(last)) => match last.map(|last| is_kept(line, &last)) {
+            Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(NotCommitted::Failed(cause)),
+            Some(Err(_)) | None => Err(NotCommitted::Unknown(cause)),
+        },
+        _ => {
+            let _ = conn.batch("ROLLBACK");
+            Err(NotCommitted::Failed(cause))
+        }
+    }
+}
+
+/// Whether the last entry of a group is in the database. Begun as a group: the writer's lock waits for the end of a
+/// transaction whose connection was cut.
+fn is_kept(line: &mut Line, (seq, bytes): &(i64, Vec<u8>)) -> Result<bool, StoreError> {
+    let conn = line.live()?;
+    dialect::begin_group(conn)?;
+    let mut sql = Sql::new("SELECT \"bytes\" FROM \"k_audit\" WHERE \"seq\" = ");
+    sql.bind(*seq);
+    let found = conn.first(&sql, &[ColumnType::Binary]);
+    conn.batch("ROLLBACK")?;
+    Ok(found?.is_some_and(|row| row.get(0).bin() == Some(bytes.as_slice())))
+}
+
 /// A unit needs a group to tell its caller anything, so it gets one whose statements fail.
 fn refuse(message: Message, cause: &str) {
     match message {
-        Message::Append(_, settle) => settle(Err(cause.to_owned())),
+        Message::Append(_, settle) => settle(Err(NotCommitted::Failed(cause.to_owned()))),
         // Dropping the unit drops its answer channel; the caller reads that as "not done".
         Message::Unit(unit) => drop(unit),
         Message::Stop => {}
     }
 }
 
-/// Gives the entries their sequence numbers and writes them.
-fn write_log(conn: &mut Conn, rows: Vec<LogRow>) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Gives the entries their sequence numbers and writes them; hands back the last.
+fn write_log(conn: &mut Conn, rows: Vec<LogRow>) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+    let Some(last_bytes) = rows.last().map(|row| row.bytes.clone()) else { return Ok(None) };
     let last = Sql::new("SELECT coalesce(max(\"seq\"), -1) FROM \"k_audit\"");
     let mut next = conn.first(&last, &[ColumnType::Integer])?.and_then(|row| row.int(0)).unwrap_or(-1) + 1;
     let mut rows = rows.into_iter().peekable();
@@ -166,5 +217,5 @@ fn write_log(conn: &mut Conn, rows: Vec<LogRow>) -> Result<(), StoreError> {
         }
         conn.execute(&sql)?;
     }
-    Ok(())
+    Ok(Some((next - 1, last_bytes)))
 }

@@ -2,11 +2,13 @@
 
 pub(crate) mod committer;
 pub(crate) mod dialect;
+mod line;
 mod postgres;
 pub(crate) mod readers;
 mod sql;
 mod sqlite;
 
+pub(crate) use line::Line;
 pub(crate) use sql::{Cell, Row, Sql};
 
 use crate::StoreError;
@@ -42,6 +44,17 @@ impl std::fmt::Debug for PostgresUrl {
     }
 }
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The one that writes.
+    Write,
+    /// Reading beside it.
+    Read,
+    /// Looking at what may be a copy on a medium that cannot be written; nothing is created beside it.
+    Look,
+}
+
 /// A connection to one of the engines.
 #[derive(diesel::MultiConnection)]
 #[expect(clippy::large_enum_variant, reason = "a handful of connections live as long as the process")]
@@ -56,12 +69,28 @@ pub(crate) enum Conn {
 pub(crate) type Db = <Conn as Connection>::Backend;
 
 impl Conn {
-    /// Opens a connection for reading, or the one that writes.
-    pub(crate) fn open(config: &EngineConfig, writer: bool) -> Result<Self, StoreError> {
+    /// Opens a connection.
+    pub(crate) fn open(config: &EngineConfig, access: Access) -> Result<Self, StoreError> {
         match config {
-            EngineConfig::Sqlite { file } => sqlite::open(file, writer).map(Self::Sqlite),
-            EngineConfig::Postgres { url, ca_file } => postgres::open(&url.0, ca_file.as_deref()).map(Self::Postgres),
+            EngineConfig::Sqlite { file } => sqlite::open(file, access).map(Self::Sqlite),
+            EngineConfig::Postgres { url, ca_file } => {
+                postgres::open(&url.0, ca_file.as_deref(), access).map(Self::Postgres)
+            }
         }
+    }
+
+    /// Whether the server's end is gone; never with the embedded engine.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(conn) => conn.is_lost(),
+        }
+    }
+
+    /// An error of the engine, or that the engine itself is gone.
+    fn told(&mut self, error: StoreError) -> StoreError {
+        let (Self::Postgres(conn), StoreError::Engine(cause)) = (self, &error) else { return error };
+        if conn.lost_by(cause) { StoreError::Lost(cause.to_string()) } else { error }
     }
 
     /// Which engine this is.
@@ -71,12 +100,12 @@ impl Conn {
 
     /// Runs a statement and returns the number of rows it touched.
     pub(crate) fn execute(&mut self, sql: &Sql) -> Result<usize, StoreError> {
-        self.execute_returning_count(sql).map_err(StoreError::from)
+        self.execute_returning_count(sql).map_err(|error| self.told(error.into()))
     }
 
     /// Runs several statements without binds; for migrations and transaction control.
     pub(crate) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
-        self.batch_execute(text).map_err(StoreError::from)
+        self.batch_execute(text).map_err(|error| self.told(error.into()))
     }
 
     /// Runs a query whose columns have these types and hands each row to `each`.
@@ -86,11 +115,14 @@ impl Conn {
         types: &[ColumnType],
         mut each: impl FnMut(Row) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let cursor = LoadConnection::<DefaultLoadingMode>::load(self, sql)?;
-        for row in cursor {
-            each(sql::read_row(&row?, types)?)?;
-        }
-        Ok(())
+        let mut read = || {
+            for row in LoadConnection::<DefaultLoadingMode>::load(self, sql)? {
+                each(sql::read_row(&row?, types)?)?;
+            }
+            Ok(())
+        };
+        let outcome = read();
+        outcome.map_err(|error| self.told(error))
     }
 
     /// Runs a query and returns all its rows; the caller bounds their number.

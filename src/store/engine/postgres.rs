@@ -1,6 +1,7 @@
 //! The server engine: a pure-Rust client with TLS by rustls, wrapped so that Diesel can treat it as a blocking connection.
 //! The wrapper is a newtype because the derive that joins both engines needs traits the original does not have.
 
+use super::Access;
 use crate::StoreError;
 use diesel::connection::{
     CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection, MultiConnectionHelper, SimpleConnection,
@@ -9,35 +10,64 @@ use diesel::connection::{
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
 use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::result::{ConnectionResult, QueryResult};
+use diesel::r2d2::R2D2Connection as _;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 type Inner = AsyncConnectionWrapper<AsyncPgConnection>;
 type InnerManager = <Inner as Connection>::TransactionManager;
 
+/// How long a server may take to accept a connection, unless the address says otherwise.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// After how long without a sign of life a connection counts as lost, unless the address says otherwise.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
 /// A blocking connection to PostgreSQL.
-pub(crate) struct PgConn(Inner);
+pub(crate) struct PgConn {
+    inner: Inner,
+    /// Runs the driver of a TLS connection; dropped after it.
+    _runtime: Option<tokio::runtime::Runtime>,
+}
 
 /// Opens a connection; TLS is required unless the server is this machine.
-pub(super) fn open(url: &str, ca_file: Option<&Path>) -> Result<PgConn, StoreError> {
+pub(super) fn open(url: &str, ca_file: Option<&Path>, access: Access) -> Result<PgConn, StoreError> {
     let config: tokio_postgres::Config = url.parse().map_err(|_| {
         StoreError::config("the PostgreSQL address cannot be read; expected postgres://user@host:port/database")
     })?;
-    let Some(ca_file) = ca_file else {
-        require_local(&config)?;
-        return Ok(PgConn(Inner::establish(url)?));
+    let mut conn = match ca_file {
+        Some(ca_file) => over_tls(config, tls_config(ca_file)?)?,
+        None => {
+            require_local(&config)?;
+            PgConn::establish(url)?
+        }
     };
-    let tls = tls_config(ca_file)?;
+    match access {
+        // What was committed must be on disk before anybody is answered, however the server is set up.
+        Access::Write => conn.batch_execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+        )?,
+        Access::Read => {}
+        Access::Look => conn.batch_execute("SET default_transaction_read_only = on")?,
+    }
+    Ok(conn)
+}
+
+fn over_tls(mut config: tokio_postgres::Config, tls: rustls::ClientConfig) -> Result<PgConn, StoreError> {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_WAIT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| StoreError::config(format!("cannot start the PostgreSQL client: {error}")))?;
-    // The driver task needs a runtime that outlives this call; connections live as long as the process.
-    let runtime: &'static tokio::runtime::Runtime = Box::leak(Box::new(runtime));
     let connection = runtime.block_on(async move {
         let (client, driver) = config
             .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
@@ -45,7 +75,21 @@ pub(super) fn open(url: &str, ca_file: Option<&Path>) -> Result<PgConn, StoreErr
             .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
         AsyncPgConnection::try_from_client_and_connection(client, driver).await
     })?;
-    Ok(PgConn(Inner::from(connection)))
+    Ok(PgConn { inner: Inner::from(connection), _runtime: Some(runtime) })
+}
+
+impl PgConn {
+    /// Whether the driver has seen the end of the connection.
+    pub(super) fn is_lost(&mut self) -> bool {
+        self.inner.is_broken()
+    }
+    /// Whether an error means that the server is gone. A server that stops says so with an ordinary error first, and the
+    /// end of the connection follows; one more question waits for it.
+    pub(super) fn lost_by(&mut self, error: &diesel::result::Error) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error::DatabaseError};
+        let maybe = matches!(error, DatabaseError(Kind::Unknown | Kind::UnableToSendCommand | Kind::ClosedConnection, _));
+        maybe && (self.is_lost() || (self.inner.batch_execute("SELECT 1").is_err() && self.is_lost()))
+    }
 }
 
 fn require_local(config: &tokio_postgres::Config) -> Result<(), StoreError> {
@@ -86,25 +130,25 @@ pub(crate) struct Manager;
 impl TransactionManager<PgConn> for Manager {
     type TransactionStateData = <InnerManager as TransactionManager<Inner>>::TransactionStateData;
     fn begin_transaction(conn: &mut PgConn) -> QueryResult<()> {
-        InnerManager::begin_transaction(&mut conn.0)
+        InnerManager::begin_transaction(&mut conn.inner)
     }
     fn rollback_transaction(conn: &mut PgConn) -> QueryResult<()> {
-        InnerManager::rollback_transaction(&mut conn.0)
+        InnerManager::rollback_transaction(&mut conn.inner)
     }
     fn commit_transaction(conn: &mut PgConn) -> QueryResult<()> {
-        InnerManager::commit_transaction(&mut conn.0)
+        InnerManager::commit_transaction(&mut conn.inner)
     }
     fn transaction_manager_status_mut(conn: &mut PgConn) -> &mut TransactionManagerStatus {
-        InnerManager::transaction_manager_status_mut(&mut conn.0)
+        InnerManager::transaction_manager_status_mut(&mut conn.inner)
     }
     fn is_broken_transaction_manager(conn: &mut PgConn) -> bool {
-        InnerManager::is_broken_transaction_manager(&mut conn.0)
+        InnerManager::is_broken_transaction_manager(&mut conn.inner)
     }
 }
 
 impl SimpleConnection for PgConn {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        self.0.batch_execute(query)
+        self.inner.batch_execute(query)
     }
 }
 impl ConnectionSealed for PgConn {}
@@ -112,22 +156,22 @@ impl Connection for PgConn {
     type Backend = Pg;
     type TransactionManager = Manager;
     fn establish(url: &str) -> ConnectionResult<Self> {
-        Inner::establish(url).map(Self)
+        Inner::establish(url).map(|inner| Self { inner, _runtime: None })
     }
     fn execute_returning_count<T: QueryFragment<Pg> + QueryId>(&mut self, source: &T) -> QueryResult<usize> {
-        self.0.execute_returning_count(source)
+        self.inner.execute_returning_count(source)
     }
     fn transaction_state(&mut self) -> &mut <Manager as TransactionManager<Self>>::TransactionStateData {
-        self.0.transaction_state()
+        self.inner.transaction_state()
     }
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
-        self.0.instrumentation()
+        self.inner.instrumentation()
     }
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        self.0.set_instrumentation(instrumentation);
+        self.inner.set_instrumentation(instrumentation);
     }
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        self.0.set_prepared_statement_cache_size(size);
+        self.inner.set_prepared_statement_cache_size(size);
     }
 }
 impl LoadConnection for PgConn {
@@ -138,7 +182,7 @@ impl LoadConnection for PgConn {
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: diesel::expression::QueryMetadata<T::SqlType>,
     {
-        self.0.load(source)
+        self.inner.load(source)
     }
 }
 
@@ -170,14 +214,14 @@ impl MultiConnectionHelper for PgConn {
 }
 impl diesel::r2d2::R2D2Connection for PgConn {
     fn ping(&mut self) -> QueryResult<()> {
-        self.0.ping()
+        self.inner.ping()
     }
     fn is_broken(&mut self) -> bool {
-        self.0.is_broken()
+        self.inner.is_broken()
     }
 }
 impl diesel::migration::MigrationConnection for PgConn {
     fn setup(&mut self) -> QueryResult<usize> {
-        self.0.setup()
+        self.inner.setup()
     }
 }

@@ -1,7 +1,7 @@
 //! Readers beside the writer: a fixed number of threads, each with a connection of its own, fed from one queue.
 //! Threads of our own keep blocking queries off the event loop and out of any async context.
 
-use super::{Conn, EngineConfig};
+use super::{Access, Conn, EngineConfig, Line};
 use crate::StoreError;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +23,11 @@ impl Readers {
         let tasks = Arc::new(Mutex::new(tasks));
         let mut threads = Vec::with_capacity(count);
         for number in 0..count {
-            let conn = Conn::open(config, false)?;
+            let line = Line::open(config, Access::Read)?;
             let tasks = Arc::clone(&tasks);
             let thread = std::thread::Builder::new()
                 .name(format!("reader-{number}"))
-                .spawn(move || run(conn, &tasks))
+                .spawn(move || run(line, &tasks))
                 .map_err(|error| StoreError::config(format!("cannot start a reader: {error}")))?;
             threads.push(thread);
         }
@@ -46,10 +46,14 @@ impl Readers {
     }
 }
 
-fn run(mut conn: Conn, tasks: &Mutex<Receiver<Task>>) {
+fn run(mut line: Line, tasks: &Mutex<Receiver<Task>>) {
     loop {
         let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(task) = task else { return };
-        task(&mut conn);
+        match line.live() {
+            Ok(conn) => task(conn),
+            // Dropping the task drops its answer channel; the caller reads that as "not done".
+            Err(_) => drop(task),
+        }
     }
 }
