@@ -1,12 +1,14 @@
 //! The appliance as the server sees it: sealed, or open with its services. One value, shared by all workers, that an
 //! unseal switches at run time. It opens nothing itself; the binary hands in how.
 
+use crate::attempts::{Attempts, Kept};
 use arc_swap::ArcSwapOption;
 use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
 use records::Records;
 use std::{
     fmt,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError, TryLockError},
 };
 
@@ -46,8 +48,8 @@ pub trait Unsealer: Send + Sync {
 struct Inner {
     open: ArcSwapOption<Open>,
     unsealer: Arc<dyn Unsealer>,
-    /// Held during an attempt, so that guesses come one at a time.
-    attempt: Mutex<()>,
+    /// Held during an attempt, so that guesses come one at a time; what failed until now.
+    attempt: Mutex<Attempts>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     started: Timestamp,
@@ -67,7 +69,7 @@ impl Appliance {
     /// A sealed appliance.
     pub fn sealed(unsealer: Arc<dyn Unsealer>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let started = clock.now();
-        let attempt = Mutex::new(());
+        let attempt = Mutex::new(Attempts::default());
         Self(Arc::new(Inner { open: ArcSwapOption::empty(), unsealer, attempt, clock, random, started }))
     }
     /// Opens it with services that the binary has made, from a key file for example.
@@ -104,9 +106,10 @@ impl Appliance {
         self.0.started
     }
 
-    /// Tries a passphrase; one attempt at a time. Blocking. An appliance that is open already stays as it is: `None`.
-    pub(crate) fn unseal(&self, passphrase: &str) -> Outcome<Option<Arc<Open>>> {
-        let _attempt = match self.0.attempt.try_lock() {
+    /// Tries a passphrase; one attempt at a time, and slower after failures from the same address. Blocking. Hands out the
+    /// services and the failures that went before. An appliance that is open already stays as it is: `None`.
+    pub(crate) fn unseal(&self, passphrase: &str, source: Option<IpAddr>) -> Outcome<Option<(Arc<Open>, Kept)>> {
+        let mut attempts = match self.0.attempt.try_lock() {
             Ok(attempt) => attempt,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
             Err(TryLockError::WouldBlock) => {
@@ -119,8 +122,18 @@ impl Appliance {
         if !self.is_sealed() {
             return Ok(None);
         }
-        let open = Arc::new(self.0.unsealer.unseal(passphrase)?);
+        if let Some(seconds) = attempts.wait_seconds(source, self.0.clock.monotonic()) {
+            let detail = format!("Too many failed attempts from this address; try again in {seconds} s.");
+            let mut fault = Fault::new(Code::RateLimited, detail);
+            fault.extension = Some(format!("{{\"retry_after_seconds\":{seconds}}}").into());
+            return Err(fault);
+        }
+        let opened = self.0.unsealer.unseal(passphrase);
+        if opened.as_ref().is_err_and(|fault| fault.code == Code::UnsealFailed) {
+            attempts.failed(source, self.0.clock.now(), self.0.clock.monotonic());
+        }
+        let open = Arc::new(opened?);
         self.0.open.store(Some(Arc::clone(&open)));
-        Ok(Some(open))
+        Ok(Some((open, attempts.take())))
     }
 }

@@ -10,7 +10,7 @@ use actix_web::{
     http::header::HeaderName,
     web::{self, Bytes},
 };
-use identity::{Actor, ActorContext, Channel, Csrf};
+use identity::{Actor, ActorContext, AuthMethod, Channel, Csrf};
 use kernel::{Code, Fault, Id, Outcome, RecordId, limits};
 use records::Retry;
 use std::{str::FromStr, sync::Arc, time::Duration};
@@ -86,7 +86,9 @@ impl Call {
 
     /// Whoever the credentials name. Only in use for routes that are public but show more to those who are signed in.
     pub(crate) async fn actor_if_any(&self, open: &Arc<Open>) -> Option<Arc<Actor>> {
-        self.sign_in(open).await.ok().map(|(actor, _)| actor)
+        let actor = self.sign_in(open).await.ok().map(|(actor, _)| actor)?;
+        let may = actor.auth() != AuthMethod::Token || open.records.policy().token_use(&actor).is_ok();
+        may.then_some(actor)
     }
 
     /// Recognises the bearer of a token, or of a session's cookie. With both, the token counts.
@@ -115,6 +117,13 @@ impl Call {
     /// Checks what the route's rule asks for.
     async fn acting(self, open: Arc<Open>) -> Outcome<Acting> {
         let (actor, csrf) = self.sign_in(&open).await?;
+        if actor.auth() == AuthMethod::Token
+            && let Err(denied) = open.records.policy().token_use(&actor)
+        {
+            let fault = Fault::from(denied);
+            open.records.note_denied(&actor, audit::Verb::Denied, fault.code).await?;
+            return Err(fault);
+        }
         if let Some(csrf) = csrf.as_ref().filter(|_| self.route.verb.changes()) {
             let header = wire::single(self.request.headers(), &HeaderName::from_static("x-csrf-token"))?;
             if let Err(refused) = csrf.check(header) {

@@ -1,40 +1,25 @@
 //! The page of all error codes, in both languages, made from the one table. A test keeps `docs/admin/errors*.md` in step.
 
-use kernel::{Code, Kind, Row};
+use kernel::{Code, Row};
 use std::fmt::Write;
-
-fn kind_en(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Input => "change the request",
-        Kind::Access => "sign in, or ask for the right",
-        Kind::Conflict => "look again; the state has moved",
-        Kind::Operator => "the operator must act, or time must pass",
-        Kind::Defect => "a defect; tell the operator the request id",
-    }
-}
-fn kind_zh(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Input => "请修改请求",
-        Kind::Access => "请登录，或申请相应权限",
-        Kind::Conflict => "数据已变化，请重新查看",
-        Kind::Operator => "需由运维处理，或稍候再试",
-        Kind::Defect => "系统缺陷，请把请求编号告知运维",
-    }
-}
 
 /// `docs/admin/errors.md`.
 pub fn errors_markdown() -> String {
     let mut text = "# Error codes\n\n\
         Every error is a problem document (RFC 9457, `application/problem+json`). Programs decide by `code`, which never changes its\n\
-        meaning; people read `detail`; `request_id` ties the answer to the operator's log and to the audit entry. This page is made from\n\
-        the table in the source; see also [the Chinese version](errors.zh-CN.md).\n"
+        meaning; people read `detail`, in the language of `Accept-Language` (en, zh); in Chinese it comes from this table, and `detail_en` has\n\
+        the exact words. `request_id` ties the answer to the operator's log and to the audit entry. This page is made from the table in\n\
+        the source; see also [the Chinese version](errors.zh-CN.md).\n"
         .to_owned();
     for row in Code::table() {
         let Row { name, status, kind, retryable, title_en, .. } = row;
         let retry = if *retryable { "may succeed later as it is" } else { "will fail again as it is" };
         // Writing to a text cannot fail.
-        let _ =
-            write!(text, "\n## {name}\n\n{title_en}. Status {status}; {}. The same request {retry}.\n", kind_en(*kind));
+        let _ = write!(
+            text,
+            "\n## {name}\n\n{title_en}. Status {status}; {}. The same request {retry}.\n",
+            kind.advice_en()
+        );
     }
     text
 }
@@ -42,13 +27,13 @@ pub fn errors_markdown() -> String {
 /// `docs/admin/errors.zh-CN.md`.
 pub fn errors_markdown_zh() -> String {
     let mut text = "# 错误代码\n\n\
-        所有错误均为问题文档（RFC 9457，`application/problem+json`）。程序依据 `code` 判断，其含义永不改变；`detail` 供人阅读；\n\
-        `request_id` 将应答、运维日志与审计条目对应起来。本页由源代码中的错误表生成；另见[英文版](errors.md)。\n"
+        所有错误均为问题文档（RFC 9457，`application/problem+json`）。程序依据 `code` 判断，其含义永不改变；`detail` 供人阅读，\n\
+        语言随 `Accept-Language`（en、zh）：中文取自本表，`detail_en` 为英文原文。`request_id` 将应答、运维日志与审计条目对应起来。本页由源代码中的错误表生成；另见[英文版](errors.md)。\n"
         .to_owned();
     for row in Code::table() {
         let Row { name, status, kind, retryable, title_zh, .. } = row;
         let retry = if *retryable { "原样重试可能成功" } else { "原样重试仍会失败" };
-        let _ = write!(text, "\n## {name}\n\n{title_zh}。状态码 {status}；{}；{retry}。\n", kind_zh(*kind));
+        let _ = write!(text, "\n## {name}\n\n{title_zh}。状态码 {status}；{}；{retry}。\n", kind.advice_zh());
     }
     text
 }

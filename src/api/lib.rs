@@ -6,6 +6,7 @@
 //! registered without its access rule; see `route.rs`.
 
 mod appliance;
+mod attempts;
 mod call;
 mod dispatch;
 mod errors_page;

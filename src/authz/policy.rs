@@ -133,18 +133,29 @@ impl Policy {
 
     /// Whether the actor may do an act of the appliance.
     pub fn act(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
-        let denied = |reason, rules| Denied {
-            reason,
-            object: "appliance".to_owned(),
-            verb: action_name(action),
-            why: Arc::new(Why { epoch: self.epoch, rules }),
-        };
+        let why = self.act_of_roles(actor, action)?;
+        if actor.token_allows("appliance", TokenVerb::Admin) {
+            return Ok(why);
+        }
+        Err(self.act_denied(action, DenyReason::TokenScope, Vec::new()))
+    }
+
+    /// Whether the actor may use API tokens at all; asked at each use, whatever the token itself is for. Who lost the right
+    /// has lost the use of all tokens made before.
+    pub fn token_use(&self, actor: &Actor) -> Result<Why, Denied> {
+        self.act_of_roles(actor, AppAction::Token)
+    }
+
+    fn act_denied(&self, action: AppAction, reason: DenyReason, rules: Vec<String>) -> Denied {
+        let why = Arc::new(Why { epoch: self.epoch, rules });
+        Denied { reason, object: "appliance".to_owned(), verb: action_name(action), why }
+    }
+
+    fn act_of_roles(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
+        let denied = |reason, rules| self.act_denied(action, reason, rules);
         let roles = self.effective(actor).map_err(|reason| denied(reason, Vec::new()))?;
         if let Some(role) = roles.iter().find(|role| role.forbid.actions.contains(&action)) {
             return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}", role.name, action_name(action))]));
-        }
-        if !actor.token_allows("appliance", TokenVerb::Admin) {
-            return Err(denied(DenyReason::TokenScope, Vec::new()));
         }
         let rules: Vec<String> = roles
             .iter()

@@ -2,7 +2,7 @@
 //! Nothing here knows a database.
 
 use crate::{actor::ActorFacts, hasher::PasswordHash, session::SessionRecord, token::TokenRecord};
-use kernel::{Fault, SessionId, Timestamp, TokenId, UserId};
+use kernel::{Code, Fault, SessionId, Timestamp, TokenId, UserId};
 use std::net::IpAddr;
 
 /// The storage behind a port failed. The cause is for the operator's log and has no `Display`.
@@ -10,12 +10,17 @@ use std::net::IpAddr;
 #[error("the storage of users and sessions failed")]
 pub struct PortError {
     cause: String,
+    passing: bool,
 }
 
 impl PortError {
     /// A failure with this cause. The cause must hold no personal value.
     pub fn new(cause: impl ToString) -> Self {
-        Self { cause: cause.to_string() }
+        Self { cause: cause.to_string(), passing: false }
+    }
+    /// The storage cannot be reached now; the same call may succeed in a moment.
+    pub fn passing(cause: impl ToString) -> Self {
+        Self { cause: cause.to_string(), passing: true }
     }
     /// What went wrong, for the operator.
     pub fn cause(&self) -> &str {
@@ -25,6 +30,10 @@ impl PortError {
 
 impl From<PortError> for Fault {
     fn from(error: PortError) -> Self {
+        if error.passing {
+            let detail = "Users and sessions cannot be looked up at the moment; try again in a moment.";
+            return Self::new(Code::Unavailable, detail).with_cause(error.cause);
+        }
         Self::internal(error.cause)
     }
 }

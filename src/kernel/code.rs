@@ -18,6 +18,29 @@ pub enum Kind {
     Defect,
 }
 
+impl Kind {
+    /// What to do about it, as half a sentence in English.
+    pub const fn advice_en(self) -> &'static str {
+        match self {
+            Self::Input => "change the request",
+            Self::Access => "sign in, or ask for the right",
+            Self::Conflict => "look again; the state has moved",
+            Self::Operator => "the operator must act, or time must pass",
+            Self::Defect => "a defect; tell the operator the request id",
+        }
+    }
+    /// The same in Chinese.
+    pub const fn advice_zh(self) -> &'static str {
+        match self {
+            Self::Input => "请修改请求",
+            Self::Access => "请登录，或申请相应权限",
+            Self::Conflict => "数据已变化，请重新查看",
+            Self::Operator => "需由运维处理，或稍候再试",
+            Self::Defect => "系统缺陷，请把请求编号告知运维",
+        }
+    }
+}
+
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

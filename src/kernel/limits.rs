@@ -102,6 +102,12 @@ pub const KEY_CACHE_ENTRIES_MAX: usize = 20_000;
 pub const UNSEAL_SLOTS_MAX: usize = 16;
 /// Characters of the label of an unseal slot.
 pub const UNSEAL_LABEL_CHARS_MAX: usize = 100;
+/// Failed attempts to unseal from one address before the next has to wait.
+pub const UNSEAL_FREE_FAILURES: u64 = 3;
+/// Longest wait between two attempts to unseal from one address, in seconds.
+pub const UNSEAL_WAIT_SECONDS_MAX: u64 = 60;
+/// Addresses whose failed attempts to unseal are told apart.
+pub const UNSEAL_SOURCES_MAX: usize = 1_000;
 /// Bytes of an unseal passphrase.
 pub const PASSPHRASE_BYTES_MAX: usize = 1024;
 /// Bytes of the file of unseal slots.

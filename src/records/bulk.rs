@@ -47,12 +47,7 @@ impl Records {
     }
 
     /// The first answer to the same request; the log says that it was given again.
-    fn bulk_repeated(
-        &self,
-        actor: &Arc<Actor>,
-        object: &ObjectDef,
-        retry: &Retry,
-    ) -> Result<Option<BulkView>, Fault> {
+    fn bulk_repeated(&self, actor: &Arc<Actor>, object: &ObjectDef, retry: &Retry) -> Result<Option<BulkView>, Fault> {
         let (user, key) = (actor.user(), retry.key.clone());
         let first = self.store.read(move |tx| tx.remembered(user, &key)).wait()?;
         let Some(body) = first.map(|first| retry.answer_of(first)).transpose()? else { return Ok(None) };

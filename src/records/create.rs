@@ -25,10 +25,7 @@ impl Retry {
         if first.request == self.request {
             return Ok(first.body);
         }
-        Err(Fault::new(
-            Code::IdempotencyMismatch,
-            "This Idempotency-Key was used for another request; use a new one.",
-        ))
+        Err(Fault::new(Code::IdempotencyMismatch, "This Idempotency-Key was used for another request; use a new one."))
     }
 }
 

@@ -38,8 +38,8 @@ pub use saved_views::{
 };
 pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
 pub use views::{
-    ActView, BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView, ListRequest,
-    ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,
+    ActView, BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView,
+    ListRequest, ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,
 };
 
 use identity::Actor;

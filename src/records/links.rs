@@ -96,9 +96,11 @@ impl Records {
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::written(self.store.write(move |tx| {
-            change(&records, tx, &actor, &definition, &relation).map(|moved| LinkedView { moved })
-        }))
+        Pending::written(
+            self.store.write(move |tx| {
+                change(&records, tx, &actor, &definition, &relation).map(|moved| LinkedView { moved })
+            }),
+        )
     }
 
     /// Links two records, or changes the role of their link.

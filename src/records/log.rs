@@ -201,7 +201,21 @@ impl Records {
         self.store.append(vec![entry])
     }
 
-    /// Notes an attempt to unseal.
+    /// Notes attempts to unseal from one address that failed while there was no log to write to.
+    pub fn note_unseal_failed(
+        &self,
+        address: &str,
+        count: u64,
+        (first, last): (Timestamp, Timestamp),
+    ) -> store::Ticket<()> {
+        let entry = self.store.entry_anonymous(Act::Unseal, audit::Channel::Api, address);
+        let mut entry = entry.denied(Code::UnsealFailed, Vec::new());
+        entry.repeats = count.max(1);
+        entry.note = format!("failed while sealed, from {first} to {last}");
+        self.store.append(vec![entry])
+    }
+
+    /// Notes an unseal.
     pub fn note_unseal(&self, address: &str) -> store::Ticket<()> {
         let entry = self.store.entry_anonymous(Act::Unseal, audit::Channel::Api, address);
         self.store.append(vec![entry])

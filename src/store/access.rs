@@ -6,7 +6,7 @@ use identity::{
     ActorFacts, Credential, PasswordHash, PortError, SecretDigest, SessionPort, SessionRecord, TokenPort, TokenRecord,
     TokenScopes, UserDirectory,
 };
-use kernel::{Fault, SessionId, Timestamp, TokenId, UserId};
+use kernel::{Code, Fault, SessionId, Timestamp, TokenId, UserId};
 use metadata::ColumnType;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,7 +27,12 @@ const TOKEN_TYPES: [ColumnType; 10] = [BIN, BIN, TEXT, BIN, TEXT, TEXT, INT, INT
 pub struct DirectoryPorts(pub Arc<Store>);
 
 fn port(fault: Fault) -> PortError {
-    PortError::new(fault.cause().map_or_else(|| fault.to_string(), str::to_owned))
+    let cause = fault.cause().map_or_else(|| fault.to_string(), str::to_owned);
+    if fault.code.row().retryable && fault.code != Code::Internal {
+        PortError::passing(cause)
+    } else {
+        PortError::new(cause)
+    }
 }
 
 impl DirectoryPorts {

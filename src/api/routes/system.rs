@@ -9,6 +9,7 @@ use crate::wire::{self, Answer, Secret};
 use authz::AppAction;
 use kernel::{Code, Fault, Outcome, Timestamp, limits::PASSPHRASE_BYTES_MAX};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -89,17 +90,21 @@ async fn unseal(call: Call) -> Outcome<Answer> {
     }
     let source = call.context.source();
     let appliance = call.site.appliance.clone();
-    let opened = blocking(move || appliance.unseal(&passphrase)).await.inspect_err(|fault| {
-        // While sealed there is no log to write to; the operator's own log keeps it.
+    let opened = blocking(move || appliance.unseal(&passphrase, source)).await.inspect_err(|fault| {
+        // While sealed there is no log to write to; it is told right after the unseal. The operator's own log has it now.
         tracing::warn!(
             code = fault.code.as_str(),
             source = source.map(tracing::field::display),
             "an attempt to unseal failed"
         );
     })?;
-    if let Some(open) = opened {
-        let address = source.map(|source| source.to_string()).unwrap_or_default();
-        open.records.note_unseal(&address).await?;
+    if let Some((open, failures)) = opened {
+        let address = |source: Option<IpAddr>| source.map(|source| source.to_string()).unwrap_or_default();
+        for (source, failures) in failures {
+            let span = (failures.first, failures.last);
+            open.records.note_unseal_failed(&address(source), failures.count, span).await?;
+        }
+        open.records.note_unseal(&address(source)).await?;
     }
     Answer::json(&SealState { sealed: false })
 }

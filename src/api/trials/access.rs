@@ -61,8 +61,18 @@ fn an_unseal_opens_everything_and_is_logged() {
         {
             assert_eq!(site.get(path, &nobody).status, 200, "{path}");
         }
-        let wrong = site.post("/api/v1/system/unseal", &nobody, json!({"passphrase": "wrong"}));
-        assert_eq!((wrong.status, wrong.code().as_str()), (403, "unseal_failed"));
+        let wrong = || site.post("/api/v1/system/unseal", &nobody, json!({"passphrase": "wrong"}));
+        for _ in 0..4 {
+            let wrong = wrong();
+            assert_eq!((wrong.status, wrong.code().as_str()), (403, "unseal_failed"));
+            kontor.clock.advance_seconds(1);
+        }
+        let early = wrong();
+        assert_eq!(
+            (early.status, early.code().as_str(), early.header("retry-after")),
+            (429, "rate_limited", Some("1"))
+        );
+        kontor.clock.advance_seconds(1);
         assert_eq!(
             site.post("/api/v1/system/unseal", &nobody, json!({"passphrase": PASSWORD})).good(),
             json!({"sealed": false})
@@ -72,8 +82,18 @@ fn an_unseal_opens_everything_and_is_logged() {
             json!({"sealed": false})
         );
         assert_eq!(site.get("/readyz", &nobody).good(), json!({"ready": true, "reasons": []}));
-        let unseals = kontor.log().iter().filter(|entry| entry.act.verb == audit::Verb::Unseal).count();
-        assert_eq!(unseals, 1);
+        let log = kontor.log();
+        let unseals: Vec<_> = log
+            .iter()
+            .filter(|entry| entry.act.verb == audit::Verb::Unseal)
+            .map(|entry| (entry.decision.effect, entry.repeats, entry.source.address.as_str(), entry.note.as_str()))
+            .collect();
+        let failed = "failed while sealed, from 2026-03-02T09:00:00.000000Z to 2026-03-02T09:00:03.000000Z";
+        assert_eq!(
+            unseals,
+            [(audit::Effect::Deny, 4, "192.0.2.7", failed), (audit::Effect::Allow, 1, "192.0.2.7", "")],
+            "failures are told as soon as there is a log"
+        );
     });
 }
 

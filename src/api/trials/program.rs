@@ -46,6 +46,32 @@ fn a_token_from_its_making_to_its_end() {
     });
 }
 
+#[test]
+fn a_token_is_as_good_as_the_right_to_tokens() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let role = |actions: &[&str]| {
+            kontor
+                .role(json!({"name": "clerk", "label": {"en": "C", "zh": "C"}, "description": {"en": "C", "zh": "C"},
+                "objects": {"account": {"read": "own"}}, "levels": {"S1": "read"}, "actions": actions}));
+        };
+        role(&["token"]);
+        let (_, anna) = site.signed_in("anna", &["clerk"], None);
+        let body = json!({"name": "nightly", "scopes": ["account:read"], "expires_at": "2026-04-01T00:00:00Z"});
+        let token = site.post("/api/v1/tokens", &anna, body).good()["token"].as_str().map(str::to_owned);
+        let program = Who { token, ..Who::default() };
+        assert_eq!(site.get("/api/v1/records/account", &program).status, 200);
+        role(&[]);
+        let refused = site.get("/api/v1/records/account", &program);
+        assert_eq!((refused.status, refused.code().as_str()), (403, "access_denied"));
+        let entry = kontor.log().pop().unwrap();
+        assert_eq!((entry.act.verb, entry.decision.effect), (audit::Verb::Denied, audit::Effect::Deny));
+        assert_eq!(site.get("/api/v1/records/account", &anna).status, 200, "only the tokens are gone");
+        role(&["token"]);
+        assert_eq!(site.get("/api/v1/records/account", &program).status, 200);
+    });
+}
+
 struct Never;
 impl Unsealer for Never {
     fn unseal(&self, _: &str) -> Result<Open, Fault> {

@@ -116,7 +116,7 @@ impl<'k> Site<'k> {
 
     pub(super) fn open(kontor: &'k TestAppliance) -> Self {
         let site = Self::sealed(kontor);
-        site.appliance.unseal(PASSWORD).unwrap();
+        site.appliance.unseal(PASSWORD, None).unwrap();
         site
     }
 

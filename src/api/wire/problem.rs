@@ -20,13 +20,22 @@ pub(crate) fn problem_json(fault: &Fault, locale: Locale, request_id: &str) -> J
     problem.insert("title".to_owned(), json!(title));
     problem.insert("status".to_owned(), json!(row.status));
     problem.insert("code".to_owned(), json!(row.name));
-    problem.insert("detail".to_owned(), json!(fault.detail));
+    let (detail, exact) = said(fault.code, &fault.detail, locale);
+    problem.insert("detail".to_owned(), json!(detail));
+    if let Some(exact) = exact {
+        problem.insert("detail_en".to_owned(), json!(exact));
+    }
     problem.insert("request_id".to_owned(), json!(request_id));
     if !fault.items.is_empty() {
         let errors: Vec<Json> = fault
             .items
             .iter()
-            .map(|item| json!({"pointer": item.pointer, "code": item.code, "detail": item.detail}))
+            .map(|item| match said(item.code, &item.detail, locale) {
+                (detail, None) => json!({"pointer": item.pointer, "code": item.code, "detail": detail}),
+                (detail, Some(exact)) => {
+                    json!({"pointer": item.pointer, "code": item.code, "detail": detail, "detail_en": exact})
+                }
+            })
             .collect();
         problem.insert("errors".to_owned(), Json::Array(errors));
     }
@@ -34,6 +43,15 @@ pub(crate) fn problem_json(fault: &Fault, locale: Locale, request_id: &str) -> J
         problem.entry(name).or_insert(value);
     }
     Json::Object(problem)
+}
+
+/// The words for a person. The exact words of an error are English; in Chinese the one table says what it is and what to do,
+/// and the exact words, which name fields and limits, stand beside it.
+fn said(code: Code, exact: &str, locale: Locale) -> (String, Option<&str>) {
+    match locale {
+        Locale::En => (exact.to_owned(), None),
+        Locale::Zh => (format!("{}：{}。", code.row().title_zh, code.row().kind.advice_zh()), Some(exact)),
+    }
 }
 
 fn extension(fault: &Fault) -> Map<String, Json> {
@@ -90,8 +108,8 @@ mod tests {
         assert_eq!(
             problem,
             json!({"type": "/docs/errors#version_conflict", "title": "记录已被他人修改", "status": 412, "code": "version_conflict",
-                "detail": "Read it again.", "request_id": "r-1",
-                "errors": [{"pointer": "/name", "code": "value_format", "detail": "No."}], "current": 7})
+                "detail": "记录已被他人修改：数据已变化，请重新查看。", "detail_en": "Read it again.", "request_id": "r-1",
+                "errors": [{"pointer": "/name", "code": "value_format", "detail": "值的格式不正确：请修改请求。", "detail_en": "No."}], "current": 7})
         );
         assert_eq!(
             problem_json(&Fault::internal("secret"), Locale::En, "r").get("title"),

@@ -9,8 +9,8 @@ use diesel::connection::{
 };
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
 use diesel::query_builder::{Query, QueryFragment, QueryId};
-use diesel::result::{ConnectionResult, QueryResult};
 use diesel::r2d2::R2D2Connection as _;
+use diesel::result::{ConnectionResult, QueryResult};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
@@ -87,7 +87,8 @@ impl PgConn {
     /// end of the connection follows; one more question waits for it.
     pub(super) fn lost_by(&mut self, error: &diesel::result::Error) -> bool {
         use diesel::result::{DatabaseErrorKind as Kind, Error::DatabaseError};
-        let maybe = matches!(error, DatabaseError(Kind::Unknown | Kind::UnableToSendCommand | Kind::ClosedConnection, _));
+        let maybe =
+            matches!(error, DatabaseError(Kind::Unknown | Kind::UnableToSendCommand | Kind::ClosedConnection, _));
         maybe && (self.is_lost() || (self.inner.batch_execute("SELECT 1").is_err() && self.is_lost()))
     }
 }

@@ -1,8 +1,6 @@
 //! What happens when the database goes away: whoever asks is told in a stable way, nothing is half done, and the appliance
 //! goes on by itself when the server is back. And that a look at the log needs no right to write.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where something is not as it must be")]
-
 use kernel::Code;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};

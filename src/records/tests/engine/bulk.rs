@@ -2,7 +2,11 @@
 
 use identity::Actor;
 use kernel::{Code, RecordId};
-use records::{BulkOutcome::{Done, Failed, Same}, BulkOutcome, BulkRequest, BulkView, Shown};
+use records::{
+    BulkOutcome,
+    BulkOutcome::{Done, Failed, Same},
+    BulkRequest, BulkView, Shown,
+};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use testkit::{TestAppliance, on_both_engines};
@@ -31,11 +35,7 @@ fn each_record_has_its_own_result() {
             bulk(kontor, &anna, json!({"change": {"action": "update", "fields": {"level": "a"}}, "ids": ids})).unwrap();
         assert_eq!((view.done, view.failed), (1, 2));
         let unseen = (Failed, Some(Code::RecordNotFound));
-        assert_eq!(
-            outcomes(&view),
-            [(Done, None), (Same, None), unseen, unseen],
-            "out of reach looks like not there"
-        );
+        assert_eq!(outcomes(&view), [(Done, None), (Same, None), unseen, unseen], "out of reach looks like not there");
         assert_eq!((view.rows[0].version, view.rows[1].version), (Some(2), Some(1)));
         assert!(!serde_json::to_string(&view).unwrap().contains("Bo"));
         let view = bulk(

@@ -209,7 +209,8 @@ fn a_look_never_puts_older_definitions_or_roles_over_newer_ones() {
                 let change = if round % 2 == 0 { "retire_field" } else { "restore_field" };
                 kontor.define(json!([{"change": change, "object": "x_boat", "field": "owner_phone"}])).unwrap();
                 for _ in 0..20 {
-                    let (version, role) = (kontor.store.catalog().version(), kontor.store.policy().role(&name).is_some());
+                    let (version, role) =
+                        (kontor.store.catalog().version(), kontor.store.policy().role(&name).is_some());
                     if (version, role) != (round + 2, true) {
                         done.store(true, std::sync::atomic::Ordering::Relaxed);
                         panic!("round {round}: version {version}, role there: {role}");

@@ -75,7 +75,8 @@ fn handing_over_is_a_right_of_its_own() {
 #[test]
 fn each_part_of_a_new_place_must_be_in_reach() {
     on_both_engines(|kontor| {
-        let unit = |code: &str, parent: Json| kontor.make("unit", json!({"code": code, "name": code, "parent": parent}));
+        let unit =
+            |code: &str, parent: Json| kontor.make("unit", json!({"code": code, "name": code, "parent": parent}));
         let (here, far) = (unit("here", Json::Null), unit("far", Json::Null));
         let below = unit("below", json!(here));
         let anna = kontor.user("anna", &["seller"], Some(here));
@@ -92,14 +93,14 @@ fn each_part_of_a_new_place_must_be_in_reach() {
             let entry = kontor.log().split_off(before).pop().unwrap();
             assert_eq!((entry.decision.effect, entry.target.record), (audit::Effect::Deny, Some(id)));
         };
-        for (change, pointer) in [
-            (json!({"owner": stranger}), "/owner"),
-            (json!({"unit": far}), "/unit"),
-            (json!({"team": other}), "/team"),
-        ] {
+        for (change, pointer) in
+            [(json!({"owner": stranger}), "/owner"), (json!({"unit": far}), "/unit"), (json!({"team": other}), "/team")]
+        {
             denied(&anna, "lead", own(), change, pointer);
         }
-        for change in [json!({"owner": boss.user()}), json!({"team": team}), json!({"owner": boss.user(), "unit": here})] {
+        for change in
+            [json!({"owner": boss.user()}), json!({"team": team}), json!({"owner": boss.user(), "unit": here})]
+        {
             kontor.change(&anna, "lead", own(), change.clone()).unwrap_or_else(|fault| panic!("{change}: {fault}"));
         }
         for body in [json!({"full_name": "N", "unit": far}), json!({"full_name": "N", "team": other})] {
