@@ -133,11 +133,12 @@ impl Policy {
 
     /// Whether the actor may do an act of the appliance.
     pub fn act(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
-        let why = self.act_of_roles(actor, action)?;
-        if actor.token_allows("appliance", TokenVerb::Admin) {
-            return Ok(why);
+        let decided = self.act_of_roles(actor, action);
+        let open = !matches!(&decided, Err(denied) if denied.reason != DenyReason::NoRight);
+        if open && !actor.token_allows("appliance", TokenVerb::Admin) {
+            return Err(self.act_denied(action, DenyReason::TokenScope, Vec::new()));
         }
-        Err(self.act_denied(action, DenyReason::TokenScope, Vec::new()))
+        decided
     }
 
     /// Whether the actor may use API tokens at all; asked at each use, whatever the token itself is for. Who lost the right
