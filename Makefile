@@ -6,8 +6,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 .PHONY: help run test check bench
 
 help:
-	@echo 'make run     build, then start a demonstration with sample data on https://127.0.0.1:8443'
-	@echo 'make test    everything that must be green: format, lints, all tests on both database engines'
+	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
+	@echo 'make test    everything that must be green: format, lints, all tests on both engines and in the browser'
 	@echo 'make check   the quick part of it: format, lints, dependency rules'
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
 	@echo
@@ -19,6 +19,7 @@ LISTEN ?= 127.0.0.1:8443
 
 run:
 	@scripts/setup.sh run
+	@scripts/ui.sh
 	@cargo build --locked --profile quick --bin kontor
 	@$${CARGO_TARGET_DIR:-target}/quick/kontor demo --dir $(DIR) --listen $(LISTEN)
 
@@ -28,6 +29,7 @@ test:
 
 check:
 	@scripts/setup.sh check
+	@scripts/ui.sh
 	@scripts/check.sh
 
 bench:

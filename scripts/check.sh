@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 echo "check: format"
 cargo fmt --all --check
+echo "check: web interface"
+scripts/ui.sh check
 echo "check: lints"
 cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 if cargo deny --version >/dev/null 2>&1; then

@@ -7,11 +7,17 @@ cd "$(dirname "$0")/.."
 want=${1:-}
 case $want in
   run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
-  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3) ;;
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 chromium) ;;
   *) echo "usage: scripts/setup.sh run|check|test" >&2; exit 2 ;;
 esac
 
 fail() { printf '\nset-up: %s\n' "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
+
+# The web interface is built with Node 18.19 or newer, as Debian 12 has it; one from elsewhere is as good.
+node_fits() {
+  command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)' 2>/dev/null
+}
+node_fits || packages+=(nodejs npm)
 
 debian_packages() {
   local missing=() package
@@ -33,8 +39,8 @@ debian_packages() {
 }
 
 other_system() {
-  local missing=() tool tools=(gcc mold)
-  [ "$want" != test ] || tools+=(openssl curl jq python3 sqlite3)
+  local missing=() tool tools=(gcc mold node npm)
+  [ "$want" != test ] || tools+=(openssl curl jq python3 sqlite3 chromium)
   for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
   [ ${#missing[@]} -eq 0 ] || fail "not a Debian system, so install these yourself: ${missing[*]}" "(and PostgreSQL 15 or newer for make test)"
 }
@@ -62,4 +68,5 @@ rust_toolchain() {
 }
 
 if command -v dpkg-query >/dev/null; then debian_packages; else other_system; fi
+node_fits || fail "Node 18.19 or newer with npm is needed for the web interface; here is $(node --version 2>/dev/null || echo none)."
 rust_toolchain

@@ -35,6 +35,7 @@ stage() {
 
 no_test_ran() { echo "no test ran"; return 1; }
 
+stage "web interface" scripts/ui.sh
 stage "format, lints, dependencies" scripts/check.sh
 
 # Built before PostgreSQL starts: it ends itself when nobody comes for long, and a cold build is long.
@@ -58,6 +59,7 @@ else
   stage "tests" cargo test --locked --workspace --bins --lib --tests --no-fail-fast -- --show-output
 fi
 [ "$passed" -gt "$before" ] || stage "tests, counted" no_test_ran
+stage "journeys in the browser" tests/browser/run.sh
 stage "examples in the documentation" cargo test --locked --doc --workspace --no-fail-fast
 
 echo

@@ -82,7 +82,8 @@ async fn run(
         .ok_or_else(|| Fault::new(Code::MethodNotAllowed, "This address does not know this method; see /api/docs."))?;
     call::check_form(route, &request)?;
     let context = call::context(&request, id)?;
-    let query = Query::parse(request.query_string(), route.query.iter().map(|param| param.name))?;
+    let text = if route.any_query { "" } else { request.query_string() };
+    let query = Query::parse(text, route.query.iter().map(|param| param.name))?;
     let body = call::body(route, &request, payload).await?;
     Call { site, route, request, query, body, context }.answer().await
 }

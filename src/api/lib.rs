@@ -19,6 +19,7 @@ mod server;
 mod tls;
 #[cfg(test)]
 mod trials;
+mod ui;
 mod upkeep;
 mod wire;
 

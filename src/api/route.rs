@@ -145,6 +145,8 @@ pub(crate) struct Route {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) query: &'static [Param],
+    /// Whether the query string belongs to the page and is not read here.
+    pub(crate) any_query: bool,
     pub(crate) takes: Carries,
     pub(crate) status: u16,
     pub(crate) gives: Gives,
@@ -169,6 +171,7 @@ impl Route {
             name,
             summary,
             query: &[],
+            any_query: false,
             takes: Carries::Nothing,
             status: 200,
             gives: Gives::Nothing,
@@ -178,6 +181,10 @@ impl Route {
     }
     pub(crate) const fn query(mut self, query: &'static [Param]) -> Self {
         self.query = query;
+        self
+    }
+    pub(crate) const fn any_query(mut self) -> Self {
+        self.any_query = true;
         self
     }
     pub(crate) const fn takes(mut self, schema: &'static str) -> Self {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Folders that are never ours: version control, build output, what a demonstration leaves behind.
-const FOREIGN: [&str; 4] = [".git", "target", "run", "node_modules"];
+const FOREIGN: [&str; 5] = [".git", "target", "run", "node_modules", "dist"];
 
 /// One file, its path relative to the root with `/`.
 pub(crate) struct File {

@@ -1,4 +1,4 @@
-//! Pages and files inside the binary: the first page, the API description and its reader, the manual. Nothing of them
+//! Pages and files inside the binary: the web interface, the API description and its reader, the manual. Nothing of them
 //! is about this installation but the API description of somebody who is signed in.
 
 use super::handle;
@@ -6,13 +6,27 @@ use crate::call::Call;
 use crate::manual::{self, Page};
 use crate::openapi;
 use crate::route::{Route, Rule, Verb};
+use crate::ui;
 use crate::wire::Answer;
 use identity::Locale;
 use kernel::{Code, Fault, Outcome};
 use std::sync::LazyLock;
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(Verb::Get, "/", "page_first", "The first page", Rule::SealedOk(handle!(first))).gives_media("text/html"),
+    Route::new(Verb::Get, "/", "page_first", "The web interface", Rule::SealedOk(handle!(interface)))
+        .gives_media("text/html"),
+    Route::new(Verb::Get, "/app", "page_app", "The web interface", Rule::SealedOk(handle!(interface)))
+        .gives_media("text/html")
+        .any_query(),
+    Route::new(
+        Verb::Get,
+        "/app/{path:.*}",
+        "page_app_path",
+        "Every address of the web interface, and its files",
+        Rule::SealedOk(handle!(interface)),
+    )
+    .gives_media("text/html")
+    .any_query(),
     Route::new(
         Verb::Get,
         "/pages/{file}",
@@ -72,11 +86,17 @@ fn locale(call: &Call) -> Locale {
     call.context.locale().unwrap_or(Locale::En)
 }
 
-async fn first(call: Call) -> Outcome<Answer> {
+async fn interface(call: Call) -> Outcome<Answer> {
+    if let Some(answer) = ui::answer(call.part("path"), call.request.headers()) {
+        return answer;
+    }
+    if ui::is_built() {
+        return Err(not_found());
+    }
     let locale = locale(&call);
     let (title, body) = match locale {
-        Locale::En => ("Welcome", include_str!("../pages/first.en.html")),
-        Locale::Zh => ("欢迎", include_str!("../pages/first.zh.html")),
+        Locale::En => ("This Kontor is running", include_str!("../pages/first.en.html")),
+        Locale::Zh => ("Kontor 正在运行", include_str!("../pages/first.zh.html")),
     };
     Ok(manual::html_answer(&Page { title: title.to_owned(), locale, other: None, body: body.to_owned() }))
 }

@@ -28,6 +28,8 @@ fn whatever_is_not_signed_in_is_on_this_list() {
         .collect();
     let reviewed = [
         "page_first",
+        "page_app",
+        "page_app_path",
         "page_file",
         "page_api",
         "page_manual",

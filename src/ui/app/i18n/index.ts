@@ -1,0 +1,70 @@
+// Words of the interface in English and Chinese. The language is changed without loading anything of the page again; the
+// other language's words come as a file of their own. Keys are flat and typed: a wrong one does not compile.
+
+import i18next from "i18next";
+import { useCallback, useSyncExternalStore } from "react";
+import type en from "./en.json";
+
+export type Key = keyof typeof en extends infer K ? (K extends `${infer Base}_${"one" | "other"}` ? Base | K : K) : never;
+export type Language = "en" | "zh";
+export type Words = { [name: string]: string | number };
+export type T = (key: Key, words?: Words) => string;
+
+const FILES: { [language in Language]: () => Promise<{ default: { [key: string]: string } }> } = {
+  en: () => import("./en.json"),
+  zh: () => import("./zh.json"),
+};
+
+const listeners = new Set<() => void>();
+let version = 0;
+
+export function language(): Language {
+  return i18next.language === "zh" ? "zh" : "en";
+}
+
+/** The tag for `lang` and for Intl. */
+export function locale(): string {
+  return language() === "zh" ? "zh-CN" : "en-GB";
+}
+
+export async function startWords(first: Language): Promise<void> {
+  const words = await FILES[first]();
+  await i18next.init({
+    lng: first,
+    fallbackLng: false,
+    keySeparator: false,
+    nsSeparator: false,
+    interpolation: { escapeValue: false },
+    resources: { [first]: { translation: words.default } },
+  });
+  document.documentElement.lang = locale();
+}
+
+export async function speak(wanted: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(wanted, "translation")) {
+    i18next.addResourceBundle(wanted, "translation", (await FILES[wanted]()).default);
+  }
+  await i18next.changeLanguage(wanted);
+  document.documentElement.lang = locale();
+  version += 1;
+  for (const listener of listeners) listener();
+}
+
+/** Outside of components; does not follow a change of language. */
+export const t: T = (key, words) => i18next.t(key, words ?? {});
+
+function watch(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The words, and a new function when the language changes. */
+export function useT(): T {
+  const now = useSyncExternalStore(watch, () => version);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- the version stands for the language that i18next holds
+  return useCallback<T>((key, words) => i18next.t(key, words ?? {}), [now]);
+}
+
+export function useLanguage(): Language {
+  return useSyncExternalStore(watch, language);
+}

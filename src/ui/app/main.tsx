@@ -1,0 +1,63 @@
+// Starts the interface: theme and words first, then the router. Nothing is asked of any other host.
+
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { watchWire, wire } from "./api/client";
+import { Refusal } from "./api/problem";
+import "./tokens.css";
+import "./base.css";
+import { language, startWords, useLanguage, type Language } from "./i18n";
+import { applyTheme, getPrefs } from "./model/prefs";
+import { makeRouter } from "./router";
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      refetchOnWindowFocus: true,
+      retry: (count, error) => error instanceof Refusal && error.unreachable && count < 2,
+    },
+    mutations: { retry: false },
+  },
+});
+const router = makeRouter(client);
+
+function firstLanguage(): Language {
+  return getPrefs().language ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+}
+
+function App() {
+  const spoken = useLanguage();
+  wire.language = spoken === "zh" ? "zh-CN" : "en";
+  return (
+    <MantineProvider withCssVariables={false} withGlobalClasses={false} deduplicateCssVariables={false}>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+async function start(): Promise<void> {
+  // The first page of the appliance is this one; its own address is below /app.
+  if (!location.pathname.startsWith("/app")) history.replaceState(null, "", "/app/");
+  applyTheme();
+  await startWords(firstLanguage());
+  wire.language = language() === "zh" ? "zh-CN" : "en";
+  // When the server answers again, what could not be read is read.
+  watchWire(() => {
+    if (wire.reachable) void client.resumePausedMutations();
+  });
+  const place = document.getElementById("root");
+  if (!place) return;
+  createRoot(place).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
+
+void start();

@@ -1,0 +1,100 @@
+// What people set for themselves: theme, language, density, the rail, columns of lists, recents. Kept in this browser under
+// the name of the user. No value of a record is ever kept here: recents are object and id.
+
+import { useSyncExternalStore } from "react";
+import { enableKeys } from "~/lib/keys";
+
+export type Theme = "light" | "dark" | "system" | "contrast";
+export type Density = "compact" | "standard" | "comfortable";
+export type Recent = { object: string; id: string; at: number };
+export type ListPrefs = { columns?: string[]; widths?: { [column: string]: number } };
+
+export type Prefs = {
+  theme: Theme;
+  language: "en" | "zh" | null;
+  density: Density;
+  railNarrow: boolean;
+  keysOff: boolean;
+  currency: string;
+  lists: { [object: string]: ListPrefs };
+  recents: Recent[];
+  tab: string;
+};
+
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], tab: "" };
+
+let owner = "";
+let prefs: Prefs = read("");
+const listeners = new Set<() => void>();
+
+function read(user: string): Prefs {
+  try {
+    const text = localStorage.getItem(`kontor.prefs.${user}`) ?? localStorage.getItem("kontor.prefs.");
+    return text ? { ...FIRST, ...(JSON.parse(text) as Partial<Prefs>) } : FIRST;
+  } catch {
+    return FIRST;
+  }
+}
+
+export function getPrefs(): Prefs {
+  return prefs;
+}
+
+/** Takes over what this user has set; without a user, what the last one saw on the sign-in page. */
+export function ownPrefs(user: string): void {
+  owner = user;
+  prefs = read(user);
+  applyTheme();
+  enableKeys(!prefs.keysOff);
+  for (const listener of listeners) listener();
+}
+
+export function setPrefs(change: Partial<Prefs>): void {
+  prefs = { ...prefs, ...change };
+  try {
+    localStorage.setItem(`kontor.prefs.${owner}`, JSON.stringify(prefs));
+    // The sign-in page of this browser looks as the last user had it; it learns nothing else.
+    localStorage.setItem("kontor.prefs.", JSON.stringify({ theme: prefs.theme, language: prefs.language }));
+  } catch {
+    // A browser that keeps nothing still works; the choice lasts as long as the page.
+  }
+  applyTheme();
+  enableKeys(!prefs.keysOff);
+  for (const listener of listeners) listener();
+}
+
+export function setListPrefs(object: string, change: ListPrefs): void {
+  setPrefs({ lists: { ...prefs.lists, [object]: { ...prefs.lists[object], ...change } } });
+}
+
+export function visited(object: string, id: string): void {
+  const rest = prefs.recents.filter((one) => one.id !== id);
+  setPrefs({ recents: [{ object, id, at: Date.now() }, ...rest].slice(0, 20) });
+}
+
+const dark = typeof matchMedia === "function" ? matchMedia("(prefers-color-scheme: dark)") : null;
+const more = typeof matchMedia === "function" ? matchMedia("(prefers-contrast: more)") : null;
+
+/** The theme that is shown. */
+export function shownTheme(): "light" | "dark" | "contrast" {
+  if (prefs.theme !== "system") return prefs.theme;
+  if (more?.matches) return "contrast";
+  return dark?.matches ? "dark" : "light";
+}
+
+export function applyTheme(): void {
+  const root = document.documentElement;
+  root.dataset["theme"] = shownTheme();
+  root.dataset["density"] = prefs.density;
+  root.dataset["mantineColorScheme"] = shownTheme() === "dark" ? "dark" : "light";
+}
+
+dark?.addEventListener("change", applyTheme);
+more?.addEventListener("change", applyTheme);
+
+export function usePrefs(): Prefs {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, getPrefs);
+}

@@ -1,0 +1,89 @@
+// Addresses of the interface. Everything lies under /app; records under /app/o/<object>, so that no object's name can
+// collide with a page. Each screen is a file of its own that is loaded when it is first needed.
+
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, parseSearchWith, redirect, stringifySearchWith, Outlet } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+import { Refusal } from "./api/problem";
+import { sessionQuery } from "./api/session";
+import { language, speak } from "./i18n";
+import { objectsQuery } from "./model/meta";
+import { getPrefs } from "./model/prefs";
+import { NotFound, PageError } from "./pages/Trouble";
+
+type Context = { client: QueryClient };
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet, errorComponent: PageError, notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: { [name: string]: unknown }): { to?: string } => (typeof search["to"] === "string" ? { to: search["to"] } : {}),
+  component: lazyRouteComponent(() => import("./pages/SignIn")),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      const session = await context.client.ensureQueryData(sessionQuery);
+      const wanted = getPrefs().language ?? session.user.locale;
+      if (wanted !== language()) await speak(wanted);
+      await context.client.ensureQueryData(objectsQuery);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
+      throw error;
+    }
+  },
+  component: lazyRouteComponent(() => import("./shell/Shell")),
+  errorComponent: PageError,
+  notFoundComponent: NotFound,
+});
+
+const home = createRoute({ getParentRoute: () => shell, path: "/", component: lazyRouteComponent(() => import("./pages/Home")) });
+
+/** What of a list stands in the address; everything else is a habit of the reader. */
+export type ListSearch = { q?: string; f?: string; sort?: string; cols?: string; peek?: string; deleted?: string };
+const LIST_KEYS = ["q", "f", "sort", "cols", "peek", "deleted"] as const;
+
+const list = createRoute({
+  getParentRoute: () => shell,
+  path: "/o/$object",
+  validateSearch: (search: { [name: string]: unknown }): ListSearch => Object.fromEntries(LIST_KEYS.flatMap((key) => (search[key] ? [[key, String(search[key])]] : []))),
+  component: lazyRouteComponent(() => import("./list/ListPage")),
+});
+
+export type RecordSearch = { tab?: string };
+
+const record = createRoute({
+  getParentRoute: () => shell,
+  path: "/o/$object/$id",
+  validateSearch: (search: { [name: string]: unknown }): RecordSearch => (search["tab"] ? { tab: String(search["tab"]) } : {}),
+  component: lazyRouteComponent(() => import("./record/RecordPage")),
+});
+
+const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
+
+const tree = root.addChildren([signIn, shell.addChildren([home, list, record, settings])]);
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    basepath: "/app",
+    context: { client },
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    // Values of the address are texts; nothing is guessed.
+    parseSearch: parseSearchWith((value) => value),
+    stringifySearch: stringifySearchWith((value) => String(value)),
+    scrollRestoration: false,
+    defaultErrorComponent: PageError,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

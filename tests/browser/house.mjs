@@ -1,0 +1,104 @@
+// What every journey needs: a demonstration of its own, a browser, and a page that notes what must never happen (an error in
+// the console, a breach of the content policy, a request to another host).
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+export const journeys = [];
+
+/** One journey: a name that says what people can do, and the steps. */
+export function journey(name, run) {
+  journeys.push({ name, run });
+}
+
+function browserPath() {
+  const known = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const found = known.find((path) => path && existsSync(path));
+  if (!found) throw new Error("Chromium is missing: apt-get install chromium, or name it in CHROMIUM.");
+  return found;
+}
+
+export async function start() {
+  const dir = mkdtempSync(join(tmpdir(), "kontor-browser-"));
+  const server = spawn(process.env.KONTOR_BIN ?? "kontor", ["demo", "--dir", join(dir, "demo"), "--listen", "127.0.0.1:0", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const demo = await new Promise((resolve, reject) => {
+    let text = "";
+    server.stdout.on("data", (part) => {
+      text += part;
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
+    });
+    server.once("exit", (code) => reject(new Error(`the demonstration ended with ${code}`)));
+  });
+  const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
+  return { dir, server, demo, browser, journey: (run) => walk(browser, demo, run) };
+}
+
+export async function stop(house) {
+  await house.browser.close();
+  house.server.kill("SIGTERM");
+  await new Promise((resolve) => house.server.once("exit", resolve));
+  rmSync(house.dir, { recursive: true, force: true });
+}
+
+async function walk(browser, demo, run) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: "en-GB", baseURL: demo.url });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const wrong = [];
+  page.on("console", (message) => {
+    // Refused requests are shown by the page; the browser's own line about them is no error of ours.
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.stack ?? error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(demo.url) && !/^(data|blob):/.test(request.url())) wrong.push(`request to ${request.url()}`);
+  });
+  try {
+    await run(page, helpers(page, demo));
+    if (wrong.length > 0) throw new Error(`the page was not clean:\n${wrong.join("\n")}`);
+  } catch (error) {
+    if (process.env.KONTOR_SHOTS) await page.screenshot({ path: join(process.env.KONTOR_SHOTS, `failed-${Date.now()}.png`) });
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+function helpers(page, demo) {
+  const one = (role) => demo.users.find((user) => user.roles.includes(role));
+  return {
+    demo,
+    user: one,
+    /** Signs in as somebody of this role; the language is English unless said otherwise. */
+    async signIn(role, prefs = {}) {
+      const user = one(role);
+      await page.addInitScript((set) => {
+        if (!localStorage.getItem("kontor.prefs.")) localStorage.setItem("kontor.prefs.", JSON.stringify(set));
+      }, { theme: "light", language: "en", ...prefs });
+      await page.goto("/");
+      await page.fill("input[name=login]", user.login);
+      await page.fill("input[name=password]", user.password);
+      await page.click("button[type=submit]");
+      await page.waitForURL((url) => url.pathname === "/app/" || url.pathname === "/app");
+      await page.locator("h1").waitFor();
+      return user;
+    },
+    /** Axe's findings must be none. */
+    async accessible(what) {
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]).analyze();
+      if (violations.length > 0) {
+        const lines = violations.map((one) => `${one.id}: ${one.help}\n  ${one.nodes.slice(0, 4).map((node) => node.html.slice(0, 200)).join("\n  ")}`);
+        throw new Error(`${what} is not accessible:\n${lines.join("\n")}`);
+      }
+    },
+  };
+}
+
+export function equal(is, wanted, what) {
+  if (is !== wanted) throw new Error(`${what}: ${JSON.stringify(is)}, wanted ${JSON.stringify(wanted)}`);
+}
