@@ -15,7 +15,7 @@ export type Address = { country?: string | null; province?: string | null; city?
 /** Points to a record of one of several objects. */
 export type RecordRef = { object: string; id: Id };
 /** Every error (RFC 9457). Some errors add members, such as the differing fields of a version conflict. */
-export type Problem = { type: string; title: string; status: number; code: string; detail: string; request_id: string; errors?: Array<{ pointer: string; code: string; detail: string }>; retry_after_seconds?: number };
+export type Problem = { type: string; title: string; status: number; code: string; detail: string; detail_en?: string; request_id: string; errors?: Array<{ pointer: string; code: string; detail: string; detail_en?: string }>; retry_after_seconds?: number };
 /** A tree: {"and":[…]}, {"or":[…]}, {"not":…} or a leaf {"field","op","value"}. Operators: eq, ne, lt, le, gt, ge, in, contains, starts_with, empty, between, relative dates such as last_7_days, mine, my_team, my_unit_and_below. */
 export type Filter = Record<string, Json>;
 /** A list, as asked for. */
@@ -86,6 +86,26 @@ export type Ready = { ready: boolean; reasons: Array<string> };
 export type Unseal = { passphrase: string };
 export type SealState = { sealed: boolean };
 export type Health = { version: string; started_at: Timestamp; now: Timestamp; sealed: boolean; definitions: number; policy: string; checks: Array<{ name: string; ok: boolean; detail: string }> };
+/** What the web interface keeps for its user. */
+export type Preferences = { items: Record<string, Json> };
+/** A value to keep. */
+export type PreferenceSet = { value: Record<string, Json> };
+/** What a saved view shows. */
+export type ViewDefinition = { columns?: Array<string>; sort?: Array<string>; filter?: Filter | null; group_by?: Array<string>; sums?: Array<string>; date?: string | null; density?: "compact" | "standard" | "comfortable" | null; widths?: Record<string, number> };
+/** A new view. */
+export type ViewCreate = { name: string; kind?: "table" | "kanban" | "calendar"; definition?: ViewDefinition; shared?: "private" | "roles" | "all"; roles?: Array<string>; default_roles?: Array<string>; default?: boolean };
+/** What to change about a view; what is absent stays. `default` is your own choice and needs no right to the view. */
+export type ViewChange = { name?: string; kind?: "table" | "kanban" | "calendar"; definition?: ViewDefinition; shared?: "private" | "roles" | "all"; roles?: Array<string>; default_roles?: Array<string>; default?: boolean };
+/** A saved view as its reader may see it. */
+export type View = { id: Id; object: string; version: number; name: string; kind: "table" | "kanban" | "calendar"; definition: ViewDefinition; shared: "private" | "roles" | "all"; roles: Array<string>; default_roles: Array<string>; default: boolean; incomplete?: boolean; owner: Id; mine: boolean; updated_at: Timestamp };
+/** Own views first, then shared ones. */
+export type ViewList = { items: Array<View> };
+/** What to count and add up. */
+export type SummaryRequest = { filter?: Filter | null; q?: string | null; group_by?: Array<string>; sums?: Array<string>; averages?: Array<string>; limit?: number | null };
+/** By field: of money a list of amounts, one per currency; of numbers a decimal number as text; null where there is none. */
+export type Figures = Record<string, string | null | Array<Money>>;
+/** Counts and sums. */
+export type Summary = { groups: Array<{ key: Array<Json>; label: Array<string | null>; count: number; sums?: Figures; averages?: Figures }>; more: boolean; total: { count: number; sums?: Figures; averages?: Figures } };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -130,6 +150,9 @@ export interface Operations {
   option_create: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: EnumOption; answer: Plan };
   password_change: { params: {  }; query: {  }; body: PasswordChange; answer: Session };
   password_set: { params: { "user": Id }; query: {  }; body: PasswordSet; answer: undefined };
+  preference_forget: { params: { "key": string }; query: {  }; body: undefined; answer: undefined };
+  preference_list: { params: {  }; query: {  }; body: undefined; answer: Preferences };
+  preference_set: { params: { "key": string }; query: {  }; body: PreferenceSet; answer: undefined };
   readyz: { params: {  }; query: {  }; body: undefined; answer: Ready };
   record_bulk: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkResult };
   record_change: { params: { "object": string; "id": Id }; query: {  }; body: RecordChange; answer: RecordView };
@@ -144,6 +167,7 @@ export interface Operations {
   record_restore: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: RecordView };
   record_reveal: { params: { "object": string; "id": Id }; query: {  }; body: RevealRequest; answer: RecordView };
   record_search: { params: {  }; query: { "q": string; "objects"?: string }; body: undefined; answer: SearchResult };
+  record_summary: { params: { "object": string }; query: {  }; body: SummaryRequest; answer: Summary };
   record_unlink: { params: { "object": string; "id": Id; "relation": string; "other": Id }; query: {  }; body: undefined; answer: Linked };
   relation_create: { params: { "object": string }; query: { "plan"?: boolean }; body: LinkDef; answer: Plan };
   role_grant: { params: { "user": Id }; query: {  }; body: RoleGrant; answer: Done };
@@ -164,6 +188,10 @@ export interface Operations {
   user_sessions_end: { params: { "user": Id }; query: {  }; body: undefined; answer: undefined };
   user_token_revoke: { params: { "user": Id; "token": Id }; query: {  }; body: undefined; answer: undefined };
   user_tokens: { params: { "user": Id }; query: {  }; body: undefined; answer: TokenList };
+  view_change: { params: { "object": string; "view": Id }; query: {  }; body: ViewChange; answer: View };
+  view_create: { params: { "object": string }; query: {  }; body: ViewCreate; answer: View };
+  view_delete: { params: { "object": string; "view": Id }; query: {  }; body: undefined; answer: undefined };
+  view_list: { params: { "object": string }; query: {  }; body: undefined; answer: ViewList };
 }
 
 /** Method and address of each operation. */
@@ -189,6 +217,9 @@ export const operations = {
   option_create: ["POST", "/api/v1/metadata/objects/{object}/fields/{field}/options"],
   password_change: ["POST", "/api/v1/session/password"],
   password_set: ["POST", "/api/v1/users/{user}/password"],
+  preference_forget: ["DELETE", "/api/v1/me/preferences/{key}"],
+  preference_list: ["GET", "/api/v1/me/preferences"],
+  preference_set: ["PUT", "/api/v1/me/preferences/{key}"],
   readyz: ["GET", "/readyz"],
   record_bulk: ["POST", "/api/v1/records/{object}/bulk"],
   record_change: ["PATCH", "/api/v1/records/{object}/{id}"],
@@ -203,6 +234,7 @@ export const operations = {
   record_restore: ["POST", "/api/v1/records/{object}/{id}/restore"],
   record_reveal: ["POST", "/api/v1/records/{object}/{id}/reveal"],
   record_search: ["GET", "/api/v1/search"],
+  record_summary: ["POST", "/api/v1/records/{object}/summary"],
   record_unlink: ["DELETE", "/api/v1/records/{object}/{id}/links/{relation}/{other}"],
   relation_create: ["POST", "/api/v1/metadata/objects/{object}/relations"],
   role_grant: ["POST", "/api/v1/users/{user}/roles"],
@@ -223,6 +255,10 @@ export const operations = {
   user_sessions_end: ["DELETE", "/api/v1/users/{user}/sessions"],
   user_token_revoke: ["DELETE", "/api/v1/users/{user}/tokens/{token}"],
   user_tokens: ["GET", "/api/v1/users/{user}/tokens"],
+  view_change: ["PATCH", "/api/v1/metadata/objects/{object}/views/{view}"],
+  view_create: ["POST", "/api/v1/metadata/objects/{object}/views"],
+  view_delete: ["DELETE", "/api/v1/metadata/objects/{object}/views/{view}"],
+  view_list: ["GET", "/api/v1/metadata/objects/{object}/views"],
 } as const;
 
 /** The appliance's limits by name. */
@@ -278,6 +314,9 @@ export const limits = {
   "KEY_CACHE_ENTRIES_MAX": 20000,
   "UNSEAL_SLOTS_MAX": 16,
   "UNSEAL_LABEL_CHARS_MAX": 100,
+  "UNSEAL_FREE_FAILURES": 3,
+  "UNSEAL_WAIT_SECONDS_MAX": 60,
+  "UNSEAL_SOURCES_MAX": 1000,
   "PASSPHRASE_BYTES_MAX": 1024,
   "UNSEAL_FILE_BYTES_MAX": 262144,
   "IMPORT_ROW_BYTES_MAX": 8388608,
@@ -301,5 +340,33 @@ export const limits = {
   "RATE_REQUESTS_PER_SECOND": 500,
   "RATE_REQUESTS_BURST": 2000,
   "RATE_SOURCES_MAX": 50000,
-  "CONFIG_BYTES_MAX": 65536
+  "CONFIG_BYTES_MAX": 65536,
+  "PREFERENCES_PER_USER_MAX": 200,
+  "PREFERENCE_KEY_CHARS_MAX": 80,
+  "PREFERENCE_BYTES_MAX": 16384,
+  "VIEWS_PER_USER_MAX": 50,
+  "VIEW_BYTES_MAX": 32768,
+  "VIEW_ROLES_MAX": 50,
+  "VIEW_WIDTH_PIXELS_MAX": 2000,
+  "SUMMARY_FIELDS_MAX": 2,
+  "SUMMARY_SUMS_MAX": 8,
+  "SUMMARY_GROUPS_MAX": 500,
+  "SUMMARY_GROUPS_FOUND_MAX": 20000,
+  "TIMELINE_PLANNED_MAX": 50,
+  "ACCESS_LOG_ENTRIES_MAX": 500000,
+  "EVENT_STREAMS_PER_USER_MAX": 8,
+  "EVENT_STREAMS_MAX": 2000,
+  "EVENTS_RESUMED_MAX": 1000,
+  "EVENT_HEARTBEAT_SECONDS": 15,
+  "PRESENCE_SECONDS": 45,
+  "PRESENCE_RECORDS_PER_USER_MAX": 20,
+  "NOTIFICATIONS_PER_USER_MAX": 2000,
+  "NOTIFICATIONS_MARKED_MAX": 500,
+  "MENTIONS_PER_TEXT_MAX": 20,
+  "BULK_JOB_RECORDS_MAX": 100000,
+  "BULK_JOBS_PARALLEL_MAX": 2,
+  "BULK_JOB_SECONDS": 2592000,
+  "BULK_UNDO_SECONDS": 86400,
+  "CALENDAR_ENTRIES_MAX": 2000,
+  "CALENDAR_LOOKS_PER_HOUR_MAX": 60
 } as const;
