@@ -64,7 +64,7 @@ impl Records {
     }
 }
 
-fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry) -> ActView {
+pub(crate) fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry) -> ActView {
     ActView {
         seq: act.seq,
         at: act.at,

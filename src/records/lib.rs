@@ -1,6 +1,7 @@
 //! The engine's verbs. Each takes an actor, asks for a decision, reads or writes through the store, and hands back what
 //! that actor may see, once the log knows of it. No other way leads from the outside to a record.
 
+mod access_log;
 mod bulk;
 mod change;
 mod create;
@@ -22,9 +23,11 @@ mod relative;
 mod saved_views;
 mod search;
 mod summary;
+mod timeline;
 mod view_check;
 mod views;
 
+pub use access_log::{AccessLogView, AccessView};
 pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, ObjectView, PlanView};
 pub use delete::DeletedView;
@@ -37,6 +40,7 @@ pub use saved_views::{
     Density, SavedViewBody, SavedViewList, SavedViewPatch, SavedViewView, ViewDefinition, ViewKind, ViewSharing,
 };
 pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
+pub use timeline::{TimelineItem, TimelineRequest, TimelineView};
 pub use views::{
     ActView, BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView,
     ListRequest, ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,

@@ -47,6 +47,7 @@ mod search;
 mod state;
 mod summary;
 mod ticket;
+mod timeline;
 mod verify;
 mod write;
 
@@ -66,6 +67,7 @@ pub use saved_views::{SavedView, Sharing};
 pub use search::SearchQuery;
 pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
 pub use ticket::{Durable, Refused, Ticket};
+pub use timeline::TimelineQuery;
 pub use verify::Depth;
 pub use write::{Cause, Changed, WriteTx};
 

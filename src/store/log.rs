@@ -1,11 +1,12 @@
 //! The log's side of the store: entries begun from an actor, turned into rows, and sealed into tiles within a second.
 //! Rows are the truth of the transaction; tiles are what strangers verify.
 
-use crate::engine::{Access, Conn, Line, Row, Sql, committer::LogRow};
+use crate::engine::{Access, Conn, Line, Row, Sql, committer::LogRow, dialect};
 use crate::read::Ring;
 use crate::{ReadTx, Shared, Store, StoreError, WriteTx};
 use audit::{Anchor, Entry, Signer, TileWriter, Verb};
 use identity::Actor;
+use kernel::RecordId;
 use metadata::ColumnType;
 use std::path::Path;
 use std::sync::Arc;
@@ -140,6 +141,22 @@ impl ReadTx<'_> {
         sql.bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX))
             .push(" ORDER BY \"seq\" DESC LIMIT ");
         sql.bind(i64::try_from(max).unwrap_or(i64::MAX));
+        let rows = self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
+        rows.into_iter().map(line).collect()
+    }
+    /// Entries between two sequence numbers that may be about a record, newest first: its id stands somewhere in their
+    /// bytes. The engine looks, so that a walk over the log does not carry every entry up here.
+    pub fn log_lines_about(
+        &mut self,
+        record: RecordId,
+        (from, before): (u64, u64),
+        max: usize,
+    ) -> Result<Vec<LogLine>, StoreError> {
+        let number = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+        let mut sql = Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"seq\" >= ");
+        sql.bind(number(from)).push(" AND \"seq\" < ").bind(number(before));
+        dialect::push_holds(self.conn, &mut sql, "bytes", record.as_bytes());
+        sql.push(" ORDER BY \"seq\" DESC LIMIT ").bind(i64::try_from(max).unwrap_or(i64::MAX));
         let rows = self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
         rows.into_iter().map(line).collect()
     }

@@ -52,3 +52,36 @@ fn preferences_views_and_summaries() {
         assert_eq!(site.post(summary, &anna, json!({"group": []})).code(), "validation_failed");
     });
 }
+
+#[test]
+fn timelines_and_who_saw_a_record() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, lead) = site.signed_in("lead", &["sales_manager"], None);
+        let made = site.post("/api/v1/records/account", &lead, json!({"name": "Hanse"})).good();
+        let (id, path) = (&made["id"], format!("/api/v1/records/account/{}", made["id"].as_str().unwrap()));
+        for (kind, status) in [("call", "completed"), ("task", "planned")] {
+            let body =
+                json!({"kind": kind, "subject": kind, "status": status, "regarding": {"object": "account", "id": id}});
+            site.post("/api/v1/records/activity", &lead, body).good();
+        }
+        let whole = site.get(&format!("{path}/timeline"), &lead).good();
+        assert_eq!(
+            (whole["planned"][0]["fields"]["kind"].as_str(), whole["items"].as_array().unwrap().len()),
+            (Some("task"), 2)
+        );
+        let page = site.get(&format!("{path}/timeline?limit=1&kind=call,change"), &lead).good();
+        let cursor = page["next"].as_str().unwrap();
+        let second = site.get(&format!("{path}/timeline?limit=1&kind=call,change&cursor={cursor}"), &lead).good();
+        assert_ne!(second["items"][0]["type"], page["items"][0]["type"]);
+        assert_eq!(site.get(&format!("{path}/timeline?limit=0"), &lead).code(), "parameter_invalid");
+        assert_eq!(site.get(&format!("{path}/timeline?from=now"), &lead).code(), "parameter_invalid");
+        let seen = site.get(&format!("{path}/access-log?limit=2"), &lead).good();
+        assert_eq!(
+            (seen["items"][0]["verb"].as_str(), seen["items"][0]["name"].as_str()),
+            (Some("history"), Some("lead"))
+        );
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        assert_eq!(site.get(&format!("{path}/access-log"), &anna).code(), "access_denied");
+    });
+}

@@ -150,6 +150,15 @@ pub(crate) fn search_order(conn: &Conn) -> &'static str {
     if conn.is_sqlite() { "s.rowid" } else { "t.\"rid\"" }
 }
 
+/// ` AND` the bytes of a column hold these bytes somewhere.
+pub(crate) fn push_holds(conn: &Conn, sql: &mut Sql, column: &'static str, bytes: &[u8]) {
+    if conn.is_sqlite() {
+        sql.push(" AND instr(").ident(column).push(", ").bind(bytes).push(") > 0");
+    } else {
+        sql.push(" AND position(").bind(bytes).push(" IN ").ident(column).push(") > 0");
+    }
+}
+
 /// The first day of the bucket that a date, or an instant in microseconds, lies in, as `2026-01-31`.
 pub(crate) fn push_bucket(conn: &Conn, sql: &mut Sql, column: &str, instant: bool, bucket: Bucket) {
     if conn.is_sqlite() {

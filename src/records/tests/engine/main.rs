@@ -26,5 +26,6 @@ mod sealed;
 mod search;
 mod summary;
 mod tampering;
+mod timeline;
 mod users;
 mod versions;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use testkit::{TestAppliance, on_both_engines, told};
 
 fn create(kontor: &TestAppliance, actor: &Arc<Actor>, body: Json) -> Result<SavedViewView, Fault> {
-    let body = serde_json::from_value(body).expect("a view");
+    let body = serde_json::from_value(body).unwrap();
     kontor.records.view_create(actor, "account", body).wait().map(Shown::into_view)
 }
 
@@ -19,7 +19,7 @@ fn change(
     version: Option<i64>,
     patch: Json,
 ) -> Result<SavedViewView, Fault> {
-    let patch = serde_json::from_value(patch).expect("a patch");
+    let patch = serde_json::from_value(patch).unwrap();
     kontor.records.view_change(actor, "account", view.id, version, patch).wait().map(Shown::into_view)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use testkit::{TestAppliance, on_both_engines, same_on_both_engines, told};
 
 fn summary(kontor: &TestAppliance, actor: &Arc<Actor>, object: &str, request: Json) -> Result<SummaryView, Fault> {
-    let request = serde_json::from_value(request).expect("a request");
+    let request = serde_json::from_value(request).unwrap();
     kontor.records.summary(actor, object, request).wait().map(Shown::into_view)
 }
 

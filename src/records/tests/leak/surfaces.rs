@@ -3,7 +3,7 @@
 use crate::world::{FIELDS, Subject, World};
 use identity::Actor;
 use kernel::Fault;
-use records::{BulkRequest, ListRequest, LogQuery, Pending, Shown};
+use records::{BulkRequest, ListRequest, LogQuery, Pending, Shown, TimelineRequest};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -161,6 +161,18 @@ impl Walker<'_, '_> {
                 "history",
                 all(everyone()
                     .map(|(about, one)| (about, records.history(actor, "account", one.id, None, None)))
+                    .collect()),
+            ),
+            Surface::new(
+                "timeline",
+                all(everyone()
+                    .map(|(about, one)| (about, records.timeline(actor, "account", one.id, TimelineRequest::default())))
+                    .collect()),
+            ),
+            Surface::new(
+                "access-log",
+                all(everyone()
+                    .map(|(about, one)| (about, records.access_log(actor, "account", one.id, None, Some(20))))
                     .collect()),
             ),
             Surface::new(
