@@ -11,6 +11,7 @@ use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError, TryLockError},
 };
+use tokio::sync::watch;
 
 /// One thing that health depends on.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -53,6 +54,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     started: Timestamp,
+    /// Counts the times that open streams were told to end.
+    streams: watch::Sender<u64>,
 }
 
 /// An appliance, sealed or open. Cheap to clone.
@@ -70,7 +73,15 @@ impl Appliance {
     pub fn sealed(unsealer: Arc<dyn Unsealer>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let started = clock.now();
         let attempt = Mutex::new(Attempts::default());
-        Self(Arc::new(Inner { open: ArcSwapOption::empty(), unsealer, attempt, clock, random, started }))
+        Self(Arc::new(Inner {
+            open: ArcSwapOption::empty(),
+            unsealer,
+            attempt,
+            clock,
+            random,
+            started,
+            streams: watch::Sender::new(0),
+        }))
     }
     /// Opens it with services that the binary has made, from a key file for example.
     pub fn set_open(&self, open: Open) {
@@ -78,7 +89,16 @@ impl Appliance {
     }
     /// Takes the services away: from now on everything but health and unseal answers `sealed`.
     pub fn seal(&self) -> Option<Arc<Open>> {
+        self.streams_end();
         self.0.open.swap(None)
+    }
+    /// Ends the streams that are open now: the server stops, or the appliance is sealed.
+    pub(crate) fn streams_end(&self) {
+        self.0.streams.send_modify(|count| *count = count.wrapping_add(1));
+    }
+    /// What a stream listens to, in order to end.
+    pub(crate) fn streams_ended(&self) -> watch::Receiver<u64> {
+        self.0.streams.subscribe()
     }
     /// Whether there are no services.
     pub fn is_sealed(&self) -> bool {

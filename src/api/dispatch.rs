@@ -97,6 +97,7 @@ fn respond(answer: Answer) -> HttpResponse {
         Payload::Empty => response.finish(),
         Payload::Json(text) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(text),
         Payload::Bytes(media, bytes) => response.insert_header((header::CONTENT_TYPE, media)).body(bytes),
+        Payload::Events(events) => response.insert_header((header::CONTENT_TYPE, "text/event-stream")).body(events),
         Payload::Page(media, bytes) => {
             response.insert_header((header::CACHE_CONTROL, "no-cache"));
             response.insert_header((header::CONTENT_TYPE, media)).body(bytes)

@@ -16,6 +16,7 @@ mod rate;
 mod route;
 mod routes;
 mod server;
+mod stream;
 mod tls;
 #[cfg(test)]
 mod trials;

@@ -69,6 +69,7 @@ pub struct Handle {
     address: SocketAddr,
     secure: bool,
     server: ServerHandle,
+    appliance: Appliance,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -84,6 +85,8 @@ impl Handle {
     }
     /// Stops accepting, lets running requests end, and waits until all is quiet.
     pub fn stop(mut self) -> Result<(), ServeError> {
+        // A stream would never end by itself.
+        self.appliance.streams_end();
         // The server's own runtime drives the stop; nothing has to poll this future.
         drop(self.server.stop(true));
         self.join()
@@ -115,12 +118,13 @@ pub fn serve(config: ServerConfig, appliance: Appliance) -> Result<Handle, Serve
     let listener = TcpListener::bind(config.listen).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let secure = tls.is_some();
+    let served = appliance.clone();
     let (ready, started) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || rt::System::new().block_on(run(config, tls, listener, appliance, ready)))?;
     match started.recv() {
-        Ok(server) => Ok(Handle { address, secure, server, thread: Some(thread) }),
+        Ok(server) => Ok(Handle { address, secure, server, appliance: served, thread: Some(thread) }),
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error.into()),
             _ => Err(ServeError::Gone),

@@ -236,6 +236,22 @@ impl Identity {
         Some(Resumed { actor, csrf: Csrf::new(secret) })
     }
 
+    /// The actor of a cookie, for what goes on by itself: looking does not keep the session alive.
+    pub fn resume_quiet(&self, cookie: &str, context: ActorContext) -> Result<Actor, SessionError> {
+        let (id, secret) = cookie_parse(cookie).ok_or(SessionError::Ended(SessionEnd::Unknown))?;
+        let entry = match self.sessions.get(id, self.clock.monotonic()) {
+            Some(entry) => entry,
+            None => self.session_load(id, &secret)?,
+        };
+        if !entry.digest.matches(&secret.digest()) {
+            return Err(SessionError::Ended(SessionEnd::Unknown));
+        }
+        match entry.record.ended_by_time(entry.last_seen(), self.clock.now()) {
+            Some(end) => Err(SessionError::Ended(end)),
+            None => Ok(Actor::mint(entry.facts.clone(), Shown::Session(id), context)),
+        }
+    }
+
     fn session_load(&self, id: SessionId, secret: &Secret) -> Result<Arc<Entry<SessionRecord>>, SessionError> {
         let generation = self.sessions.generation();
         // Somebody who does not know the secret learns nothing and ends nothing.

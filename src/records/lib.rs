@@ -13,11 +13,13 @@ mod group;
 mod history;
 mod links;
 mod list;
+mod live;
 mod log;
 mod open;
 mod pending;
 mod people;
 mod preferences;
+mod presence;
 mod reduce;
 mod relative;
 mod saved_views;
@@ -32,10 +34,12 @@ pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, ObjectView, PlanView};
 pub use delete::DeletedView;
 pub use links::LinkedView;
+pub use live::{Begun, EventView, Told, Watch};
 pub use log::{LogEntryView, LogQuery, LogView, ProofView};
 pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
 pub use preferences::PreferencesView;
+pub use presence::{PresenceEvent, PresenceView};
 pub use saved_views::{
     Density, SavedViewBody, SavedViewList, SavedViewPatch, SavedViewView, ViewDefinition, ViewKind, ViewSharing,
 };
@@ -56,12 +60,13 @@ use store::{Refused, Store, Ticket, WriteTx};
 #[derive(Clone)]
 pub struct Records {
     pub(crate) store: Arc<Store>,
+    pub(crate) live: Arc<live::Live>,
 }
 
 impl Records {
     /// The verbs over this store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store }
+        Self { store, live: live::Live::new() }
     }
     /// The definitions as they are now.
     pub fn catalog(&self) -> Arc<Catalog> {

@@ -33,6 +33,7 @@ mod external;
 mod history;
 mod idempotency;
 mod links;
+mod live;
 mod log;
 mod migrate;
 mod order;
@@ -54,6 +55,7 @@ mod write;
 pub use access::{DirectoryPorts, RoleAssignment};
 pub use cursor::Cursor;
 pub use definitions::SetUp;
+pub use engine::bell::Bell;
 pub use engine::{EngineConfig, PostgresUrl};
 pub use error::StoreError;
 pub use history::{FieldMove, HistoryEntry};
@@ -112,6 +114,7 @@ pub struct Store {
     committer: Mutex<committer::Committer>,
     readers: Mutex<readers::Readers>,
     checkpointer: Mutex<Option<checkpoint::Checkpointer>>,
+    bell: Arc<Bell>,
 }
 
 impl Store {
@@ -138,7 +141,8 @@ impl Store {
             profile,
             node: config.node.clone(),
         });
-        let committer = committer::Committer::start(&config.engine)?;
+        let bell = Arc::new(Bell::default());
+        let committer = committer::Committer::start(&config.engine, Arc::clone(&bell))?;
         let readers = readers::Readers::start(&config.engine, config.readers.max(1))?;
         let checkpointer = checkpoint::Checkpointer::start(&config.engine)?;
         Ok(Self {
@@ -147,6 +151,7 @@ impl Store {
             committer: Mutex::new(committer),
             readers: Mutex::new(readers),
             checkpointer: Mutex::new(checkpointer),
+            bell,
         })
     }
 
@@ -173,6 +178,10 @@ impl Store {
     /// This start of the process, as the log names it.
     pub fn boot(&self) -> Id<BootKind> {
         self.shared.boot
+    }
+    /// What rings when this process has changed records.
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
     /// How it was opened.
     pub fn config(&self) -> &StoreConfig {

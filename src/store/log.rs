@@ -124,7 +124,7 @@ pub(crate) fn lines(conn: &mut Conn, from: u64, max: usize) -> Result<Vec<LogLin
     rows.into_iter().map(line).collect()
 }
 
-fn line(row: Row) -> Result<LogLine, StoreError> {
+pub(crate) fn line(row: Row) -> Result<LogLine, StoreError> {
     let seq = row.int(0).and_then(|seq| u64::try_from(seq).ok());
     let seq = seq.ok_or_else(|| StoreError::damaged("a log row has no sequence number"))?;
     Ok(LogLine { seq, bytes: row.get(1).bin().unwrap_or_default().to_vec() })

@@ -5,12 +5,13 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 11] = [
+const TAGS: [(&str, &str, &str); 12] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
     ("metadata", "Objects, fields, relations and their changes", "对象、字段、关系及其变更"),
     ("me", "What is kept for you", "为您本人保存的内容"),
+    ("events", "Changes as they happen", "实时变更"),
     ("tokens", "The own API tokens", "本人的 API 令牌"),
     ("users", "What security administrators do for users", "安全管理员对用户的操作"),
     ("roles", "Roles", "角色"),

@@ -1,4 +1,4 @@
-//! What surrounds records: counts and sums over them, the timeline of one, and who saw it.
+//! What surrounds records: counts and sums over them, the timeline of one, who saw it, and who has it open.
 
 use super::handle;
 use crate::call::Acting;
@@ -47,6 +47,23 @@ pub(crate) const ROUTES: &[Route] = &[
         param("limit", "integer", "Entries of the page."),
     ])
     .gives(200, "AccessLog"),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/{id}/presence",
+        "record_presence",
+        "Say that you have a record open; say it again before the seconds in the answer are over",
+        Rule::SignedIn(handle!(present)),
+    )
+    .gives(200, "Presence")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Delete,
+        "/api/v1/records/{object}/{id}/presence",
+        "record_presence_end",
+        "Say that you have closed a record",
+        Rule::SignedIn(handle!(absent)),
+    )
+    .gives(200, "Done"),
 ];
 
 async fn summary(acting: Acting) -> Outcome<Answer> {
@@ -65,6 +82,16 @@ async fn timeline(acting: Acting) -> Outcome<Answer> {
         cursor: query.text("cursor").map(str::to_owned),
     };
     Answer::json(&acting.open.records.timeline(&acting.actor, acting.call.object(), id, request).await?)
+}
+
+async fn present(acting: Acting) -> Outcome<Answer> {
+    let id = acting.call.id("id")?;
+    Answer::json(&acting.open.records.presence_enter(&acting.actor, acting.call.object(), id).await?)
+}
+
+async fn absent(acting: Acting) -> Outcome<Answer> {
+    let id = acting.call.id("id")?;
+    Answer::json(&acting.open.records.presence_leave(&acting.actor, id)?)
 }
 
 async fn access_log(acting: Acting) -> Outcome<Answer> {

@@ -3,6 +3,7 @@
 
 mod around;
 mod audit_log;
+mod events;
 mod me;
 mod metadata;
 mod pages;
@@ -22,6 +23,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,
+    events::ROUTES,
     me::ROUTES,
     views::ROUTES,
     metadata::ROUTES,

@@ -3,6 +3,7 @@
 mod access;
 mod administration;
 mod desk;
+mod events;
 mod openapi;
 mod program;
 mod records;

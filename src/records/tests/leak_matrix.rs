@@ -105,7 +105,9 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
             if expected.any(Verb::Reveal) && level.min(reveal) >= Level::Masked { Level::Read } else { Level::None }
         }
         // The bare answers of these hold errors, names or nothing of the fields.
-        "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" => Level::None,
+        "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" | "events" => {
+            Level::None
+        }
         "conflict" if !expected.reaches(Verb::Update, subject.place) => Level::None,
         _ => open(level),
     }

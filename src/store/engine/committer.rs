@@ -4,9 +4,11 @@
 //! The same on both engines. The log needs dense sequence numbers in commit order, so writers must pass one point anyway;
 //! on PostgreSQL that point is an advisory lock, and grouping pays for the round trips.
 
+use super::bell::Bell;
 use super::{Access, Cell, Conn, EngineConfig, Line, Sql, dialect};
 use crate::StoreError;
 use metadata::ColumnType;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
@@ -62,13 +64,13 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread with a connection of its own.
-    pub(crate) fn start(config: &EngineConfig) -> Result<Self, StoreError> {
+    /// Starts the thread with a connection of its own; the bell rings after each group that changed a record.
+    pub(crate) fn start(config: &EngineConfig, bell: Arc<Bell>) -> Result<Self, StoreError> {
         let line = Line::open(config, Access::Write)?;
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || run(line, &messages))
+            .spawn(move || run(line, &messages, &bell))
             .map_err(|error| StoreError::config(format!("cannot start the writer: {error}")))?;
         Ok(Self { queue, thread: Some(thread) })
     }
@@ -89,7 +91,7 @@ impl Committer {
     }
 }
 
-fn run(mut line: Line, messages: &Receiver<Message>) {
+fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell) {
     while let Ok(first) = messages.recv() {
         let mut batch = vec![first];
         while batch.len() < GROUP_UNITS_MAX {
@@ -99,14 +101,14 @@ fn run(mut line: Line, messages: &Receiver<Message>) {
             }
         }
         let stop = batch.iter().any(|message| matches!(message, Message::Stop));
-        commit_group(&mut line, batch);
+        commit_group(&mut line, batch, bell);
         if stop {
             break;
         }
     }
 }
 
-fn commit_group(line: &mut Line, batch: Vec<Message>) {
+fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
     if let Err(error) = begin(line) {
         let cause = error.to_string();
         for message in batch {
@@ -127,12 +129,17 @@ fn commit_group(line: &mut Line, batch: Vec<Message>) {
         }
     }
     let log = std::mem::take(&mut group.log);
+    let changed = log.iter().any(|row| row.changed.is_some());
     let outcome = commit(line, log);
     if let Err(cause) = &outcome {
         tracing::error!(%cause, "a group could not be committed");
     }
+    let rings = changed && outcome.is_ok();
     for settle in settles {
         settle(outcome.clone());
+    }
+    if rings {
+        bell.ring();
     }
 }
 

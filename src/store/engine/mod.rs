@@ -1,5 +1,6 @@
 //! One connection to either engine, one text of queries for both. What differs per engine stands in `dialect`.
 
+pub(crate) mod bell;
 pub(crate) mod committer;
 pub(crate) mod dialect;
 mod line;

@@ -15,6 +15,7 @@ mod filters;
 mod idempotency;
 mod links;
 mod lists;
+mod live;
 mod log;
 mod paging;
 mod parsers;

@@ -244,6 +244,10 @@ impl Walker<'_, '_> {
         vec![
             Surface::new("metadata", vec![answer("account".into(), self.records().object(self.actor, "account"))]),
             Surface::new("log", all(vec![("all".to_owned(), log)])),
+            Surface::new(
+                "events",
+                vec![answer("missed".into(), self.records().watch(self.actor, Some(0)).map(|(_, begun)| begun.missed))],
+            ),
             Surface::new("views", all(vec![("shared".to_owned(), self.records().views(self.actor, "account"))])),
         ]
     }
