@@ -86,7 +86,18 @@ impl<'a> Bench<'a> {
         private(&password, PASSWORD)?;
         let password = password.to_string_lossy().into_owned();
         for (login, role) in [(READER, READER), (MANAGER, "sales_manager")] {
-            kontor.run(&["user", "add", login, "--role", role, "--unit", "HQ", "--password-file", &password])?;
+            kontor.run(&[
+                "user",
+                "add",
+                login,
+                "--role",
+                role,
+                "--unit",
+                "HQ",
+                "--lasting",
+                "--password-file",
+                &password,
+            ])?;
         }
         let users = options.scratch.join("users.csv");
         data::users(&users, MANAGER)?;

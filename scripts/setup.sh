@@ -49,8 +49,8 @@ rust_toolchain() {
   local channel found
   channel=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
   if ! command -v cargo >/dev/null && ! command -v rustup >/dev/null; then
-    fail "Rust $channel is needed and no Rust is here. (Debian 12 carries 1.63, which is too old.) Install rustup once:" \
-      "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none" \
+    fail "Rust $channel is needed and no Rust is here. (Debian 12 carries 1.63, which is too old.) Install rustup once," \
+      "from the Rust project's own site (the minimal profile without a toolchain is enough)," \
       "and run the same make command again; the toolchain itself is then fetched without asking."
   fi
   # Without the variable rustup would fetch it behind this question and say nothing for minutes.
@@ -61,8 +61,8 @@ rust_toolchain() {
       fail "rustup could not fetch Rust $channel. Check the network, then:" "rustup toolchain install $channel"
     found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
   fi
-  [ "$found" = "$channel" ] || fail "Rust $channel is needed (rust-toolchain.toml), $(command -v cargo) is ${found:-broken}. Install rustup:" \
-    "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none"
+  [ "$found" = "$channel" ] || fail "Rust $channel is needed (rust-toolchain.toml), $(command -v cargo) is ${found:-broken}. Install rustup" \
+    "from the Rust project's own site."
   [ "$want" = run ] || { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
     fail "rustfmt or clippy is missing:" "rustup component add rustfmt clippy"
 }

@@ -87,7 +87,8 @@ impl Call {
     /// Whoever the credentials name. Only in use for routes that are public but show more to those who are signed in.
     pub(crate) async fn actor_if_any(&self, open: &Arc<Open>) -> Option<Arc<Actor>> {
         let actor = self.sign_in(open).await.ok().map(|(actor, _)| actor)?;
-        let may = actor.auth() != AuthMethod::Token || open.records.policy().token_use(&actor).is_ok();
+        let token = actor.auth() == AuthMethod::Token;
+        let may = if token { open.records.policy().token_use(&actor).is_ok() } else { !actor.must_change_password() };
         may.then_some(actor)
     }
 
@@ -123,6 +124,10 @@ impl Call {
             let fault = Fault::from(denied);
             open.records.note_denied(&actor, audit::Verb::Denied, fault.code).await?;
             return Err(fault);
+        }
+        if actor.must_change_password() && !self.route.with_first_password {
+            let detail = "Somebody else set your password. Change it first: POST /api/v1/session/password.";
+            return Err(Fault::new(Code::PasswordChangeRequired, detail));
         }
         if let Some(csrf) = csrf.as_ref().filter(|_| self.route.verb.changes()) {
             let header = wire::single(self.request.headers(), &HeaderName::from_static("x-csrf-token"))?;

@@ -153,6 +153,8 @@ pub(crate) struct Route {
     pub(crate) repeat: Repeat,
     /// Whether `If-Match` is needed.
     pub(crate) if_match: bool,
+    /// Whether it is open to a session that still has to change its password.
+    pub(crate) with_first_password: bool,
 }
 
 impl Route {
@@ -177,6 +179,7 @@ impl Route {
             gives: Gives::Nothing,
             repeat: Repeat::Refused,
             if_match: false,
+            with_first_password: false,
         }
     }
     pub(crate) const fn query(mut self, query: &'static [Param]) -> Self {
@@ -210,6 +213,10 @@ impl Route {
     }
     pub(crate) const fn if_match(mut self) -> Self {
         self.if_match = true;
+        self
+    }
+    pub(crate) const fn with_first_password(mut self) -> Self {
+        self.with_first_password = true;
         self
     }
     pub(crate) const fn access(&self) -> Access {

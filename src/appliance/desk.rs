@@ -4,7 +4,7 @@
 use crate::appliance::{Appliance, LogSigner, Opened, local_operator};
 use crate::cli::failure::Failure;
 use audit::{Verb, VerifierKey};
-use identity::{Actor, Channel, Identity, Ports, SecretText};
+use identity::{Actor, Channel, Identity, PasswordOrigin, Ports, SecretText};
 use kernel::{Code, RecordId, UserId};
 use records::{ListRequest, RecordView, Records};
 use serde_json::{Map, Value as Json, json};
@@ -37,6 +37,8 @@ pub(crate) struct NewUser<'a> {
     pub(crate) unit: Option<RecordId>,
     /// The first password.
     pub(crate) password: &'a SecretText,
+    /// Whether it has to be changed at the first sign-in.
+    pub(crate) origin: PasswordOrigin,
     /// Roles.
     pub(crate) roles: &'a [String],
 }
@@ -102,7 +104,7 @@ impl Desk {
         }
         let user = self.records.create(&self.operator, "user", fields, None).wait()?.into_view().id;
         let made = |failure: Failure| failure.kept(format!("the user {} was made; the rest was not", new.login));
-        self.password_set(user, new.password).map_err(made)?;
+        self.password_set(user, new.password, new.origin).map_err(made)?;
         for role in new.roles {
             self.records
                 .role_grant(&self.operator, user, role, None, None)
@@ -113,9 +115,14 @@ impl Desk {
         Ok(user)
     }
     /// Sets a password; the user's sessions end.
-    pub(crate) fn password_set(&self, user: UserId, password: &SecretText) -> Result<(), Failure> {
+    pub(crate) fn password_set(
+        &self,
+        user: UserId,
+        password: &SecretText,
+        origin: PasswordOrigin,
+    ) -> Result<(), Failure> {
         self.records.password_allowed(&self.operator, user)?;
-        self.identity.password_set(user, password.expose()).map_err(kernel::Fault::from)?;
+        self.identity.password_set(user, password.expose(), origin).map_err(kernel::Fault::from)?;
         Ok(self.records.note_password(&self.operator, user)?)
     }
 }

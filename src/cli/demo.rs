@@ -6,11 +6,12 @@ mod load;
 use crate::appliance::{Appliance, Desk, Layout, NewAppliance, create, layout};
 use crate::cli::Dir;
 use crate::cli::failure::Failure;
+use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
 use crate::cli::serve::{Served, begin_log};
 use crate::config::DEFAULT_LISTEN;
 use audit::Verb;
-use identity::{Channel, SecretText, password_generate};
+use identity::{Channel, PasswordOrigin, SecretText, password_generate};
 use kernel::{Code, limits};
 use metadata::Profile;
 use sample::Sample;
@@ -26,6 +27,7 @@ const SEED: u64 = 2024;
 #[command(after_help = "Examples:
   kontor demo --dir demo --listen 127.0.0.1:8443
   kontor demo --dir demo --listen 127.0.0.1:0 --json
+  kontor demo --dir demo --database-url-file database-url --database-ca-file ca.pem
 
 Makes an appliance with the sample data of a bank in Lübeck and Shanghai, prints who can sign in, and serves until \
 SIGTERM or SIGINT. With --json it prints one line when it serves: {\"url\",\"ca_cert\",\"dir\",\"users\":[{\"login\", \
@@ -35,6 +37,8 @@ Exit codes: 0 stopped as asked; 2 not done; 74 the disk failed under the audit l
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     dir: Dir,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Address and port; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -116,6 +120,7 @@ fn read_users(layout: &Layout) -> Result<Vec<DemoUser>, Failure> {
 
 /// Makes the appliance, its people and its records; takes it away again when anything fails.
 fn make(args: &DemoArgs, dir: &std::path::Path) -> Result<(), Failure> {
+    let server = args.database.server()?;
     let created = create(NewAppliance {
         dir,
         profile: Profile::Standard,
@@ -123,7 +128,7 @@ fn make(args: &DemoArgs, dir: &std::path::Path) -> Result<(), Failure> {
         key_file: true,
         listen: &args.listen.to_string(),
         names: &[],
-        postgres: None,
+        postgres: server.as_ref().map(|server| (server.0.as_path(), server.1.as_deref())),
     })?;
     let desk = Desk::open(&created.appliance, Channel::Cli)?;
     desk.note(Verb::ConfigChange, "demonstration made")?;
@@ -153,7 +158,7 @@ fn let_in(desk: &Desk, sample: &Sample, loaded: &load::Loaded, fixed: Option<&st
         }
         let password = fixed
             .map_or_else(|| password_generate(desk.store.random().as_ref()), |text| SecretText::new(text.to_owned()));
-        desk.password_set(id, &password)?;
+        desk.password_set(id, &password, PasswordOrigin::Own)?;
         let roles = user.roles.iter().map(|role| (*role).to_owned()).collect();
         users.push(DemoUser { login: user.login.clone(), password: password.expose().to_owned(), roles });
     }

@@ -8,7 +8,7 @@ use crate::cli::secret::PassphraseFrom;
 use crate::config::{DEFAULT_LISTEN, host_name_is_plain};
 use audit::Verb;
 use clap::ValueEnum;
-use identity::{Channel, password_generate};
+use identity::{Channel, PasswordOrigin, password_generate};
 use kernel::{Code, RecordId};
 use metadata::Profile;
 use serde_json::json;
@@ -37,13 +37,8 @@ pub(crate) struct InitArgs {
     unseal: UnsealArg,
     #[command(flatten)]
     from: PassphraseFrom,
-    /// A file (mode 0600) with the address of a PostgreSQL server, postgres://user:password@host:5432/database, instead
-    /// of the embedded database.
-    #[arg(long, value_name = "FILE")]
-    database_url_file: Option<PathBuf>,
-    /// The PEM file of the authority that signed that server's certificate; needed unless it runs on this machine.
-    #[arg(long, value_name = "FILE", requires = "database_url_file")]
-    database_ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Address and port to listen on.
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -53,6 +48,28 @@ pub(crate) struct InitArgs {
     /// The login of a security administrator to make; can be given several times. Two are better than one.
     #[arg(long = "admin", value_name = "LOGIN")]
     admins: Vec<String>,
+}
+
+/// A database server in place of the embedded database.
+#[derive(clap::Args)]
+pub(crate) struct DatabaseArgs {
+    /// A file (mode 0600) with the address of a PostgreSQL server, postgres://user:password@host:5432/database, instead
+    /// of the embedded database.
+    #[arg(long, value_name = "FILE")]
+    database_url_file: Option<PathBuf>,
+    /// The PEM file of the authority that signed that server's certificate; needed unless it runs on this machine.
+    #[arg(long, value_name = "FILE", requires = "database_url_file")]
+    database_ca_file: Option<PathBuf>,
+}
+
+impl DatabaseArgs {
+    /// The files with the address and the authority, as the configuration will name them.
+    pub(crate) fn server(&self) -> Result<Option<(PathBuf, Option<PathBuf>)>, Failure> {
+        let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::file(path, &error));
+        let Some(url) = self.database_url_file.as_ref().map(absolute).transpose()? else { return Ok(None) };
+        layout::require_private(&url)?;
+        Ok(Some((url, self.database_ca_file.as_ref().map(absolute).transpose()?)))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,14 +90,7 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
         return Err(Failure::new(Code::ParameterInvalid, format!("{bad} is neither a host name nor an IP address"))
             .kept("nothing was made"));
     }
-    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::file(path, &error));
-    let (url, ca) = (
-        args.database_url_file.as_ref().map(absolute).transpose()?,
-        args.database_ca_file.as_ref().map(absolute).transpose()?,
-    );
-    if let Some(url) = &url {
-        layout::require_private(url)?;
-    }
+    let server = args.database.server()?;
     let unused = crate::appliance::Layout::new(&args.dir.dir).is_unused()?;
     // Nobody types a passphrase for a folder that will be refused anyway.
     let passphrase = (unused && args.unseal != UnsealArg::KeyFile).then(|| args.from.fresh(out)).transpose()?;
@@ -91,13 +101,13 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
         key_file: args.unseal != UnsealArg::Passphrase,
         listen: &args.listen.to_string(),
         names: &args.names,
-        postgres: url.as_deref().map(|url| (url, ca.as_deref())),
+        postgres: server.as_ref().map(|server| (server.0.as_path(), server.1.as_deref())),
     })
-    .map_err(|failure| nothing_left(failure, url.is_some(), false))?;
+    .map_err(|failure| nothing_left(failure, server.is_some(), false))?;
     let desk = Desk::open(&created.appliance, Channel::Cli)?;
     let admins = furnish(&desk, &args.admins);
     // What a step of it kept is gone with the folder.
-    let admins = admins.map_err(|failure| nothing_left(failure.kept(""), url.is_some(), true))?;
+    let admins = admins.map_err(|failure| nothing_left(failure.kept(""), server.is_some(), true))?;
     layout::write_public(&created.appliance.layout.log_key(), &format!("{}\n", desk.verifier_key()?))?;
     desk.close()?;
     let appliance = created.keep();
@@ -125,7 +135,8 @@ fn furnish(desk: &Desk, admins: &[String]) -> Result<Vec<(String, identity::Secr
     for login in admins {
         let password = password_generate(desk.store.random().as_ref());
         let roles = ["security_admin".to_owned()];
-        desk.user_add(&NewUser { login, name: login, unit: Some(unit), password: &password, roles: &roles })?;
+        let origin = PasswordOrigin::First;
+        desk.user_add(&NewUser { login, name: login, unit: Some(unit), password: &password, origin, roles: &roles })?;
         made.push((login.clone(), password));
     }
     Ok(made)

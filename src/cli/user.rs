@@ -6,7 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
 use clap::{Args, Subcommand};
-use identity::{Channel, SecretText, password_generate};
+use identity::{Channel, PasswordOrigin, SecretText, password_generate};
 use kernel::{Code, Timestamp, limits};
 use records::ListRequest;
 use serde_json::{Value as Json, json};
@@ -29,13 +29,15 @@ Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
     #[command(after_help = format!("Example:
   kontor user add --dir /srv/kontor li.na --name \"李娜\" --unit HQ --role seller
 
-Prints the generated password once, unless --password-file names one or --ask asks for one. {AFTER_CHANGE}"))]
+Prints the generated password once, unless --password-file names one or --ask asks for one. At the first sign-in it has to \
+be changed, unless --lasting says otherwise. {AFTER_CHANGE}"))]
     Add(AddArgs),
     /// Sets a user's password and ends their sessions.
     #[command(after_help = format!("Example:
   kontor user password --dir /srv/kontor li.na
 
-Prints the generated password once, unless --password-file names one or --ask asks for one. {AFTER_CHANGE}"))]
+Prints the generated password once, unless --password-file names one or --ask asks for one. At the first sign-in it has to \
+be changed, unless --lasting says otherwise. {AFTER_CHANGE}"))]
     Password(PasswordArgs),
     /// Gives a role to a user.
     #[command(after_help = format!("Example:
@@ -85,9 +87,16 @@ struct NewPassword {
     /// Ask for it, twice.
     #[arg(long)]
     ask: bool,
+    /// Let it last: without this its user has to change it at the first sign-in.
+    #[arg(long)]
+    lasting: bool,
 }
 
 impl NewPassword {
+    fn origin(&self) -> PasswordOrigin {
+        if self.lasting { PasswordOrigin::Own } else { PasswordOrigin::First }
+    }
+
     /// The password, and whether it has to be shown to somebody.
     fn get(&self, desk: &Desk) -> Result<(SecretText, bool), Failure> {
         let given = match &self.password_file {
@@ -236,7 +245,14 @@ fn add(args: &AddArgs, out: &mut Out) -> Result<(), Failure> {
     let unit = args.unit.as_deref().map(|code| desk.unit(code)).transpose()?;
     let (password, shown) = args.password.get(&desk)?;
     let name = args.name.as_deref().unwrap_or(&args.login);
-    desk.user_add(&NewUser { login: &args.login, name, unit, password: &password, roles: &args.roles })?;
+    desk.user_add(&NewUser {
+        login: &args.login,
+        name,
+        unit,
+        password: &password,
+        origin: args.password.origin(),
+        roles: &args.roles,
+    })?;
     out.line(format!("User {} was made.", args.login));
     tell_password(&args.login, &password, shown, out);
     desk.close()
@@ -262,7 +278,7 @@ fn password(args: &PasswordArgs, out: &mut Out) -> Result<(), Failure> {
     let desk = args.at.open()?;
     let user = desk.user(&args.login)?;
     let (password, shown) = args.password.get(&desk)?;
-    desk.password_set(user, &password)?;
+    desk.password_set(user, &password, args.password.origin())?;
     out.line(format!("The password of {} was set; their sessions have ended.", args.login));
     tell_password(&args.login, &password, shown, out);
     desk.close()

@@ -34,6 +34,8 @@ pub struct ActorFacts {
     pub team_members: Arc<[UserId]>,
     /// The user's language.
     pub locale: Locale,
+    /// Whether the password is one that somebody else set.
+    pub first_password: bool,
 }
 
 impl ActorFacts {
@@ -135,6 +137,10 @@ impl Actor {
     /// The user. The local operator and the appliance have fixed ids of their own.
     pub fn user(&self) -> UserId {
         self.facts.user
+    }
+    /// Whether this session is good for changing the password and nothing else: somebody else set it.
+    pub fn must_change_password(&self) -> bool {
+        self.facts.first_password && matches!(self.shown, Shown::Session(_))
     }
     /// What kind of actor this is.
     pub const fn kind(&self) -> ActorKind {

@@ -44,7 +44,7 @@ pub use local::{
 };
 pub use login::{LoginInvalid, login_fold};
 pub use password::{PasswordWeakness, password_check, password_generate};
-pub use ports::{Credential, PortError, SessionPort, TokenPort, UserDirectory};
+pub use ports::{Credential, PasswordOrigin, PortError, SessionPort, TokenPort, UserDirectory};
 pub use secret::{SecretDigest, SecretText};
 pub use service::{Identity, Ports, Resumed, SignedIn};
 pub use session::{Csrf, CsrfRequired, SessionRecord};

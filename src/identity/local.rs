@@ -96,6 +96,7 @@ fn facts(user: UserId, login: String, role: &str) -> ActorFacts {
         teams: Arc::from([]),
         team_members: Arc::from([user]),
         locale: Locale::En,
+        first_password: false,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     context::{ActorContext, Locale},
     error::{BearerError, SessionError},
     hasher::PasswordHash,
-    ports::{Credential, PortError, SessionPort, TokenPort, UserDirectory},
+    ports::{Credential, PasswordOrigin, PortError, SessionPort, TokenPort, UserDirectory},
     secret::{Secret, sha256},
     service::{Identity, Ports},
     session::{SessionRecord, cookie_text},
@@ -59,6 +59,7 @@ pub fn facts(login: &str) -> ActorFacts {
         teams: Arc::from([]),
         team_members: Arc::from([user]),
         locale: Locale::En,
+        first_password: false,
     }
 }
 
@@ -208,10 +209,11 @@ impl UserDirectory for Memory {
             last_failed_at: user.last_failed_at,
         }))
     }
-    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, _at: Timestamp) -> Result<(), PortError> {
+    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, origin: PasswordOrigin) -> Result<(), PortError> {
         if let Some(user) = self.call("set_password_hash")?.users.get_mut(&user) {
             user.password = Some(hash.clone());
             user.facts.auth_epoch += 1;
+            user.facts.first_password = origin == PasswordOrigin::First;
             user.failed_count = 0;
         }
         Ok(())

@@ -55,6 +55,15 @@ pub struct Credential {
     pub last_failed_at: Option<Timestamp>,
 }
 
+/// Whose a password is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordOrigin {
+    /// Chosen by its user, or meant to last all the same.
+    Own,
+    /// Set by somebody else: good for one thing, changing it.
+    First,
+}
+
 /// Users, their facts and their passwords.
 ///
 /// Contract: whoever changes a user's password, status or roles adds one to `auth_epoch` in the same transaction and then
@@ -64,8 +73,8 @@ pub trait UserDirectory: Send + Sync {
     fn facts(&self, user: UserId) -> Result<Option<ActorFacts>, PortError>;
     /// The credential behind a login, folded as by [`login_fold`](crate::login_fold).
     fn credential_by_login(&self, folded_login: &str) -> Result<Option<Credential>, PortError>;
-    /// Sets the password and adds one to `auth_epoch`, in one transaction; sets `failed_count` to zero.
-    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, at: Timestamp) -> Result<(), PortError>;
+    /// Sets the password and whose it is, and adds one to `auth_epoch`, in one transaction; sets `failed_count` to zero.
+    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, origin: PasswordOrigin) -> Result<(), PortError>;
     /// Replaces `old` by `new`, both of the same password, and only if `old` is still stored. The epoch stays.
     fn replace_password_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), PortError>;
     /// Notes a successful sign-in; sets `failed_count` to zero.

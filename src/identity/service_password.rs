@@ -6,19 +6,21 @@ use crate::{
     hasher::Checked,
     login::login_fold,
     password::{PasswordWeakness, normalise, password_check},
+    ports::PasswordOrigin,
     service::{Identity, PasswordOutcome, SignedIn},
 };
 use kernel::UserId;
 use std::sync::Arc;
 
 impl Identity {
-    /// Sets a user's password without asking for the old one; the caller has checked the right to do so.
+    /// Sets a user's password without asking for the old one; the caller has checked the right to do so. With
+    /// [`PasswordOrigin::First`] its user signs in with it only to change it.
     /// Ends the user's sessions. API tokens go on: they have their own life and are revoked by name.
-    pub fn password_set(&self, user: UserId, new: &str) -> Result<(), PasswordError> {
+    pub fn password_set(&self, user: UserId, new: &str, origin: PasswordOrigin) -> Result<(), PasswordError> {
         // A user who is not active yet may get a password, so the facts are read without that condition.
         let facts = self.ports.users.facts(user)?.ok_or(PasswordError::UserUnknown)?;
         password_check(&facts.login, new)?;
-        self.password_store(user, new)
+        self.password_store(user, new, origin)
     }
 
     /// Changes the actor's own password. A wrong old one counts as a failed sign-in.
@@ -36,7 +38,7 @@ impl Identity {
         if normalise(old).is_some() && normalise(old) == normalise(new) {
             return Err(PasswordWeakness::Unchanged.into());
         }
-        self.password_store(actor.user(), new)?;
+        self.password_store(actor.user(), new, PasswordOrigin::Own)?;
         let facts = self.facts(actor.user())?.ok_or(PasswordError::UserUnknown)?;
         Ok(self.session_open(Arc::new(facts), actor.context().clone())?)
     }
@@ -56,10 +58,10 @@ impl Identity {
         })
     }
 
-    fn password_store(&self, user: UserId, new: &str) -> Result<(), PasswordError> {
+    fn password_store(&self, user: UserId, new: &str, origin: PasswordOrigin) -> Result<(), PasswordError> {
         let hash = self.hasher.hash(new, self.random.as_ref())?;
         // The epoch moves with the hash, so the old sessions are dead even if removing them fails.
-        let stored = self.ports.users.set_password_hash(user, &hash, self.clock.now());
+        let stored = self.ports.users.set_password_hash(user, &hash, origin);
         self.invalidate_user(user);
         stored?;
         self.sessions_end(user)?;

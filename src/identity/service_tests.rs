@@ -1,8 +1,8 @@
 //! The verbs of identity from outside, over ports in memory and a clock that is moved by hand.
 
 use crate::{
-    ActorKind, AuthMethod, Identity, Locale, PasswordError, PasswordHash, PasswordWeakness, ROLE_APPLIANCE,
-    ROLE_LOCAL_OPERATOR, SessionEnd, SessionError, SignInEvent, SignInRefusal, TokenScopes, TokenVerb,
+    ActorKind, AuthMethod, Identity, Locale, PasswordError, PasswordHash, PasswordOrigin, PasswordWeakness,
+    ROLE_APPLIANCE, ROLE_LOCAL_OPERATOR, SessionEnd, SessionError, SignInEvent, SignInRefusal, TokenScopes, TokenVerb,
     memory::{CountingRandom, Memory, facts, session_actor, token_actor},
     service_fixture::{PASSWORD, World, code, context, password_hash},
 };
@@ -246,7 +246,10 @@ fn a_password_changes_with_the_old_one_only_and_ends_all_sessions() {
     assert_ne!(renewed.actor.session(), session.actor.session());
     assert_eq!((world.end_of(&session), world.end_of(&other)), (Some(SessionEnd::Unknown), Some(SessionEnd::Unknown)));
     assert!(world.identity.sign_in("anna", PASSWORD, context()).is_err());
-    assert!(world.identity.sign_in("anna", "a bird in the hand", context()).is_ok());
+    let first = world.identity.sign_in("anna", "a bird in the hand", context()).unwrap();
+    assert!(first.actor.must_change_password());
+    let own = world.identity.password_change(&first.actor, "a bird in the hand", "two birds in the bush").unwrap();
+    assert!(!own.actor.must_change_password());
     for _ in 0..=SIGN_IN_FREE_FAILURES {
         let _ = world.identity.password_change(&renewed.actor, "wrong horse battery", "two in the bush");
     }
@@ -259,14 +262,18 @@ fn an_administrator_sets_a_password_and_old_sessions_die() {
     let world = World::new();
     let session = world.sign_in();
     assert!(matches!(
-        world.identity.password_set(world.anna, "short"),
+        world.identity.password_set(world.anna, "short", PasswordOrigin::First),
         Err(PasswordError::Weak(PasswordWeakness::TooShort))
     ));
     assert_eq!(world.end_of(&session), None, "a refused password changes nothing");
-    world.identity.password_set(world.anna, "a bird in the hand").unwrap();
+    world.identity.password_set(world.anna, "a bird in the hand", PasswordOrigin::First).unwrap();
     assert_eq!(world.end_of(&session), Some(SessionEnd::Unknown));
-    assert!(world.identity.sign_in("anna", "a bird in the hand", context()).is_ok());
-    let unknown = world.identity.password_set(facts("nobody").user, "a bird in the hand").unwrap_err();
+    let first = world.identity.sign_in("anna", "a bird in the hand", context()).unwrap();
+    assert!(first.actor.must_change_password());
+    let own = world.identity.password_change(&first.actor, "a bird in the hand", "two birds in the bush").unwrap();
+    assert!(!own.actor.must_change_password());
+    let unknown =
+        world.identity.password_set(facts("nobody").user, "a bird in the hand", PasswordOrigin::Own).unwrap_err();
     assert_eq!(code(unknown), Code::RecordNotFound);
 }
 
@@ -309,7 +316,7 @@ fn a_password_changed_while_signing_in_opens_no_session() {
         fn credential_by_login(&self, login: &str) -> Result<Option<crate::Credential>, crate::PortError> {
             self.0.credential_by_login(login)
         }
-        fn set_password_hash(&self, _: UserId, _: &PasswordHash, _: Timestamp) -> Result<(), crate::PortError> {
+        fn set_password_hash(&self, _: UserId, _: &PasswordHash, _: PasswordOrigin) -> Result<(), crate::PortError> {
             Ok(())
         }
         fn replace_password_hash(&self, _: UserId, _: &PasswordHash, _: &PasswordHash) -> Result<(), crate::PortError> {

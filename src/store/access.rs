@@ -3,8 +3,8 @@
 use crate::engine::{Cell, Row, Sql};
 use crate::{Refused, Store, StoreError, WriteTx, people};
 use identity::{
-    ActorFacts, Credential, PasswordHash, PortError, SecretDigest, SessionPort, SessionRecord, TokenPort, TokenRecord,
-    TokenScopes, UserDirectory,
+    ActorFacts, Credential, PasswordHash, PasswordOrigin, PortError, SecretDigest, SessionPort, SessionRecord,
+    TokenPort, TokenRecord, TokenScopes, UserDirectory,
 };
 use kernel::{Code, Fault, SessionId, Timestamp, TokenId, UserId};
 use metadata::ColumnType;
@@ -77,9 +77,11 @@ impl UserDirectory for DirectoryPorts {
         }))
     }
 
-    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, _at: Timestamp) -> Result<(), PortError> {
+    fn set_password_hash(&self, user: UserId, hash: &PasswordHash, origin: PasswordOrigin) -> Result<(), PortError> {
         let mut sql = Sql::new("UPDATE \"k_credential\" SET \"password_hash\" = ");
         sql.bind(hash.expose())
+            .push(", \"first_password\" = ")
+            .bind(i64::from(origin == PasswordOrigin::First))
             .push(", \"auth_epoch\" = \"auth_epoch\" + 1, \"failed_count\" = 0 WHERE \"user_id\" = ")
             .bind(user);
         self.execute(sql).map(|_| ())

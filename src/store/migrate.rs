@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_view/up.sql"),
         postgres: include_str!("../../migrations/postgres/0003_view/up.sql"),
     },
+    Migration {
+        number: 4,
+        name: "first_password",
+        sqlite: include_str!("../../migrations/sqlite/0004_first_password/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_first_password/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

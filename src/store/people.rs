@@ -69,11 +69,11 @@ pub(crate) fn assignments(conn: &mut Conn, user: UserId) -> Result<Vec<RoleAssig
 /// What an actor is minted from: the user's record, epoch, roles in force, unit tree and teams.
 pub(crate) fn facts(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<Option<ActorFacts>, StoreError> {
     let mut sql = Sql::new(
-        "SELECT u.\"status\", c.\"auth_epoch\", u.\"username\", u.\"display_name\", u.\"unit_id\", u.\"locale\" \
+        "SELECT u.\"status\", c.\"auth_epoch\", u.\"username\", u.\"display_name\", u.\"unit_id\", u.\"locale\", c.\"first_password\" \
          FROM \"user\" u JOIN \"k_credential\" c ON c.\"user_id\" = u.\"id\" WHERE u.\"deleted_at\" IS NULL AND u.\"id\" = ",
     );
     sql.bind(user);
-    let Some(row) = conn.first(&sql, &[TEXT, INT, TEXT, TEXT, BIN, TEXT])? else { return Ok(None) };
+    let Some(row) = conn.first(&sql, &[TEXT, INT, TEXT, TEXT, BIN, TEXT, INT])? else { return Ok(None) };
     let unit = row.id(4);
     let in_force = |role: &RoleAssignment| {
         role.valid_from.is_none_or(|from| from <= now) && role.valid_to.is_none_or(|to| now < to)
@@ -104,6 +104,7 @@ pub(crate) fn facts(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<Opt
         teams: teams.into(),
         team_members: members.into(),
         locale: if row.get(5).text().is_some_and(|locale| locale.starts_with("zh")) { Locale::Zh } else { Locale::En },
+        first_password: row.int(6) == Some(1),
     }))
 }
 

@@ -137,6 +137,7 @@ fn users_and_definitions_change_by_the_local_operator() {
         .ended(2)
         .complains("repetition");
     place.on(&["user", "password"], &["li.na"]).ended(0).says("shown once");
+    place.run(&["help", "user", "password"]).ended(0).says("--lasting");
     place.on(&["user", "close"], &["li.na"]).ended(0);
     place.on(&["user", "close"], &["nobody"]).ended(2).complains("no user");
     let users: Value = serde_json::from_str(&place.on(&["user", "list"], &["--json"]).ended(0).out).unwrap();

@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod commands;
+mod losses;
 mod sales;
 mod support;

@@ -30,7 +30,7 @@ fn import(place: &Place, object: &str, mapping: &str, file: &Path) -> Ran {
 /// Gives an imported user a password and a role.
 fn admit(place: &Place, login: &str, role: &str) {
     let file = place.secret("password", PASSWORD);
-    place.on(&["user", "password"], &["--password-file", file.to_str().unwrap(), login]).ended(0);
+    place.on(&["user", "password"], &["--lasting", "--password-file", file.to_str().unwrap(), login]).ended(0);
     place.on(&["user", "grant"], &[login, role]).ended(0);
 }
 
@@ -82,7 +82,10 @@ fn main_job(place: &Place, data: &Path) {
     admit(place, "melvin.marxen", "sales_manager");
     let auditor = place.secret("password", PASSWORD);
     place
-        .on(&["user", "add"], &["auditor", "--role", "audit_admin", "--password-file", auditor.to_str().unwrap()])
+        .on(
+            &["user", "add"],
+            &["auditor", "--lasting", "--role", "audit_admin", "--password-file", auditor.to_str().unwrap()],
+        )
         .ended(0);
 
     let dir = place.dir();

@@ -5,6 +5,7 @@ use crate::call::{Acting, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
 use crate::wire::{self, Answer, Secret};
 use authz::AppAction;
+use identity::PasswordOrigin;
 use kernel::{Outcome, Timestamp, TokenId};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub(crate) const ROUTES: &[Route] = &[
         Verb::Post,
         "/api/v1/users/{user}/password",
         "password_set",
-        "Set another user's password; ends their sessions",
+        "Set another user's password, which they change at their next sign-in; ends their sessions",
         Rule::Act(AppAction::Users, handle!(password_set)),
     )
     .takes("PasswordSet")
@@ -137,7 +138,7 @@ async fn password_set(acting: Acting) -> Outcome<Answer> {
     let (open, actor) = (Arc::clone(&acting.open), Arc::clone(&acting.actor));
     blocking(move || {
         open.records.password_allowed(&actor, user)?;
-        open.identity.password_set(user, &password)?;
+        open.identity.password_set(user, &password, PasswordOrigin::First)?;
         open.records.note_password(&actor, user)
     })
     .await?;

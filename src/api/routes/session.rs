@@ -24,9 +24,11 @@ pub(crate) const ROUTES: &[Route] = &[
         "Who am I, and what may I do",
         Rule::SignedIn(handle!(show)),
     )
-    .gives(200, "Session"),
+    .gives(200, "Session")
+    .with_first_password(),
     Route::new(Verb::Delete, "/api/v1/session", "session_close", "Sign out", Rule::SignedIn(handle!(sign_out)))
-        .gives_nothing(),
+        .gives_nothing()
+        .with_first_password(),
     Route::new(
         Verb::Post,
         "/api/v1/session/password",
@@ -35,7 +37,8 @@ pub(crate) const ROUTES: &[Route] = &[
         Rule::SignedIn(handle!(password)),
     )
     .takes("PasswordChange")
-    .gives(200, "Session"),
+    .gives(200, "Session")
+    .with_first_password(),
     Route::new(Verb::Get, "/api/v1/sessions", "session_list", "The own sessions", Rule::SignedIn(handle!(list)))
         .gives(200, "SessionList"),
     Route::new(
@@ -66,6 +69,8 @@ struct SessionView {
     csrf: Option<String>,
     /// Who.
     user: MeView,
+    /// Whether it is good for changing the password and nothing else, because somebody else set it.
+    password_change_required: bool,
     /// When it ends in any case, if it has just begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
@@ -103,7 +108,12 @@ async fn begin(call: &Call, open: &Arc<Open>, signed_in: SignedIn, act: audit::V
         return Err(fault);
     }
     let user = open.records.me(&actor)?;
-    let view = SessionView { csrf: Some(csrf.expose().to_owned()), user, expires_at: Some(expires) };
+    let view = SessionView {
+        csrf: Some(csrf.expose().to_owned()),
+        user,
+        password_change_required: actor.must_change_password(),
+        expires_at: Some(expires),
+    };
     Answer::json(&view)?.header(header::SET_COOKIE, &cookie_of(call, &cookie))
 }
 
@@ -114,7 +124,8 @@ fn cookie_of(call: &Call, cookie: &SecretText) -> String {
 async fn show(acting: Acting) -> Outcome<Answer> {
     let user = acting.open.records.me(&acting.actor)?;
     let csrf = acting.csrf.as_ref().map(|csrf| csrf.text().expose().to_owned());
-    Answer::json(&SessionView { csrf, user, expires_at: None })
+    let password_change_required = acting.actor.must_change_password();
+    Answer::json(&SessionView { csrf, user, password_change_required, expires_at: None })
 }
 
 async fn sign_out(acting: Acting) -> Outcome<Answer> {

@@ -93,6 +93,42 @@ fn a_changed_password_ends_the_other_sessions() {
 }
 
 #[test]
+fn a_password_set_by_somebody_else_is_good_for_changing_it() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, officer) = site.signed_in("officer", &["security_admin"], None);
+        let (user, before) = site.signed_in("anna", &["seller"], None);
+        assert_eq!(site.get("/api/v1/session", &before).good()["password_change_required"], false);
+        let set = json!({"password": "set by somebody else 7"});
+        assert_eq!(site.post(&format!("/api/v1/users/{user}/password"), &officer, set).status, 204);
+        let opened = |reply: super::site::Reply| {
+            let cookie = reply.header("set-cookie").and_then(|line| line.split(';').next()).map(str::to_owned);
+            let session = reply.good();
+            let who = Who { cookie, csrf: session["csrf"].as_str().map(str::to_owned), token: None };
+            (session["password_change_required"].clone(), who)
+        };
+        let login = json!({"login": "anna", "password": "set by somebody else 7"});
+        let (required, first) = opened(site.post("/api/v1/session", &Who::default(), login));
+        assert_eq!(required, true);
+        assert_eq!(site.get("/api/v1/session", &first).good()["password_change_required"], true);
+        for path in ["/api/v1/records/account", "/api/v1/sessions", "/api/v1/tokens", "/api/v1/metadata/objects"] {
+            let refused = site.get(path, &first);
+            assert_eq!((refused.status, refused.code().as_str()), (403, "password_change_required"), "{path}");
+        }
+        let made = site.post("/api/v1/records/account", &first, json!({"name": "A"}));
+        assert_eq!(made.code(), "password_change_required");
+        let change = |new: &str| {
+            let body = json!({"old": "set by somebody else 7", "new": new});
+            site.post("/api/v1/session/password", &first, body)
+        };
+        assert_eq!(change("set by somebody else 7").code(), "validation_failed", "the same again does not do");
+        let (required, own) = opened(change("chosen by anna alone 9"));
+        assert_eq!(required, false);
+        assert_eq!(site.get("/api/v1/records/account", &own).status, 200);
+    });
+}
+
+#[test]
 fn one_session_ends_another_of_the_same_person_only() {
     on_both_engines(|kontor| {
         let site = Site::open(kontor);

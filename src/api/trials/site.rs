@@ -123,7 +123,7 @@ impl<'k> Site<'k> {
     /// A user with a password, signed in.
     pub(super) fn signed_in(&self, login: &str, roles: &[&str], unit: Option<RecordId>) -> (RecordId, Who) {
         let user = self.kontor.user(login, roles, unit);
-        self.identity.password_set(user, PASSWORD).unwrap();
+        self.identity.password_set(user, PASSWORD, identity::PasswordOrigin::Own).unwrap();
         (user, self.sign_in(login))
     }
 

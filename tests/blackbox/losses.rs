@@ -1,0 +1,74 @@
+//! What the running program does when what it stands on goes away: the database server, or the disk.
+
+use crate::support::*;
+use rustix::process::{Resource, Rlimit};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn a_demonstration_on_a_server_survives_its_restart() {
+    let (place, database) = (Place::new(), testkit::OwnServer::start());
+    let url = place.secret("database-url", &database.url);
+    let arguments = [
+        "demo",
+        "--dir",
+        place.dir().to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--database-url-file",
+        url.to_str().unwrap(),
+        "--database-ca-file",
+        database.ca.to_str().unwrap(),
+    ]
+    .map(str::to_owned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let server = Server::start(place.command(&arguments), false);
+    let said: Value = serde_json::from_str(&server.line_with("{")).unwrap();
+    let url = said["url"].as_str().unwrap().to_owned();
+    let client = client(Path::new(said["ca_cert"].as_str().unwrap()));
+    let ready = || answer(client.get(format!("{url}/readyz")).call());
+    assert_eq!(ready(), (200, json!({"ready": true, "reasons": []})));
+    let seller = said["users"].as_array().unwrap().iter().find(|user| user["roles"] == json!(["seller"])).unwrap();
+    let login = json!({"login": seller["login"], "password": seller["password"]});
+    let sign_in = || answer(client.post(format!("{url}/api/v1/session")).send_json(&login));
+    let (status, session) = sign_in();
+    assert_eq!((status, &session["password_change_required"]), (200, &json!(false)), "{session}");
+    database.down();
+    let (status, reasons) = ready();
+    assert!(status == 503 && reasons["reasons"][0].as_str().unwrap().starts_with("database"), "{reasons}");
+    let (status, problem) = sign_in();
+    assert_eq!((status, &problem["code"]), (503, &json!("unavailable")), "{problem}");
+    database.up();
+    while ready().0 != 200 {}
+    assert_eq!(sign_in().0, 200);
+    assert_eq!(server.stop(), 0);
+    place.on(&["audit", "verify"], &["--level", "4"]).ended(0).says("0 rows not yet sealed");
+}
+
+/// A limit on the size of files stands for a disk that fails: the write-ahead log cannot grow, and the engine reports what
+/// it reports when the disk does not take its bytes.
+#[test]
+fn a_disk_that_fails_under_the_log_ends_the_process() {
+    let place = Place::new();
+    place.init().ended(0);
+    let dir = place.dir();
+    // Whoever reaches the limit is killed, unless the signal is ignored; then the write fails.
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_kontor"), "serve", "--dir"]).arg(&dir);
+    let server = Server::start(command, true);
+    let url = url_in(&server.line_with("serving"));
+    let client = client(&dir.join("tls/ca.pem"));
+    assert_eq!(answer(client.get(format!("{url}/readyz")).call()).0, 200);
+    let size = fs::metadata(dir.join("data/kontor.db-wal")).unwrap().len();
+    let limit = Rlimit { current: Some(size), maximum: Some(size) };
+    rustix::process::prlimit(Some(server.pid()), Resource::Fsize, limit).unwrap();
+    // The next entry cannot be written, so nobody is answered and the process ends.
+    let wrong = json!({"login": "anna", "password": "not the password"});
+    let answered = client.post(format!("{url}/api/v1/session")).send_json(&wrong);
+    assert!(!answered.is_ok_and(|response| response.status() == 401), "an answer without its entry");
+    assert_eq!(server.ended(), 74);
+    place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
+}
