@@ -260,8 +260,7 @@ fn address(world: &mut World, place: Place) -> Value {
         "DE" => format!("{} {}", random.pick(firms::GERMAN_STREETS), random.between(1, 120)),
         _ => format!("{} {}", random.between(1, 160), random.pick(firms::ENGLISH_STREETS)),
     };
-    let mut address = Fields::new();
-    address.set("country", place.country).set("province", place.province).set("city", place.city);
+    let mut address = place.region();
     address.maybe("district", Some(place.district).filter(|district| !district.is_empty()));
     address.set("street", street).set("postcode", place.postcode);
     Value::Object(address.into_map())

@@ -69,7 +69,7 @@ fn add_case(world: &mut World, number: usize, day: u32, index: usize, account: &
         .set("priority", priority)
         .set("severity", world.random.weighted(&[(1, 15), (2, 30), (3, 35), (4, 15), (5, 5)]))
         .set("status", status)
-        .set("received_on", world.date(i64::from(day)))
+        .set("received_on", world.calendar.date(i64::from(day)))
         .set("description", fill(matter.description, &places))
         .set("requester_name", who.clone());
     if zh && world.random.chance(35) {
@@ -91,20 +91,8 @@ fn add_case(world: &mut World, number: usize, day: u32, index: usize, account: &
     complaint(world, &mut fields, matter, day, number);
     let links = world.tag_links("case", 1);
     world.push("case", &key, fields, links, Moment { day, zh, watch: 4 });
-    world.cases.push(Topic {
-        object: "case",
-        key,
-        name: matter.subject.to_owned(),
-        day,
-        zh,
-        owner,
-        firm: account.short.clone(),
-        person: who,
-        account: index,
-        contact,
-        phone: person.and_then(|person| person.mobile),
-        closed,
-    });
+    let topic = Topic::about("case", (index, account), contact, person.as_ref());
+    world.cases.push(Topic { key, name: matter.subject.to_owned(), day, owner, closed, ..topic });
 }
 
 fn priority(world: &mut World, matter: Matter) -> &'static str {
@@ -152,7 +140,7 @@ fn complaint(world: &mut World, fields: &mut Fields, matter: Matter, day: u32, n
     if matter.kind != "complaint" {
         return;
     }
-    fields.set("complaint_deadline", world.date(i64::from(day) - 15));
+    fields.set("complaint_deadline", world.calendar.date(i64::from(day) - 15));
     if world.random.chance(18) {
         fields.set("regulator_ref", format!("SAMPLE-REG-{:05}", 300 + number)).set("channel", "referral");
     }

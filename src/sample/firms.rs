@@ -1,6 +1,8 @@
 //! Parts of invented firm names, and the places where those firms sit. The names are fairy-tale words joined with
 //! ordinary trades, so that nobody takes one for a real firm.
 
+use crate::fields::Fields;
+
 /// Chinese brands: (name, in Latin letters).
 pub(crate) const CHINESE_BRANDS: &[(&str, &str)] = &[
     ("鲸落湾", "jingluowan"),
@@ -208,6 +210,15 @@ pub(crate) struct Place {
     pub(crate) region: &'static str,
     /// Chinese area code without the zero; empty outside China.
     pub(crate) area: &'static str,
+}
+
+impl Place {
+    /// The part of an address that says where, without the street.
+    pub(crate) fn region(&self) -> Fields {
+        let mut region = Fields::new();
+        region.set("country", self.country).set("province", self.province).set("city", self.city);
+        region
+    }
 }
 
 /// (province, city, district, postcode, region, area code)

@@ -101,7 +101,7 @@ fn add_open(world: &mut World, number: usize, day: u32, status: &'static str) {
         .set("email", email)
         .maybe("mobile", mobile.clone())
         .set("job_title", job(world, zh))
-        .set("region", json!({"country": place.country, "province": place.province, "city": place.city}))
+        .set("region", place.region().into_map())
         .set("status", status)
         .set("rating", world.random.weighted(&[("hot", 18), ("warm", 47), ("cold", 35)]))
         .set("score", world.random.between(8, 86))

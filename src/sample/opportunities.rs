@@ -94,8 +94,8 @@ fn add_deal(world: &mut World, number: usize, day: u32, index: usize, account: &
         .set("stage", course.stage)
         .set("probability", course.probability)
         .set("forecast_category", course.forecast)
-        .set("expected_close", world.date(course.expected))
-        .set("engaged_on", world.date(i64::from(day)))
+        .set("expected_close", world.calendar.date(course.expected))
+        .set("engaged_on", world.calendar.date(i64::from(day)))
         .set("source", sales_words::source(&mut world.random))
         .set("type", world.random.weighted(&[("new", 52), ("renewal", 20), ("upsell", 13), ("cross_sell", 15)]));
     world.own(&mut fields, owner);
@@ -110,20 +110,8 @@ fn add_deal(world: &mut World, number: usize, day: u32, index: usize, account: &
     let mut links = world.tag_links("opportunity", 2);
     links.extend(deal_links(world, account, day, &product.key()));
     world.push("opportunity", &key, fields, links, Moment { day, zh, watch: 3 });
-    world.opportunities.push(Topic {
-        object: "opportunity",
-        key,
-        name,
-        day,
-        zh,
-        owner,
-        firm: account.short.clone(),
-        person: who,
-        account: index,
-        contact,
-        phone: person.and_then(|person| person.mobile),
-        closed: course.closed,
-    });
+    let topic = Topic::about("opportunity", (index, account), contact, person.as_ref());
+    world.opportunities.push(Topic { key, name, day, owner, closed: course.closed, ..topic });
 }
 
 fn amount(world: &mut World, fields: &mut Fields, course: &Course, product: Product, zh: bool) {

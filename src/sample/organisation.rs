@@ -340,7 +340,7 @@ fn add_units(world: &mut World) {
             .set("default_currency", if *zh { "CNY" } else { "EUR" })
             .set("timezone", timezone(*zh))
             .set("locale", locale(*zh))
-            .set("active_from", world.date(i64::from(day)));
+            .set("active_from", world.calendar.date(i64::from(day)));
         let moment = Moment { day, zh: *zh, watch: 0 };
         let record = world.record("unit", key, fields, Vec::new(), moment);
         world.sample.units.push(record);

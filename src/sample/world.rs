@@ -86,6 +86,20 @@ pub(crate) struct Topic {
     pub(crate) closed: Option<i64>,
 }
 
+impl Topic {
+    /// A record about an account, and about one of its people where there is one.
+    pub(crate) fn about(
+        object: &'static str,
+        (account, firm): (usize, &Account),
+        contact: Option<usize>,
+        person: Option<&Contact>,
+    ) -> Self {
+        let who = person.map_or(&firm.short, |person| &person.name).clone();
+        let phone = person.and_then(|person| person.mobile.clone());
+        Self { object, zh: firm.zh, firm: firm.short.clone(), person: who, account, contact, phone, ..Self::default() }
+    }
+}
+
 /// The generator's memory.
 pub(crate) struct World {
     pub(crate) random: Random,
@@ -201,10 +215,5 @@ impl World {
             }
         }
         links
-    }
-
-    /// The date this many days ago.
-    pub(crate) fn date(&self, days_ago: i64) -> String {
-        self.calendar.date(days_ago)
     }
 }
