@@ -122,7 +122,7 @@ fn a_password_set_by_somebody_else_is_good_for_changing_it() {
             site.post("/api/v1/session/password", &first, body)
         };
         assert_eq!(change("set by somebody else 7").code(), "validation_failed", "the same again does not do");
-        let (required, own) = opened(change("chosen by anna alone 9"));
+        let (required, own) = opened(change("chosen by herself alone 9"));
         assert_eq!(required, false);
         assert_eq!(site.get("/api/v1/records/account", &own).status, 200);
     });
