@@ -124,7 +124,7 @@ table! {
     SignInFailed "sign_in_failed" 401 Access false "Login or password is wrong, or the account is closed" "用户名或密码错误，或账户已停用";
     SignInDelayed "sign_in_delayed" 429 Access true "Too many failed attempts; wait before the next" "失败次数过多，请稍后再试";
     CsrfRequired "csrf_required" 403 Access false "The X-CSRF-Token header is missing or wrong" "缺少或错误的 X-CSRF-Token";
-    PasswordChangeRequired "password_change_required" 403 Access false "Change your password first; somebody else set it" "请先修改密码：该密码由他人设置";
+    PasswordChangeRequired "password_change_required" 403 Access false "Change your password first; somebody else set it" "请先修改密码（该密码由他人设置）";
     AccessDenied "access_denied" 403 Access false "You may not do this" "您无权执行此操作";
     FieldDenied "field_denied" 403 Access false "You may not use this field" "您无权使用此字段";
     TokenScope "token_scope" 403 Access false "The token does not cover this" "令牌权限不足";

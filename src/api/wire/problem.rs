@@ -50,7 +50,7 @@ pub(crate) fn problem_json(fault: &Fault, locale: Locale, request_id: &str) -> J
 fn said(code: Code, exact: &str, locale: Locale) -> (String, Option<&str>) {
     match locale {
         Locale::En => (exact.to_owned(), None),
-        Locale::Zh => (format!("{}：{}。", code.row().title_zh, code.row().kind.advice_zh()), Some(exact)),
+        Locale::Zh => (format!("{}。{}。", code.row().title_zh, code.row().kind.advice_zh()), Some(exact)),
     }
 }
 
@@ -108,8 +108,8 @@ mod tests {
         assert_eq!(
             problem,
             json!({"type": "/docs/errors#version_conflict", "title": "记录已被他人修改", "status": 412, "code": "version_conflict",
-                "detail": "记录已被他人修改：数据已变化，请重新查看。", "detail_en": "Read it again.", "request_id": "r-1",
-                "errors": [{"pointer": "/name", "code": "value_format", "detail": "值的格式不正确：请修改请求。", "detail_en": "No."}], "current": 7})
+                "detail": "记录已被他人修改。数据已变化，请重新查看。", "detail_en": "Read it again.", "request_id": "r-1",
+                "errors": [{"pointer": "/name", "code": "value_format", "detail": "值的格式不正确。请修改请求。", "detail_en": "No."}], "current": 7})
         );
         assert_eq!(
             problem_json(&Fault::internal("secret"), Locale::En, "r").get("title"),
