@@ -100,6 +100,7 @@ impl Stream {
                 Some(Told::Changes(events)) => changes(&events).into(),
                 Some(Told::Reset { seq }) => reset(seq).into(),
                 Some(Told::Presence(event)) => format!("event: presence\ndata: {}\n\n", json!(*event)).into(),
+                Some(Told::Notice) => Bytes::from_static(b"event: notification\ndata: {}\n\n"),
                 Some(Told::Ended) => return,
             };
             if sender.send(text).await.is_err() {

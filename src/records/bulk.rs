@@ -37,7 +37,7 @@ impl Records {
         })
     }
 
-    fn bulk_allowed(&self, actor: &Actor) -> Result<(), Fault> {
+    pub(crate) fn bulk_allowed(&self, actor: &Actor) -> Result<(), Fault> {
         let Err(denied) = self.policy().act(actor, AppAction::Bulk) else { return Ok(()) };
         let refused = self.denial(actor, Act::Bulk, denied, None);
         if let Some(entry) = refused.entry {
@@ -76,7 +76,7 @@ impl Records {
     }
 
     fn bulk_now(&self, actor: &Arc<Actor>, object: &Arc<ObjectDef>, request: &BulkRequest) -> Result<BulkView, Fault> {
-        let ids = self.targets(actor, object, request)?;
+        let ids = self.targets(actor, object, request, limits::BULK_RECORDS_MAX)?;
         self.log_bulk(actor, object, &ids)?;
         let tickets: Vec<(RecordId, Ticket<(i64, bool)>)> =
             ids.into_iter().map(|id| (id, self.bulk_one(actor, object, id, &request.change))).collect();
@@ -99,30 +99,30 @@ impl Records {
         Ok(view)
     }
 
-    fn targets(
+    /// The records of a request, at most so many.
+    pub(crate) fn targets(
         &self,
         actor: &Arc<Actor>,
         object: &Arc<ObjectDef>,
         request: &BulkRequest,
+        most: usize,
     ) -> Result<Vec<RecordId>, Fault> {
         let too_many = || {
-            Fault::new(
-                Code::LimitExceeded,
-                format!("At most {} records in one call (BULK_RECORDS_MAX).", limits::BULK_RECORDS_MAX),
-            )
+            let name = if most == limits::BULK_RECORDS_MAX { "BULK_RECORDS_MAX" } else { "BULK_JOB_RECORDS_MAX" };
+            Fault::new(Code::LimitExceeded, format!("At most {most} records in one call ({name})."))
         };
-        let Some(filter) = &request.filter else {
+        if !request.selects() {
             let mut ids = request.ids.clone();
             let mut seen = std::collections::HashSet::new();
             ids.retain(|id| seen.insert(*id));
-            return if ids.len() > limits::BULK_RECORDS_MAX {
+            return if ids.len() > most {
                 Err(too_many())
             } else if ids.is_empty() {
                 Err(Fault::new(Code::ParameterInvalid, "Name records in ids, or a filter."))
             } else {
                 Ok(ids)
             };
-        };
+        }
         if !request.ids.is_empty() {
             return Err(Fault::new(Code::ParameterInvalid, "Name either ids or a filter, not both."));
         }
@@ -130,7 +130,8 @@ impl Records {
         let mut cursor = None;
         loop {
             let page = ListRequest {
-                filter: Some(filter.clone()),
+                filter: request.filter.clone(),
+                q: request.q.clone(),
                 fields: Some(Vec::new()),
                 limit: Some(limits::PAGE_ROWS_MAX),
                 cursor,
@@ -139,7 +140,7 @@ impl Records {
             };
             let page = self.list(actor, &object.name, page).wait()?.into_view();
             ids.extend(page.items.iter().map(|item| item.id));
-            if ids.len() > limits::BULK_RECORDS_MAX {
+            if ids.len() > most {
                 return Err(too_many());
             }
             cursor = page.next;
@@ -165,7 +166,7 @@ impl Records {
         self.store.write(move |tx| records.bulk_one_in_tx(tx, &actor, &object, id, &change))
     }
 
-    fn bulk_one_in_tx(
+    pub(crate) fn bulk_one_in_tx(
         &self,
         tx: &mut WriteTx<'_, '_>,
         actor: &Arc<Actor>,
@@ -203,7 +204,7 @@ impl Records {
 }
 
 /// The detail, and of a value error also which field it is about.
-fn words(fault: &Fault) -> String {
+pub(crate) fn words(fault: &Fault) -> String {
     match fault.items.as_slice() {
         [] => fault.detail.clone(),
         items => items.iter().map(|item| format!("{}: {}", item.pointer, item.detail)).collect::<Vec<_>>().join(" "),

@@ -1,6 +1,7 @@
 //! Changing records. The version decides: who read an older one gets both sides of what differs and loses nothing.
 
 use crate::create::editable;
+use crate::notice::Notices;
 use crate::{Pending, RecordView, Records};
 use audit::Verb as Act;
 use authz::{Facts, Grant, Level, Read, Update, Verb};
@@ -104,8 +105,10 @@ impl Records {
         self.may_place(tx, actor, object, &after, Some(row.facts()))?;
         self.references_exist(tx, actor, object, &values)?;
         let hook = UserHook::of(object, &values)?;
+        let notices = Notices::of(actor, object, &values, (Some(row.facts()), &after), &cause);
         let changed = tx.update(grant, &row, values, cause)?;
         if changed.moved {
+            notices.write(self, tx, actor, object, id)?;
             hook.run(tx, id)?;
         }
         Ok(changed)

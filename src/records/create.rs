@@ -1,5 +1,6 @@
 //! Making records. Owner and unit default to the maker's; references must point to records the maker can see.
 
+use crate::notice::Notices;
 use crate::{Pending, RecordView, Records};
 use audit::Verb as Act;
 use authz::{Create, Facts, FieldLevels, Level, Verb};
@@ -135,7 +136,9 @@ impl Records {
         self.may_place(tx, actor, object, &facts, None)?;
         self.references_exist(tx, actor, object, &values)?;
         let login = login_of(object, &values)?;
+        let notices = Notices::of(actor, object, &values, (None, &facts), &options.cause);
         tx.create(grant, object, values, options.cause)?;
+        notices.write(self, tx, actor, object, id)?;
         if let Some((system, external_id)) = options.external_id {
             tx.external_set(&object.name, id, &system, &external_id)?;
         }

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod bulk;
+mod bulk_preview;
 mod change;
 mod create;
 mod definitions;
@@ -11,10 +12,13 @@ mod fields;
 mod filter;
 mod group;
 mod history;
+mod jobs;
 mod links;
 mod list;
 mod live;
 mod log;
+mod notice;
+mod notifications;
 mod open;
 mod pending;
 mod people;
@@ -30,12 +34,15 @@ mod view_check;
 mod views;
 
 pub use access_log::{AccessLogView, AccessView};
+pub use bulk_preview::{PreviewReason, PreviewView};
 pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, ObjectView, PlanView};
 pub use delete::DeletedView;
+pub use jobs::{JobRowView, JobRowsView, JobState, JobView, JobsView};
 pub use links::LinkedView;
 pub use live::{Begun, EventView, Told, Watch};
 pub use log::{LogEntryView, LogQuery, LogView, ProofView};
+pub use notifications::{NotificationView, NotificationsRead, NotificationsRequest, NotificationsView};
 pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
 pub use preferences::PreferencesView;

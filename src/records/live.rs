@@ -38,6 +38,7 @@ struct LiveChange {
 enum Signal {
     Changes(Arc<Vec<LiveChange>>),
     Presence(Arc<PresenceEvent>),
+    Notice(Arc<[UserId]>),
 }
 
 /// A record was changed.
@@ -63,6 +64,8 @@ pub enum Told {
     Changes(Vec<EventView>),
     /// Who has a record open that the user has open too.
     Presence(Arc<PresenceEvent>),
+    /// There is a new notification for the user.
+    Notice,
     /// More happened than can be told; look at everything again.
     Reset {
         /// The number to go on from.
@@ -99,6 +102,10 @@ impl Live {
             running: Mutex::new(false),
             presence: Presence::default(),
         })
+    }
+    /// To the windows that are open on this node; others see it when they next ask.
+    pub(crate) fn tell_notice(&self, users: &[UserId]) {
+        let _ = self.signals.send(Signal::Notice(users.into()));
     }
     pub(crate) fn tell_presence(&self, event: PresenceEvent) {
         // Nobody may listen; that is no error.
@@ -225,7 +232,8 @@ impl Watch {
                     }
                 }
                 Ok(Signal::Presence(event)) if event.users.contains(&actor.user()) => return Told::Presence(event),
-                Ok(Signal::Presence(_)) => {}
+                Ok(Signal::Notice(users)) if users.contains(&actor.user()) => return Told::Notice,
+                Ok(Signal::Presence(_) | Signal::Notice(_)) => {}
                 Err(RecvError::Lagged(_)) => return Told::Reset { seq: self.after },
                 Err(RecvError::Closed) => return Told::Ended,
             }

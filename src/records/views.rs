@@ -159,7 +159,7 @@ pub struct LinksView {
 }
 
 /// What to do to many records.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum BulkAction {
     /// Set these fields.
@@ -200,6 +200,16 @@ pub struct BulkRequest {
     /// Or those that match.
     #[serde(default)]
     pub filter: Option<Json>,
+    /// And those that a search text finds.
+    #[serde(default)]
+    pub q: Option<String>,
+}
+
+impl BulkRequest {
+    /// Whether records are chosen by a condition, and not named.
+    pub(crate) fn selects(&self) -> bool {
+        self.filter.is_some() || self.q.as_deref().is_some_and(|q| !q.trim().is_empty())
+    }
 }
 
 /// How a bulk change ended for one record.
@@ -212,6 +222,17 @@ pub enum BulkOutcome {
     Same,
     /// It was left as it is; code and detail say why.
     Failed,
+}
+
+impl BulkOutcome {
+    /// The name on the wire and in the table of results.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Same => "same",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What became of one record of a bulk change.

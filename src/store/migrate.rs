@@ -39,6 +39,18 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0004_first_password/up.sql"),
         postgres: include_str!("../../migrations/postgres/0004_first_password/up.sql"),
     },
+    Migration {
+        number: 5,
+        name: "notification",
+        sqlite: include_str!("../../migrations/sqlite/0005_notification/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_notification/up.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "bulk_job",
+        sqlite: include_str!("../../migrations/sqlite/0006_bulk_job/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_bulk_job/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

@@ -30,6 +30,15 @@ impl ReadTx<'_> {
             .collect()
     }
 
+    /// One value, as JSON text.
+    pub fn preference(&mut self, user: UserId, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut sql = Sql::new("SELECT \"value\" FROM \"k_preference\" WHERE \"user_id\" = ");
+        sql.bind(user).push(" AND \"key\" = ").bind(key);
+        let Some(row) = self.conn.first(&sql, &[ColumnType::Binary])? else { return Ok(None) };
+        let sealed = row.get(0).bin().unwrap_or_default();
+        Ok(Some(self.shared.vault.open_internal(LABEL, &context(user, key), sealed)?.to_vec()))
+    }
+
     /// How many are kept for a user, and whether this one is among them.
     pub fn preference_count(&mut self, user: UserId, key: &str) -> Result<(usize, bool), StoreError> {
         let mut sql = Sql::new("SELECT count(*), coalesce(sum(CASE WHEN \"key\" = ");

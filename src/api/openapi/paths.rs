@@ -5,13 +5,15 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 12] = [
+const TAGS: [(&str, &str, &str); 14] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
     ("metadata", "Objects, fields, relations and their changes", "对象、字段、关系及其变更"),
     ("me", "What is kept for you", "为您本人保存的内容"),
     ("events", "Changes as they happen", "实时变更"),
+    ("notifications", "What you should look at", "需要您关注的事项"),
+    ("jobs", "Bulk changes that go on by themselves", "自行运行的批量修改"),
     ("tokens", "The own API tokens", "本人的 API 令牌"),
     ("users", "What security administrators do for users", "安全管理员对用户的操作"),
     ("roles", "Roles", "角色"),
@@ -90,7 +92,7 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
                 let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
                 if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) }
             }
-            "id" | "user" | "view" | "other" | "session" | "token" => reference("Id"),
+            "id" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
             "seq" | "size" => json!({"type": "integer", "minimum": 0}),
             _ => json!({"type": "string"}),
         };

@@ -4,8 +4,10 @@
 mod around;
 mod audit_log;
 mod events;
+mod jobs;
 mod me;
 mod metadata;
+mod notifications;
 mod pages;
 mod people;
 mod records;
@@ -25,6 +27,8 @@ pub(crate) const TABLE: &[&[Route]] = &[
     people::ROUTES,
     events::ROUTES,
     me::ROUTES,
+    notifications::ROUTES,
+    jobs::ROUTES,
     views::ROUTES,
     metadata::ROUTES,
     audit_log::ROUTES,

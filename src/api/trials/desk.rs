@@ -85,3 +85,51 @@ fn timelines_and_who_saw_a_record() {
         assert_eq!(site.get(&format!("{path}/access-log"), &anna).code(), "access_denied");
     });
 }
+
+#[test]
+fn the_bell() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        let task = json!({"kind": "task", "subject": "Call", "due": "2026-03-01T00:00:00Z"});
+        site.post("/api/v1/records/activity", &anna, task).good();
+        let list = |query: &str| site.get(&format!("/api/v1/notifications{query}"), &anna);
+        let seen = list("?unread=true&limit=5").good();
+        assert_eq!((seen["unread"].as_u64(), seen["items"][0]["kind"].as_str()), (Some(1), Some("due")));
+        let read = |body| site.post("/api/v1/notifications/read", &anna, body);
+        assert_eq!(read(json!({"ids": [seen["items"][0]["id"]]})).status, 204);
+        assert_eq!(list("").good()["unread"], 0);
+        assert_eq!(read(json!({})).code(), "parameter_invalid");
+        assert_eq!(list("?limit=x").code(), "parameter_invalid");
+    });
+}
+
+#[test]
+fn bulk_jobs() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        site.post("/api/v1/records/account", &anna, json!({"name": "Hanse"})).good();
+        let body = json!({"change": {"action": "update", "fields": {"legal_name": "New"}}, "filter": {"and": []}});
+        let preview = site.post("/api/v1/records/account/bulk/preview", &anna, body.clone()).good();
+        assert_eq!((preview["count"].as_u64(), preview["change"].as_u64()), (Some(1), Some(1)));
+        let job = site.post("/api/v1/records/account/bulk/jobs", &anna, body.clone()).good();
+        let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+        let ended = |path: &str| loop {
+            let job = site.get(path, &anna).good();
+            if job["state"] != "running" {
+                return job;
+            }
+        };
+        assert_eq!((ended(&path)["done"].as_u64(), ended(&path)["can_undo"].as_bool()), (Some(1), Some(true)));
+        assert_eq!(site.get(&format!("{path}/rows?outcome=done"), &anna).good()["items"][0]["version"], 2);
+        assert_eq!(site.get(&format!("{path}/rows?outcome=x"), &anna).code(), "parameter_invalid");
+        let undo = site.send("POST", &format!("{path}/undo"), &anna, &[], None).good();
+        assert_eq!(ended(&format!("/api/v1/jobs/{}", undo["id"].as_str().unwrap()))["done"], 1);
+        assert_eq!(site.send("POST", &format!("{path}/undo"), &anna, &[], None).code(), "undo_refused");
+        assert_eq!(site.send("POST", &format!("{path}/stop"), &anna, &[], None).good()["state"], "done");
+        assert_eq!(site.get("/api/v1/jobs", &anna).good()["items"].as_array().unwrap().len(), 2);
+        assert_eq!(site.get("/api/v1/jobs/x", &anna).code(), "job_unknown");
+        assert_eq!(site.post("/api/v1/records/user/bulk/jobs", &anna, body).code(), "parameter_invalid");
+    });
+}

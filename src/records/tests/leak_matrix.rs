@@ -97,7 +97,7 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
             Level::None
         }
     };
-    let deleted = subject.deleted && !["open", "bin"].contains(&surface);
+    let deleted = subject.deleted && !["open", "bin", "preview"].contains(&surface);
     match surface {
         _ if deleted || !expected.sees(subject) => Level::None,
         "reveal" => {
@@ -105,9 +105,8 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
             if expected.any(Verb::Reveal) && level.min(reveal) >= Level::Masked { Level::Read } else { Level::None }
         }
         // The bare answers of these hold errors, names or nothing of the fields.
-        "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" | "events" => {
-            Level::None
-        }
+        "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" | "events"
+        | "bell" => Level::None,
         "conflict" if !expected.reaches(Verb::Update, subject.place) => Level::None,
         _ => open(level),
     }

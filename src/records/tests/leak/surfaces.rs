@@ -3,7 +3,7 @@
 use crate::world::{FIELDS, Subject, World};
 use identity::Actor;
 use kernel::Fault;
-use records::{BulkRequest, ListRequest, LogQuery, Pending, Shown, TimelineRequest};
+use records::{BulkRequest, ListRequest, LogQuery, NotificationsRequest, Pending, Shown, TimelineRequest};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -75,6 +75,7 @@ pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
     surfaces.extend(walker.single_records());
     surfaces.extend(walker.writes());
     surfaces.extend(walker.numbers());
+    surfaces.extend(walker.previews());
     surfaces.extend(walker.about());
     surfaces
 }
@@ -239,11 +240,32 @@ impl Walker<'_, '_> {
         vec![Surface::new("summary", all(asked))]
     }
 
+    /// What a bulk change would do to each field, of named records and of all that match.
+    fn previews(&self) -> Vec<Surface> {
+        let ids: Vec<_> = self.world.subjects.iter().map(|subject| subject.id).collect();
+        let ask = |targets: Json, field: &str| {
+            let mut request = json!({"change": {"action": "update", "fields": {field: other(field)}}});
+            request.as_object_mut().expect("an object").extend(object_of(targets));
+            let request = serde_json::from_value::<BulkRequest>(request).expect("a request");
+            (field.to_owned(), self.records().bulk_preview(self.actor, "account", request))
+        };
+        let mut asked: Vec<_> = FIELDS.iter().map(|(field, _)| ask(json!({"ids": ids}), field)).collect();
+        asked.push(ask(json!({"filter": {"and": []}}), "legal_name"));
+        vec![Surface::new("preview", all(asked))]
+    }
+
     fn about(&self) -> Vec<Surface> {
         let log = self.records().log_entries(self.actor, LogQuery { limit: Some(200), ..LogQuery::default() });
         vec![
             Surface::new("metadata", vec![answer("account".into(), self.records().object(self.actor, "account"))]),
             Surface::new("log", all(vec![("all".to_owned(), log)])),
+            Surface::new(
+                "bell",
+                all(vec![(
+                    "all".to_owned(),
+                    self.records().notifications(self.actor, NotificationsRequest::default()),
+                )]),
+            ),
             Surface::new(
                 "events",
                 vec![answer("missed".into(), self.records().watch(self.actor, Some(0)).map(|(_, begun)| begun.missed))],
