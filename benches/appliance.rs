@@ -22,6 +22,8 @@ const PASSWORD: &str = "correct horse bench staple 9";
 const READER: &str = "bench.reader";
 /// Sees the records of a team of ten.
 pub(crate) const MANAGER: &str = "bench.manager";
+/// The file that keeps the address for the next run on the same folder.
+const ADDRESS: &str = "address";
 /// How long a server may take until it answers.
 const START_SECONDS: u64 = 60;
 
@@ -63,10 +65,21 @@ fn reader_role() -> Json {
 }
 
 impl<'a> Bench<'a> {
+    /// The appliance that an earlier run left in the scratch folder, if one did.
+    pub(crate) fn find(options: &'a Options, clock: Arc<dyn Clock>) -> Outcome<Option<Self>> {
+        let dir = options.scratch.join("appliance");
+        if !dir.exists() {
+            return Ok(None);
+        }
+        let address = std::fs::read_to_string(options.scratch.join(ADDRESS))?.parse()?;
+        Ok(Some(Self { options, address, engine: options.engine_config(&dir)?, dir, clock }))
+    }
+
     /// Makes the appliance and its people.
     pub(crate) fn make(options: &'a Options, clock: Arc<dyn Clock>) -> Outcome<Self> {
         let dir = options.scratch.join("appliance");
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        std::fs::write(options.scratch.join(ADDRESS), address.to_string())?;
         let engine = options.engine_config(&dir)?;
         let bench = Self { options, dir, address, engine, clock };
         let kontor = bench.kontor(&options.kontor);

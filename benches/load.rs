@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Before counting: caches fill, the actor is known.
-const WARM_UP: Duration = Duration::from_millis(1_500);
+pub(crate) const WARM_UP: Duration = Duration::from_millis(1_500);
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, Default, Serialize)]

@@ -107,6 +107,14 @@ impl Server {
     pub(crate) fn memory(&self) -> Memory {
         Memory::of(self.0.id())
     }
+    /// Processor time it has taken so far, in microseconds, to a hundredth of a second.
+    pub(crate) fn processor_micros(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap_or_default();
+        // The name in brackets may hold spaces; user and system time are the 12th and 13th word after it.
+        let words = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks: u64 = words.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
+        ticks * 10_000
+    }
     /// Whether it has ended by itself.
     pub(crate) fn ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))

@@ -59,9 +59,9 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
     writeln!(out, "\n### Verbs over HTTPS\n")?;
     writeln!(
         out,
-        "| verb | connections | per second | median ms | p99 ms | without the log | of it | constant answer | of it | bare engine | of it | peers |"
+        "| verb | connections | per second | median ms | p99 ms | server CPU µs each | without the log | of it | constant answer | of it | bare engine | of it | peers |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
     for result in &results.verbs {
         let figure = &result.figure;
         let constant = results
@@ -72,12 +72,13 @@ fn tables(results: &Results) -> Result<String, std::fmt::Error> {
         let peers = PEERS.iter().find(|(verb, _)| *verb == result.verb && result.connections == JUDGED);
         writeln!(
             out,
-            "| {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {:.0} | {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {} |",
             result.verb,
             result.connections,
             figure.per_second,
             millis(figure.median_micros),
             millis(figure.p99_micros),
+            result.processor_micros,
             rate(result.without_audit),
             percent(figure, result.without_audit),
             rate(constant),

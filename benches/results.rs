@@ -20,6 +20,8 @@ pub(crate) struct VerbResult {
     pub(crate) connections: usize,
     pub(crate) figure: Figure,
     pub(crate) without_audit: Option<Figure>,
+    /// Processor time of the server per request, in microseconds.
+    pub(crate) processor_micros: f64,
 }
 
 /// A query or insert on the bare engine.

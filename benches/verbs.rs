@@ -160,12 +160,13 @@ impl World {
                 };
                 let text = format!(
                     "SELECT {columns} FROM \"contact\" t WHERE t.\"deleted_at\" IS NULL{condition} \
-                     AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC LIMIT ?"
+                     AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC LIMIT {}",
+                    LIST_ROWS + 1
                 );
                 let values: Values = Arc::new(move |numbers| {
                     let mut values: Vec<Value> = scope.iter().map(|id| Value::Binary(id.as_bytes().to_vec())).collect();
                     values.push(Value::Integer(Self::moment(from, until, numbers)));
-                    values.extend([Value::Text("zh".to_owned()), Value::Integer(LIST_ROWS + 1)]);
+                    values.push(Value::Text("zh".to_owned()));
                     values
                 });
                 Some((Statement::new(&text), values))
@@ -176,19 +177,16 @@ impl World {
                 let text = if sqlite {
                     format!(
                         "SELECT {columns} FROM \"{search}\" s CROSS JOIN \"contact\" t ON t.\"rid\" = s.rowid WHERE s.\"{search}\" MATCH ? \
-                         AND t.\"deleted_at\" IS NULL ORDER BY s.rowid DESC LIMIT ?"
+                         AND t.\"deleted_at\" IS NULL ORDER BY s.rowid DESC LIMIT {SEARCH_HITS}"
                     )
                 } else {
                     format!(
                         "SELECT {columns} FROM \"contact\" t WHERE t.\"search_tokens\" @@ CAST(? AS text)::tsquery \
-                         AND t.\"deleted_at\" IS NULL ORDER BY t.\"rid\" DESC LIMIT ?"
+                         AND t.\"deleted_at\" IS NULL ORDER BY t.\"rid\" DESC LIMIT {SEARCH_HITS}"
                     )
                 };
                 let values: Values = Arc::new(move |numbers| {
-                    vec![
-                        Value::Text(expression(&data::two_characters(numbers), &tags, sqlite)),
-                        Value::Integer(SEARCH_HITS),
-                    ]
+                    vec![Value::Text(expression(&data::two_characters(numbers), &tags, sqlite))]
                 });
                 Some((Statement::new(&text), values))
             }

@@ -7,6 +7,10 @@ mod config;
 
 use std::process::ExitCode;
 
+/// Measured against the C library's: a fifth of a request's time went into that one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run(std::env::args_os())
 }

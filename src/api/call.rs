@@ -4,6 +4,7 @@
 use crate::appliance::{Appliance, Open};
 use crate::rate::Rates;
 use crate::route::{Access, Carries, Repeat, Route, Rule, Verb};
+use crate::router::Parts;
 use crate::wire::{self, Answer, Cookie, Query};
 use actix_web::{
     HttpRequest,
@@ -27,6 +28,7 @@ pub(crate) struct Call {
     pub(crate) site: Arc<Site>,
     pub(crate) route: &'static Route,
     pub(crate) request: HttpRequest,
+    pub(crate) parts: Parts,
     pub(crate) query: Query,
     pub(crate) body: Bytes,
     pub(crate) context: ActorContext,
@@ -52,7 +54,7 @@ pub(crate) async fn blocking<T: Send + 'static>(task: impl FnOnce() -> Outcome<T
 impl Call {
     /// A part of the address.
     pub(crate) fn part(&self, name: &str) -> &str {
-        self.request.match_info().get(name).unwrap_or_default()
+        self.parts.get(name)
     }
     /// The object of the address.
     pub(crate) fn object(&self) -> &str {

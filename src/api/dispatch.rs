@@ -2,7 +2,8 @@
 //! the headers that every answer carries.
 
 use crate::call::{self, Call, Site};
-use crate::route::{self, Route};
+use crate::route::Route;
+use crate::router::{Parts, Router};
 use crate::wire::{Answer, Payload, Query, respond_problem};
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,38 +20,25 @@ use std::sync::Arc;
 /// Nothing from outside, no inline code, no frame around it. `data:` images are the icons inside the style sheets.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Registers every route. An address with a method it does not know is 405, any other 404, both as problem documents.
-pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>) {
-    let mut paths: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
-    for route in route::all() {
-        match paths.iter_mut().find(|(path, _)| *path == route.path) {
-            Some((_, routes)) => routes.push(route),
-            None => paths.push((route.path, vec![route])),
-        }
-    }
-    for (path, routes) in paths {
-        let routes: Arc<[&'static Route]> = routes.into();
-        let site = Arc::clone(site);
-        config.service(web::resource(path).to(move |request: HttpRequest, payload: web::Payload| {
-            serve(Arc::clone(&site), Arc::clone(&routes), request, payload)
-        }));
-    }
-    let site = Arc::clone(site);
+/// Answers every address. One with a method it does not know is 405, any other 404, both as problem documents.
+pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>, router: &Arc<Router>) {
+    let (site, router) = (Arc::clone(site), Arc::clone(router));
     config.default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
-        serve(Arc::clone(&site), Arc::from([]), request, payload)
+        serve(Arc::clone(&site), Arc::clone(&router), request, payload)
     }));
 }
 
 async fn serve(
     site: Arc<Site>,
-    routes: Arc<[&'static Route]>,
+    router: Arc<Router>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
+    let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
     let secure = site.cookie.secure;
-    let outcome = run(site, &routes, request, payload, &id).await;
+    let outcome = run(site, (routes, parts), request, payload, &id).await;
     let mut response = match outcome {
         Ok(answer) => respond(answer),
         Err(fault) => {
@@ -68,7 +56,7 @@ async fn serve(
 
 async fn run(
     site: Arc<Site>,
-    routes: &[&'static Route],
+    (routes, parts): (&[&'static Route], Parts),
     request: HttpRequest,
     payload: web::Payload,
     id: &str,
@@ -85,7 +73,7 @@ async fn run(
     let text = if route.any_query { "" } else { request.query_string() };
     let query = Query::parse(text, route.query.iter().map(|param| param.name))?;
     let body = call::body(route, &request, payload).await?;
-    Call { site, route, request, query, body, context }.answer().await
+    Call { site, route, request, parts, query, body, context }.answer().await
 }
 
 fn respond(answer: Answer) -> HttpResponse {

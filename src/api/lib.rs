@@ -14,6 +14,7 @@ mod manual;
 mod openapi;
 mod rate;
 mod route;
+mod router;
 mod routes;
 mod server;
 mod stream;

@@ -4,6 +4,7 @@
 use crate::appliance::Appliance;
 use crate::call::{Site, blocking};
 use crate::rate::{RateLimit, Rates};
+use crate::router::Router;
 use crate::tls::{self, TlsError, TlsFiles};
 use crate::wire::Cookie;
 use crate::{dispatch, upkeep};
@@ -146,9 +147,11 @@ async fn run(
     });
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let workers = config.workers.unwrap_or(processors).max(1);
+    let router = Router::new(crate::route::all()).map_err(io::Error::other)?;
+    let router = Arc::new(router);
     let server = HttpServer::new(move || {
-        let site = Arc::clone(&site);
-        App::new().configure(move |config| dispatch::configure(config, &site))
+        let (site, router) = (Arc::clone(&site), Arc::clone(&router));
+        App::new().configure(move |config| dispatch::configure(config, &site, &router))
     })
     .workers(workers)
     .max_connections(limits::CONNECTIONS_MAX.div_ceil(workers))

@@ -27,7 +27,7 @@ pub struct Address {
 }
 
 /// The plain parts, in column order.
-pub(crate) const REGION_PARTS: [&str; 5] = ["country", "province", "city", "district", "postcode"];
+pub const REGION_PARTS: [&str; 5] = ["country", "province", "city", "district", "postcode"];
 
 impl Address {
     /// The plain part of this name (`country`, `province`, `city`, `district`, `postcode`).

@@ -18,7 +18,7 @@ mod system_fields;
 mod value;
 mod value_parse;
 
-pub use address::Address;
+pub use address::{Address, REGION_PARTS};
 pub use catalog::{Catalog, CatalogError, Relation};
 pub use column::{Column, ColumnRole, ColumnType, sort_key};
 pub use definition::{

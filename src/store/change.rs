@@ -9,7 +9,7 @@ use crate::engine::Cell;
 use crate::read::ReadTx;
 use crate::rows;
 use kernel::{RecordId, limits};
-use metadata::{ColumnRole, FieldDef, ObjectDef, Value};
+use metadata::{Column, ColumnRole, FieldDef, ObjectDef, Value};
 use minicbor::Encoder;
 use vault::{BlindIndex, ChangePlace, Class, Place, Plain};
 
@@ -163,7 +163,7 @@ fn encode(
 pub(crate) fn seal_field(
     tx: &mut ReadTx<'_>,
     object: &ObjectDef,
-    field: &FieldDef,
+    (field, columns): (&FieldDef, &[Column]),
     value: &Value,
     (record, subject): (RecordId, RecordId),
 ) -> Result<Vec<Cell>, StoreError> {
@@ -173,7 +173,7 @@ pub(crate) fn seal_field(
     let (keys, mut store) = tx.keys_and_store()?;
     let mut cells = Vec::new();
     let mut sealed_at = None;
-    for column in field.columns() {
+    for column in columns {
         let empty = Cell::Null(column.column_type);
         let index = match column.role {
             ColumnRole::Blind => Some(BlindIndex::Whole),

@@ -55,7 +55,7 @@ impl ReadTx<'_> {
         sql.bind(grant.record())
             .push(" AND \"seq\" < ")
             .bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX));
-        sql.push(" ORDER BY \"seq\" DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        sql.push(" ORDER BY \"seq\" DESC LIMIT ").number(limit);
         let mut found = Vec::new();
         for line in self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])? {
             let seq = line.int(0).and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();

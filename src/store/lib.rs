@@ -47,6 +47,7 @@ mod rows;
 mod saved_views;
 mod schema;
 mod search;
+mod selection;
 mod state;
 mod summary;
 mod ticket;
@@ -109,6 +110,7 @@ pub(crate) struct Shared {
     pub(crate) profile: Profile,
     pub(crate) boot: Id<BootKind>,
     pub(crate) node: String,
+    pub(crate) selections: selection::Selections,
 }
 
 /// An open store.
@@ -144,6 +146,7 @@ impl Store {
             random,
             profile,
             node: config.node.clone(),
+            selections: selection::Selections::default(),
         });
         let bell = Arc::new(Bell::default());
         let committer = committer::Committer::start(&config.engine, Arc::clone(&bell))?;

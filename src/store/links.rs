@@ -37,7 +37,7 @@ impl ReadTx<'_> {
         let mut sql = Sql::new("SELECT ");
         sql.ident(there).push(", \"role\", \"created_at\" FROM ").ident(&relation.definer.link_table(&relation.link));
         sql.push(" WHERE ").ident(here).push(" = ").bind(grant.record()).push(" ORDER BY \"created_at\" DESC, ");
-        sql.ident(there).push(" DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        sql.ident(there).push(" DESC LIMIT ").number(limit);
         let rows = self.conn.rows(&sql, &[ColumnType::Binary, ColumnType::Text, ColumnType::Integer])?;
         let link = |row: crate::engine::Row| {
             let created_at = Timestamp::from_micros(row.int(2).unwrap_or_default());
@@ -61,7 +61,7 @@ impl ReadTx<'_> {
         let Some(column) = column else { return Ok(Vec::new()) };
         let mut sql = Sql::new("SELECT \"id\" FROM ");
         sql.ident(&object.name).push(" WHERE \"deleted_at\" IS NULL AND ").ident(&column.name).push(" = ").bind(target);
-        sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        sql.push(" LIMIT ").number(limit);
         Ok(self.conn.rows(&sql, &[ColumnType::Binary])?.into_iter().filter_map(|row| row.id(0)).collect())
     }
 }

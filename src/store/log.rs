@@ -119,7 +119,7 @@ fn audit_channel(actor: &Actor) -> audit::Channel {
 pub(crate) fn lines(conn: &mut Conn, from: u64, max: usize) -> Result<Vec<LogLine>, StoreError> {
     let mut sql = Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"seq\" >= ");
     sql.bind(i64::try_from(from).unwrap_or(i64::MAX)).push(" ORDER BY \"seq\" LIMIT ");
-    sql.bind(i64::try_from(max).unwrap_or(i64::MAX));
+    sql.number(max);
     let rows = conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
     rows.into_iter().map(line).collect()
 }
@@ -140,7 +140,7 @@ impl ReadTx<'_> {
         let mut sql = Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"seq\" < ");
         sql.bind(before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX))
             .push(" ORDER BY \"seq\" DESC LIMIT ");
-        sql.bind(i64::try_from(max).unwrap_or(i64::MAX));
+        sql.number(max);
         let rows = self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
         rows.into_iter().map(line).collect()
     }

@@ -4,7 +4,7 @@
 use crate::engine::{Cell, Sql, dialect};
 use crate::order::{push_after, push_order, sort_columns};
 use crate::read::{ReadTx, push_predicate};
-use crate::rows::{self, Selection, StoredRow};
+use crate::rows::{self, StoredRow};
 use crate::{Cursor, StoreError};
 use authz::{Predicate, Scope};
 use kernel::{Code, Fault, limits};
@@ -147,7 +147,7 @@ impl ReadTx<'_> {
         let mut wanted = query.fields.clone();
         wanted.extend(query.sort.iter().map(|(field, _)| *field));
         wanted.extend(conditions.rechecks.iter().map(|(field, _)| *field));
-        let selection = Arc::new(Selection::new(&query.object, wanted));
+        let selection = self.shared.selections.of(&query.object, wanted);
         let mut sql = Sql::new("SELECT ");
         selection.push_columns(&mut sql);
         sql.push(" FROM ").ident(&query.object.name).push(" t WHERE ").append(conditions.sql);
@@ -157,7 +157,7 @@ impl ReadTx<'_> {
         push_order(&mut sql, &keys);
         // Candidates of a blind index may drop out, so more of them are fetched, up to a named limit.
         let fetch = if conditions.rechecks.is_empty() { query.limit + 1 } else { limits::SEALED_CANDIDATES_MAX };
-        sql.push(" LIMIT ").bind(i64::try_from(fetch).unwrap_or(i64::MAX));
+        sql.push(" LIMIT ").number(fetch);
         let rows = self.conn.rows(&sql, selection.types())?;
         let candidates = rows.len();
         let mut page = Vec::with_capacity(query.limit.min(candidates));
@@ -192,7 +192,7 @@ impl ReadTx<'_> {
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM ");
         sql.ident(&query.object.name).push(" t WHERE ").append(conditions.sql);
         if let Some(stop) = stop {
-            sql.push(" LIMIT ").bind(i64::try_from(stop).unwrap_or(i64::MAX));
+            sql.push(" LIMIT ").number(stop);
         }
         sql.push(") counted");
         let row = self.conn.first(&sql, &[ColumnType::Integer])?;
@@ -221,7 +221,7 @@ impl ReadTx<'_> {
         if let Some(filter) = &query.filter {
             sql.push(" AND ");
             self.push_filter(&mut sql, &query.object, "t", filter, Some(&mut rechecks))?;
-            sql.volatile();
+            sql.varied();
         }
         Ok(Compiled { sql, rechecks })
     }

@@ -2,7 +2,8 @@
 //! may read; everything here asks for the proof that somebody decided.
 
 use crate::engine::{Cell, Conn, Sql};
-use crate::rows::{self, Selection, StoredRow};
+use crate::rows::{self, StoredRow};
+use crate::selection::Selection;
 use crate::{Shared, StoreError};
 use authz::{Facts, Grant, Level, Predicate, Read, Scope};
 use kernel::RecordId;
@@ -38,12 +39,12 @@ impl<'c> ReadTx<'c> {
         id: RecordId,
         fields: &[usize],
     ) -> Result<Option<StoredRow>, StoreError> {
-        self.row_with(&Arc::new(Selection::new(object, fields.iter().copied())), id)
+        self.row_with(&self.shared.selections.of(object, fields.iter().copied()), id)
     }
 
     /// A record with all its fields.
     pub fn row_whole(&mut self, object: &Arc<ObjectDef>, id: RecordId) -> Result<Option<StoredRow>, StoreError> {
-        self.row_with(&Arc::new(Selection::all(object)), id)
+        self.row_with(&self.shared.selections.all(object), id)
     }
 
     fn row_with(&mut self, selection: &Arc<Selection>, id: RecordId) -> Result<Option<StoredRow>, StoreError> {
@@ -89,7 +90,7 @@ impl<'c> ReadTx<'c> {
         ids: &[RecordId],
         fields: &[usize],
     ) -> Result<Vec<StoredRow>, StoreError> {
-        let selection = Arc::new(Selection::new(object, fields.iter().copied()));
+        let selection = self.shared.selections.of(object, fields.iter().copied());
         let mut found = Vec::with_capacity(ids.len());
         if scope.object() != object.name || scope.predicate().is_nothing() {
             return Ok(found);
@@ -98,7 +99,7 @@ impl<'c> ReadTx<'c> {
             let mut sql = Sql::new("SELECT ");
             selection.push_columns(&mut sql);
             sql.push(" FROM ").ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.\"id\" IN (");
-            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").volatile();
+            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").varied();
             push_predicate(&mut sql, scope.predicate(), "t");
             self.conn.each(&sql, selection.types(), |row| {
                 found.push(selection.row(row)?);
@@ -309,12 +310,6 @@ pub(crate) fn push_predicate(sql: &mut Sql, predicate: &Predicate, alias: &'stat
     sql.push(")");
 }
 
-impl Selection {
-    pub(crate) fn object_name(&self) -> &str {
-        self.object_def().name.as_str()
-    }
-}
-
 /// The stored key ring, through one connection.
 pub(crate) struct Ring<'c>(pub(crate) &'c mut Conn);
 
@@ -339,7 +334,7 @@ impl KeyStore for Ring<'_> {
             let mut sql = Sql::new(
                 "SELECT \"subject\", \"class\", \"generation\", \"wrapped\" FROM \"k_key\" WHERE \"subject\" IN (",
             );
-            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").volatile();
+            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").varied();
             let types = [ColumnType::Binary, ColumnType::Integer, ColumnType::Integer, ColumnType::Binary];
             let each = |row: crate::engine::Row| {
                 let class = row.int(1).and_then(|number| Class::from_number(u8::try_from(number).ok()?));

@@ -1,106 +1,27 @@
-//! Rows of record tables: which columns a query needs, how a field's value lies in them, and what comes back.
-//! A stored row shows nothing by itself: values leave it only through a read grant (see `read`).
+//! Rows of record tables: how a field's value lies in its cells, and what comes back. A stored row shows nothing by itself: values leave it only through a read grant (see `read`).
 
 use crate::StoreError;
-use crate::engine::{Cell, Row, Sql};
+use crate::engine::Cell;
+use crate::selection::Selection;
 use authz::Facts;
 use kernel::{Currency, Date, Money, RecordId, Timestamp};
-use metadata::{Address, Column, ColumnRole, ColumnType, FieldDef, FieldType, ObjectDef, Sealing, Subject, Value};
-use std::ops::Range;
+use metadata::{Address, Column, REGION_PARTS, ColumnRole, FieldDef, FieldType, ObjectDef, Sealing, Subject, Value};
 use std::sync::Arc;
-
-/// Columns that every row brings: row number, id, version, owner, unit, team, time of deletion.
-const FIXED: [(&str, ColumnType); 7] = [
-    ("rid", ColumnType::Integer),
-    ("id", ColumnType::Binary),
-    ("version", ColumnType::Integer),
-    ("owner_id", ColumnType::Binary),
-    ("unit_id", ColumnType::Binary),
-    ("team_id", ColumnType::Binary),
-    ("deleted_at", ColumnType::Integer),
-];
-
-/// The columns of chosen fields, with the place of each field's cells.
-pub(crate) struct Selection {
-    object: Arc<ObjectDef>,
-    columns: Vec<Column>,
-    spans: Vec<(usize, Range<usize>)>,
-    types: Vec<ColumnType>,
-}
-
-impl Selection {
-    /// Chooses fields by position. The field that names the data subject is always among them.
-    pub(crate) fn new(object: &Arc<ObjectDef>, fields: impl IntoIterator<Item = usize>) -> Self {
-        let mut wanted: Vec<usize> = fields.into_iter().collect();
-        if let Subject::Field(name) = &object.subject {
-            wanted.extend(object.field_index(name));
-        }
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut columns = Vec::new();
-        let mut spans = Vec::with_capacity(wanted.len());
-        for index in wanted {
-            let Some(field) = object.fields.get(index) else { continue };
-            let start = columns.len();
-            columns.extend(field.columns());
-            spans.push((index, start..columns.len()));
-        }
-        let mut types: Vec<ColumnType> = FIXED.iter().map(|(_, column_type)| *column_type).collect();
-        types.extend(columns.iter().map(|column| column.column_type));
-        Self { object: Arc::clone(object), columns, spans, types }
-    }
-    /// All fields.
-    pub(crate) fn all(object: &Arc<ObjectDef>) -> Self {
-        Self::new(object, 0..object.fields.len())
-    }
-    pub(crate) fn object_def(&self) -> &Arc<ObjectDef> {
-        &self.object
-    }
-    pub(crate) fn types(&self) -> &[ColumnType] {
-        &self.types
-    }
-    pub(crate) fn columns(&self) -> &[Column] {
-        &self.columns
-    }
-    /// Writes `t."a", t."b", …`.
-    pub(crate) fn push_columns(&self, sql: &mut Sql) {
-        let names = FIXED.iter().map(|(name, _)| *name).chain(self.columns.iter().map(|column| column.name.as_str()));
-        for (at, name) in names.enumerate() {
-            sql.push(if at == 0 { "t." } else { ", t." }).ident(name);
-        }
-    }
-    /// Turns an answer into a stored row.
-    pub(crate) fn row(self: &Arc<Self>, row: Row) -> Result<StoredRow, StoreError> {
-        let damaged = || StoreError::damaged(format!("a row of {} has no id or version", self.object.name));
-        let facts = Facts {
-            object: self.object.name.clone(),
-            record: row.id(1).ok_or_else(damaged)?,
-            owner: row.id(3),
-            unit: row.id(4),
-            team: row.id(5),
-        };
-        let (rid, version) = (row.int(0).ok_or_else(damaged)?, row.int(2).ok_or_else(damaged)?);
-        let deleted = row.int(6).is_some();
-        let mut cells = row.into_cells();
-        let cells = cells.split_off(FIXED.len());
-        Ok(StoredRow { selection: Arc::clone(self), rid, version, deleted, facts, cells })
-    }
-}
 
 /// One row as it lies in the table. Values leave it only through a grant.
 pub struct StoredRow {
-    selection: Arc<Selection>,
+    pub(crate) selection: Arc<Selection>,
     pub(crate) rid: i64,
-    version: i64,
-    deleted: bool,
-    facts: Facts,
-    cells: Vec<Cell>,
+    pub(crate) version: i64,
+    pub(crate) deleted: bool,
+    pub(crate) facts: Facts,
+    pub(crate) cells: Vec<Cell>,
 }
 
 impl StoredRow {
     /// The definition it was read with.
     pub fn object(&self) -> &Arc<ObjectDef> {
-        &self.selection.object
+        self.selection.object_def()
     }
     /// The record.
     pub fn id(&self) -> RecordId {
@@ -120,8 +41,7 @@ impl StoredRow {
     }
     /// The cells of a field, if it was selected.
     pub(crate) fn cells_of(&self, field: usize) -> Option<&[Cell]> {
-        let (_, span) = self.selection.spans.iter().find(|(index, _)| *index == field)?;
-        self.cells.get(span.clone())
+        self.cells.get(self.selection.span(field)?)
     }
     /// Cells and columns side by side.
     pub(crate) fn named_cells(&self) -> impl Iterator<Item = (&str, &Cell)> {
@@ -133,13 +53,13 @@ impl StoredRow {
     }
     /// Whether the sealed part of a field has a value.
     pub(crate) fn has_sealed(&self, field: usize) -> bool {
-        let found = self.selection.object.fields.get(field).zip(self.cells_of(field));
+        let found = self.object().fields.get(field).zip(self.cells_of(field));
         found.is_some_and(|(definition, cells)| sealed_cell(definition, cells).is_some())
     }
     /// Whose keys seal the values.
     pub(crate) fn subject(&self) -> RecordId {
-        let Subject::Field(name) = &self.selection.object.subject else { return self.id() };
-        let cell = self.selection.object.field_index(name).and_then(|index| self.cells_of(index)?.first());
+        let Subject::Field(name) = &self.object().subject else { return self.id() };
+        let cell = self.object().field_index(name).and_then(|index| self.cells_of(index)?.first());
         cell.and_then(Cell::bin).and_then(RecordId::from_slice).unwrap_or_else(|| self.id())
     }
 }
@@ -166,12 +86,11 @@ pub(crate) fn plain_value(field: &FieldDef, cells: &[Cell]) -> Result<Value, Sto
 /// The region of an address, and its street where that lies plain.
 fn plain_address(field: &FieldDef, cells: &[Cell]) -> Value {
     let mut address = Address::default();
-    for (column, cell) in field.columns().iter().zip(cells) {
-        match column.role {
-            ColumnRole::Region(part) => address.set_region(part, cell.text().map(str::to_owned)),
-            ColumnRole::Value => address.street = cell.text().map(str::to_owned),
-            _ => {}
-        }
+    for (part, cell) in REGION_PARTS.iter().zip(cells) {
+        address.set_region(part, cell.text().map(str::to_owned));
+    }
+    if !is_sealed(field) {
+        address.street = cells.get(REGION_PARTS.len()).and_then(Cell::text).map(str::to_owned);
     }
     if address.is_empty() { Value::Null } else { Value::Address(Box::new(address)) }
 }
@@ -223,7 +142,7 @@ fn set_text(codes: &[String]) -> String {
 }
 
 /// The cells of a plain field, in the order of its columns.
-pub(crate) fn plain_cells(field: &FieldDef, value: &Value) -> Vec<Cell> {
+pub(crate) fn plain_cells(columns: &[Column], value: &Value) -> Vec<Cell> {
     let cell_of = |column: &Column| {
         let cell = match (&column.role, value) {
             (ColumnRole::Region(part), Value::Address(address)) => address.region(part).map(Cell::from),
@@ -237,7 +156,7 @@ pub(crate) fn plain_cells(field: &FieldDef, value: &Value) -> Vec<Cell> {
         };
         cell.unwrap_or(Cell::Null(column.column_type))
     };
-    field.columns().iter().map(cell_of).collect()
+    columns.iter().map(cell_of).collect()
 }
 
 /// The text of a value that is sealed: all of it, or of an address the street.

@@ -3,14 +3,14 @@
 
 use crate::engine::{Sql, dialect};
 use crate::read::push_predicate;
-use crate::rows::{Selection, StoredRow};
+use crate::rows::StoredRow;
 use crate::{ReadTx, StoreError, WriteTx};
 use authz::Scope;
 use metadata::{Checked, ColumnRole, ColumnType, FieldDef, ObjectDef, Value, encode_token, index_tokens};
 use std::sync::Arc;
 
 /// Rows that a rebuild of the index reads at a time.
-const REBUILD_ROWS: i64 = 1_000;
+const REBUILD_ROWS: usize = 1_000;
 
 /// A search in one object.
 pub struct SearchQuery {
@@ -49,14 +49,14 @@ impl ReadTx<'_> {
         if scope.object() != query.object.name || query.groups.is_empty() || scope.predicate().is_nothing() {
             return Ok(Vec::new());
         }
-        let selection = Arc::new(Selection::new(&query.object, query.fields.iter().copied()));
+        let selection = self.shared.selections.of(&query.object, query.fields.iter().copied());
         let mut sql = Sql::new("SELECT ");
         selection.push_columns(&mut sql);
         dialect::push_search(self.conn, &mut sql, &query.object.name, &query.object.search_table(), &query.groups);
         sql.push(" AND t.\"deleted_at\" IS NULL");
         push_predicate(&mut sql, scope.predicate(), "t");
         sql.push(" ORDER BY ").push(dialect::search_order(self.conn)).push(" DESC LIMIT ");
-        sql.bind(i64::try_from(query.limit).unwrap_or(i64::MAX));
+        sql.number(query.limit);
         self.conn.rows(&sql, selection.types())?.into_iter().map(|row| selection.row(row)).collect()
     }
 }
@@ -122,7 +122,7 @@ impl WriteTx<'_, '_> {
 
     /// Makes the index of an object anew, after its searchable fields changed.
     pub(crate) fn rebuild_search(&mut self, object: &Arc<ObjectDef>) -> Result<(), StoreError> {
-        let selection = Arc::new(Selection::new(object, searchable(object).map(|(index, _)| index)));
+        let selection = self.read.shared.selections.of(object, searchable(object).map(|(index, _)| index));
         let mut last = 0i64;
         loop {
             let mut sql = Sql::new("SELECT ");
@@ -131,7 +131,7 @@ impl WriteTx<'_, '_> {
                 .ident(&object.name)
                 .push(" t WHERE t.\"deleted_at\" IS NULL AND t.\"rid\" > ")
                 .bind(last);
-            sql.push(" ORDER BY t.\"rid\" LIMIT ").bind(REBUILD_ROWS);
+            sql.push(" ORDER BY t.\"rid\" LIMIT ").number(REBUILD_ROWS);
             let rows = self.conn().rows(&sql, selection.types())?;
             if rows.is_empty() {
                 return Ok(());
@@ -159,7 +159,7 @@ impl WriteTx<'_, '_> {
                 .push(" WHERE ")
                 .ident(field)
                 .push(" IS NOT NULL AND \"rid\" > ");
-            sql.bind(last).push(" ORDER BY \"rid\" LIMIT ").bind(REBUILD_ROWS);
+            sql.bind(last).push(" ORDER BY \"rid\" LIMIT ").number(REBUILD_ROWS);
             let rows = self.conn().rows(&sql, &[ColumnType::Integer, ColumnType::Text])?;
             if rows.is_empty() {
                 return Ok(());

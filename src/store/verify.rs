@@ -1,7 +1,7 @@
 //! What the verifier of the log asks of the database: entries and row states, both of one moment.
 
 use crate::engine::{Access, Cell, Conn, Sql, dialect};
-use crate::rows::Selection;
+use crate::selection::Selections;
 use crate::{Store, StoreConfig, StoreError, definitions, log, migrate, state};
 use audit::{Checkpoint, EntryRow, EntrySource, PortError, Report, StateSource, Verification, VerifierKey};
 use kernel::RecordId;
@@ -98,14 +98,14 @@ fn states(
     after: Option<RecordId>,
     max: usize,
 ) -> Result<Vec<(RecordId, [u8; 32])>, StoreError> {
-    let selection = Arc::new(Selection::all(object));
+    let selection = Selections::default().all(object);
     let mut sql = Sql::new("SELECT ");
     selection.push_columns(&mut sql);
     sql.push(" FROM ").ident(&object.name).push(" t");
     if let Some(after) = after {
         sql.push(" WHERE t.\"id\" > ").bind(after);
     }
-    sql.push(" ORDER BY t.\"id\" LIMIT ").bind(i64::try_from(max).unwrap_or(i64::MAX));
+    sql.push(" ORDER BY t.\"id\" LIMIT ").number(max);
     let mut found = Vec::new();
     for row in conn.rows(&sql, selection.types())? {
         let row = selection.row(row)?;

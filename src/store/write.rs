@@ -11,7 +11,7 @@ use crate::{Refused, Shared, StoreError, log, state};
 use audit::Verb;
 use authz::{Action, Create, Delete, Grant, Restore, Update};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId};
-use metadata::{Checked, ColumnType, FieldDef, ObjectDef, Value};
+use metadata::{Checked, Column, ColumnType, FieldDef, ObjectDef, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -171,20 +171,22 @@ impl<'c> WriteTx<'c, '_> {
         }
         self.read.forget_facts(Some((object, id)));
         let mut changes = ChangeLog::new(object, id, subject);
-        let mut columns: Vec<String> = vec!["id".to_owned(), "version".to_owned()];
+        let selection = self.read.shared.selections.all(object);
+        let mut columns = vec!["id", "version"];
         let mut cells = vec![Cell::from(id), Cell::Int(1)];
         for (index, value) in values.values() {
             let Some(field) = object.fields.get(*index).filter(|_| !value.is_null()) else { continue };
-            let sealed = self.field_cells(object, field, value, id, subject)?;
+            let held_in = selection.columns_of(*index);
+            let sealed = self.field_cells(object, (field, held_in), value, (id, subject))?;
             changes.record(&mut self.read, field, None, Some((value, &sealed)))?;
-            for (column, cell) in field.columns().into_iter().zip(sealed) {
+            for (column, cell) in held_in.iter().zip(sealed) {
                 if !cell.is_null() {
-                    columns.push(column.name);
+                    columns.push(&column.name);
                     cells.push(cell);
                 }
             }
         }
-        let after = state::row_state(&object.name, columns.iter().map(String::as_str).zip(&cells))?;
+        let after = state::row_state(&object.name, columns.iter().copied().zip(&cells))?;
         let rid = self.insert_row(object, &columns, cells)?;
         self.index_search(object, rid, &values, None, true)?;
         self.log_change(&grant, Verb::Create, changes, (None, Some(after)), &cause)?;
@@ -204,6 +206,7 @@ impl<'c> WriteTx<'c, '_> {
         let subject = row.subject();
         keeps_subject(row, &values)?;
         let mut changes = ChangeLog::new(&object, row.id(), subject);
+        let selection = self.read.shared.selections.all(&object);
         let mut moved: Vec<(String, Cell)> = Vec::new();
         for (index, value) in values.values() {
             let Some(field) = object.fields.get(*index) else { continue };
@@ -211,14 +214,15 @@ impl<'c> WriteTx<'c, '_> {
             if self.read.holds(row, *index, value)? {
                 continue;
             }
-            let cells = self.field_cells(&object, field, value, row.id(), subject)?;
+            let held_in = selection.columns_of(*index);
+            let cells = self.field_cells(&object, (field, held_in), value, (row.id(), subject))?;
             changes.record(
                 &mut self.read,
                 field,
                 Some(before),
                 (!value.is_null()).then_some((value, cells.as_slice())),
             )?;
-            moved.extend(field.columns().into_iter().map(|column| column.name).zip(cells));
+            moved.extend(held_in.iter().map(|column| column.name.clone()).zip(cells));
         }
         if moved.is_empty() {
             return Ok(Changed { id: row.id(), version: row.version(), moved: false });
@@ -271,15 +275,14 @@ impl<'c> WriteTx<'c, '_> {
     fn field_cells(
         &mut self,
         object: &ObjectDef,
-        field: &FieldDef,
+        (field, held_in): (&FieldDef, &[Column]),
         value: &Value,
-        id: RecordId,
-        subject: RecordId,
+        (id, subject): (RecordId, RecordId),
     ) -> Result<Vec<Cell>, StoreError> {
         if rows::is_sealed(field) {
-            seal_field(&mut self.read, object, field, value, (id, subject))
+            seal_field(&mut self.read, object, (field, held_in), value, (id, subject))
         } else {
-            Ok(rows::plain_cells(field, value))
+            Ok(rows::plain_cells(held_in, value))
         }
     }
 
@@ -339,10 +342,10 @@ impl<'c> WriteTx<'c, '_> {
         Ok(())
     }
 
-    fn insert_row(&mut self, object: &ObjectDef, columns: &[String], cells: Vec<Cell>) -> Result<i64, StoreError> {
+    fn insert_row(&mut self, object: &ObjectDef, columns: &[&str], cells: Vec<Cell>) -> Result<i64, StoreError> {
         let mut sql = Sql::new("INSERT INTO ");
-        sql.ident(&object.name).push(" (").idents(columns.iter().map(String::as_str)).push(") VALUES (");
-        sql.binds(cells).push(")");
+        sql.ident(&object.name).push(" (").idents(columns.iter().copied()).push(") VALUES (");
+        sql.binds(cells).push(")").varied();
         let rid = dialect::insert_row(self.conn(), sql).map_err(|error| unique(object, error))?;
         rid.ok_or_else(|| StoreError::damaged("an insert returned no row number"))
     }
@@ -366,7 +369,7 @@ impl<'c> WriteTx<'c, '_> {
         for (at, (name, cell)) in moved.iter().enumerate() {
             sql.push(if at == 0 { "" } else { ", " }).ident(name).push(" = ").bind(cell.clone());
         }
-        sql.push(" WHERE \"rid\" = ").bind(row.rid).push(" AND \"version\" = ").bind(row.version());
+        sql.push(" WHERE \"rid\" = ").bind(row.rid).push(" AND \"version\" = ").bind(row.version()).varied();
         if self.conn().execute(&sql).map_err(|error| unique(object, error))? == 1 {
             return Ok((Some(before), Some(after)));
         }

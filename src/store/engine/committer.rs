@@ -214,7 +214,7 @@ fn write_log(conn: &mut Conn, rows: Vec<LogRow>) -> Result<Option<(i64, Vec<u8>)
         let mut sql = Sql::new("INSERT INTO \"k_audit\" (\"seq\", \"at\", \"changed\", \"bytes\") VALUES ");
         // Only full chunks and single rows keep their text prepared: two texts, not thirty-two.
         if chunk.len() != LOG_ROWS_PER_INSERT && chunk.len() > 4 {
-            sql.volatile();
+            sql.varied();
         }
         for (at, row) in chunk.into_iter().enumerate() {
             sql.push(if at == 0 { "(" } else { ", (" });

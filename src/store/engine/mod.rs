@@ -5,6 +5,7 @@ pub(crate) mod committer;
 pub(crate) mod dialect;
 mod line;
 mod postgres;
+mod prepared;
 pub(crate) mod readers;
 mod sql;
 mod sqlite;
@@ -101,6 +102,7 @@ impl Conn {
 
     /// Runs a statement and returns the number of rows it touched.
     pub(crate) fn execute(&mut self, sql: &Sql) -> Result<usize, StoreError> {
+        prepared::keep(self, sql);
         self.execute_returning_count(sql).map_err(|error| self.told(error.into()))
     }
 
@@ -116,6 +118,7 @@ impl Conn {
         types: &[ColumnType],
         mut each: impl FnMut(Row) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        prepared::keep(self, sql);
         let mut read = || {
             for row in LoadConnection::<DefaultLoadingMode>::load(self, sql)? {
                 each(sql::read_row(&row?, types)?)?;

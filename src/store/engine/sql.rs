@@ -9,6 +9,8 @@ use diesel::result::QueryResult;
 use diesel::row::{Field, Row as DieselRow};
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Untyped};
 use metadata::ColumnType;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// A value of a column, plain or sealed; never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -117,6 +119,8 @@ impl Row {
 
 enum Part {
     Raw(&'static str),
+    Shared(Arc<str>),
+    Number(u64),
     Ident(String),
     Bind(Cell),
 }
@@ -125,7 +129,7 @@ enum Part {
 #[derive(Default)]
 pub(crate) struct Sql {
     parts: Vec<Part>,
-    volatile: bool,
+    varied: bool,
 }
 
 impl Sql {
@@ -138,6 +142,16 @@ impl Sql {
     /// Adds fixed text.
     pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.parts.push(Part::Raw(text));
+        self
+    }
+    /// Adds text that was made once from quoted names: a list of columns.
+    pub(crate) fn shared(&mut self, text: &Arc<str>) -> &mut Self {
+        self.parts.push(Part::Shared(Arc::clone(text)));
+        self
+    }
+    /// Adds a number as part of the text. For limits: SQLite plans a statement anew whenever a bound one changes.
+    pub(crate) fn number(&mut self, number: usize) -> &mut Self {
+        self.parts.push(Part::Number(u64::try_from(number).unwrap_or(u64::MAX)));
         self
     }
     /// Adds a quoted name.
@@ -160,7 +174,7 @@ impl Sql {
         }
         self
     }
-    /// Adds bound values with commas between. The text then varies with their number, so it is not kept prepared.
+    /// Adds bound values with commas between.
     pub(crate) fn binds(&mut self, values: impl IntoIterator<Item = Cell>) -> &mut Self {
         for (at, value) in values.into_iter().enumerate() {
             if at > 0 {
@@ -172,14 +186,31 @@ impl Sql {
     }
     /// Adds everything of another statement.
     pub(crate) fn append(&mut self, other: Self) -> &mut Self {
-        self.volatile |= other.volatile;
+        self.varied |= other.varied;
         self.parts.extend(other.parts);
         self
     }
-    /// Marks the text as one of many: not worth a prepared statement.
-    pub(crate) fn volatile(&mut self) -> &mut Self {
-        self.volatile = true;
+    /// Marks the text as one of many: it stays prepared among a bounded number of its like.
+    pub(crate) fn varied(&mut self) -> &mut Self {
+        self.varied = true;
         self
+    }
+    /// A hash of the text, if it is one of many.
+    pub(crate) fn variety(&self) -> Option<u64> {
+        if !self.varied {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        for part in &self.parts {
+            match part {
+                Part::Raw(text) => text.hash(&mut hasher),
+                Part::Shared(text) => text.hash(&mut hasher),
+                Part::Number(number) => number.hash(&mut hasher),
+                Part::Ident(name) => name.hash(&mut hasher),
+                Part::Bind(_) => 0u8.hash(&mut hasher),
+            }
+        }
+        Some(hasher.finish())
     }
 }
 
@@ -193,12 +224,11 @@ impl Query for Sql {
 
 impl QueryFragment<Db> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
-        if self.volatile {
-            out.unsafe_to_cache_prepared();
-        }
         for part in &self.parts {
             match part {
                 Part::Raw(text) => out.push_sql(text),
+                Part::Shared(text) => out.push_sql(text),
+                Part::Number(number) => out.push_sql(&number.to_string()),
                 Part::Ident(name) => out.push_identifier(name)?,
                 Part::Bind(cell) => match cell {
                     Cell::Text(text) => out.push_bind_param::<Text, _>(text)?,
