@@ -21,7 +21,7 @@ pub struct Facts {
 }
 
 /// A union of conditions on owner, unit and team.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Predicate {
     all: bool,
     owners: Vec<UserId>,

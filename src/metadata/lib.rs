@@ -28,7 +28,7 @@ pub use definition::{
 pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};
 pub use field_wire::FieldDraft;
-pub use index::{IndexDef, indexes_of};
+pub use index::{IndexDef, indexes_of, is_sparse};
 pub use mask::mask;
 pub use plan::{
     Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, plan,

@@ -42,6 +42,7 @@ mod order;
 mod people;
 mod preferences;
 mod query;
+mod reach;
 mod read;
 mod rows;
 mod saved_views;
@@ -111,6 +112,7 @@ pub(crate) struct Shared {
     pub(crate) boot: Id<BootKind>,
     pub(crate) node: String,
     pub(crate) selections: selection::Selections,
+    pub(crate) reaches: reach::Reaches,
 }
 
 /// An open store.
@@ -147,6 +149,7 @@ impl Store {
             profile,
             node: config.node.clone(),
             selections: selection::Selections::default(),
+            reaches: reach::Reaches::default(),
         });
         let bell = Arc::new(Bell::default());
         let committer = committer::Committer::start(&config.engine, Arc::clone(&bell))?;

@@ -31,17 +31,28 @@ pub(crate) fn sort_columns(query: &ListQuery) -> Result<Vec<SortColumn>, StoreEr
     Ok(keys)
 }
 
+/// Whether the engine may walk an index in the list's order instead of sorting what it found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// It decides.
+    May,
+    /// It sorts: the rows in reach are few.
+    Never,
+}
+
 /// Nulls come first in ascending order on both engines; ids break ties, newest first when nothing else is asked.
-pub(crate) fn push_order(sql: &mut Sql, keys: &[SortColumn]) {
+pub(crate) fn push_order(sql: &mut Sql, keys: &[SortColumn], walk: Walk) {
+    // A sign before the name: no index has that expression, so none can serve the order.
+    let column = if walk == Walk::Never { "+t." } else { "t." };
     sql.push(" ORDER BY ");
     for key in keys {
-        sql.push("t.").ident(&key.column).push(if key.descending {
+        sql.push(column).ident(&key.column).push(if key.descending {
             " DESC NULLS LAST, "
         } else {
             " ASC NULLS FIRST, "
         });
     }
-    sql.push(if tie_descending(keys) { "t.\"id\" DESC" } else { "t.\"id\" ASC" });
+    sql.push(column).push(if tie_descending(keys) { "\"id\" DESC" } else { "\"id\" ASC" });
 }
 
 /// The tie-break runs in the direction of the last key, so that one index serves both.

@@ -2,7 +2,7 @@
 //! conditions and never loosens one. Sealed fields are found by their blind index, opened and compared before they count.
 
 use crate::engine::{Cell, Sql, dialect};
-use crate::order::{push_after, push_order, sort_columns};
+use crate::order::{Walk, push_after, push_order, sort_columns};
 use crate::read::{ReadTx, push_predicate};
 use crate::rows::{self, StoredRow};
 use crate::{Cursor, StoreError};
@@ -106,6 +106,7 @@ type Rechecks = Vec<(usize, Vec<String>)>;
 
 pub(crate) struct Compiled {
     sql: Sql,
+    walk: Walk,
     rechecks: Rechecks,
 }
 
@@ -154,7 +155,7 @@ impl ReadTx<'_> {
         if let Some(after) = &query.after {
             push_after(&mut sql, &keys, after)?;
         }
-        push_order(&mut sql, &keys);
+        push_order(&mut sql, &keys, conditions.walk);
         // Candidates of a blind index may drop out, so more of them are fetched, up to a named limit.
         let fetch = if conditions.rechecks.is_empty() { query.limit + 1 } else { limits::SEALED_CANDIDATES_MAX };
         sql.push(" LIMIT ").number(fetch);
@@ -210,9 +211,14 @@ impl ReadTx<'_> {
 
     pub(crate) fn conditions(&mut self, scope: &Scope<'_>, query: &ListQuery) -> Result<Compiled, StoreError> {
         let mut sql = Sql::new(if query.deleted { "t.\"deleted_at\" IS NOT NULL" } else { "t.\"deleted_at\" IS NULL" });
-        push_predicate(&mut sql, scope.predicate(), "t");
-        if let Some(within) = &query.within {
-            push_predicate(&mut sql, within, "t");
+        // The bin is small and has no index over its rows.
+        let mut walk = Walk::May;
+        for reach in [Some(scope.predicate()), query.within.as_ref()].into_iter().flatten() {
+            if query.deleted {
+                push_predicate(&mut sql, reach, "t");
+            } else if self.push_reach(&mut sql, &query.object, reach)? == Walk::Never {
+                walk = Walk::Never;
+            }
         }
         if !query.search.is_empty() {
             sql.push(" AND ").append(dialect::matches(self.conn, &query.object.search_table(), &query.search));
@@ -223,7 +229,7 @@ impl ReadTx<'_> {
             self.push_filter(&mut sql, &query.object, "t", filter, Some(&mut rechecks))?;
             sql.varied();
         }
-        Ok(Compiled { sql, rechecks })
+        Ok(Compiled { sql, walk, rechecks })
     }
 
     /// Writes one node. `rechecks` is absent below an `or` and in another object, where a candidate could not be dropped.

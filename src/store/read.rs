@@ -280,6 +280,12 @@ impl<'c> ReadTx<'c> {
     }
 }
 
+/// The conditions of a reach that is neither everything nor nothing: any of these columns holds one of these ids.
+pub(crate) fn parts(predicate: &Predicate) -> impl Iterator<Item = (&'static str, &[RecordId])> {
+    let parts = [("owner_id", predicate.owners()), ("unit_id", predicate.units()), ("team_id", predicate.teams())];
+    parts.into_iter().filter(|(_, ids)| !ids.is_empty())
+}
+
 /// Adds ` AND (…)` for a scope; a scope over everything adds nothing, one over nothing adds a contradiction.
 pub(crate) fn push_predicate(sql: &mut Sql, predicate: &Predicate, alias: &'static str) {
     if predicate.is_all() {
@@ -290,16 +296,10 @@ pub(crate) fn push_predicate(sql: &mut Sql, predicate: &Predicate, alias: &'stat
         return;
     }
     sql.push(" AND (");
-    let parts = [("owner_id", predicate.owners()), ("unit_id", predicate.units()), ("team_id", predicate.teams())];
-    let mut first = true;
-    for (column, ids) in parts {
-        if ids.is_empty() {
-            continue;
-        }
-        if !first {
+    for (at, (column, ids)) in parts(predicate).enumerate() {
+        if at > 0 {
             sql.push(" OR ");
         }
-        first = false;
         sql.push(alias).push(".").ident(column);
         if let [only] = ids {
             sql.push(" = ").bind(*only);

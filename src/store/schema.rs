@@ -42,9 +42,10 @@ pub(crate) fn create_index(conn: &mut Conn, table: &str, columns: &[String], uni
     let Some(first) = columns.first() else { return Err(StoreError::damaged("an index without columns")) };
     let order = dialect::index_order(conn);
     let list = columns.iter().map(|column| format!("\"{column}\"{order}")).collect::<Vec<_>>().join(", ");
+    let sparse = if metadata::is_sparse(first) { format!(" AND \"{first}\" IS NOT NULL") } else { String::new() };
     let (word, letter) = if unique { ("UNIQUE INDEX", "u") } else { ("INDEX", "i") };
     conn.batch(&format!(
-        "CREATE {word} \"{letter}_{table}_{first}\" ON \"{table}\" ({list}) WHERE \"deleted_at\" IS NULL"
+        "CREATE {word} \"{letter}_{table}_{first}\" ON \"{table}\" ({list}) WHERE \"deleted_at\" IS NULL{sparse}"
     ))
 }
 

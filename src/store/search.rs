@@ -1,7 +1,8 @@
 //! Full text: tokens of searchable plain fields in the engine's own index, each tagged with its field, so that a field one
 //! may not read cannot be searched. The tokens are ours and the same on both engines.
 
-use crate::engine::{Sql, dialect};
+use crate::engine::Sql;
+use crate::engine::dialect::{self, Indexing};
 use crate::read::push_predicate;
 use crate::rows::StoredRow;
 use crate::{ReadTx, StoreError, WriteTx};
@@ -41,6 +42,10 @@ fn tokens_of<'v>(values: impl Iterator<Item = (&'v str, &'v str)>) -> Vec<String
     tokens.sort_unstable();
     tokens.dedup();
     tokens
+}
+
+fn indexing(object: &ObjectDef, rid: i64, tokens: &[String], fresh: bool) -> Indexing {
+    Indexing { table: object.name.clone(), search_table: object.search_table(), rid, tokens: tokens.join(" "), fresh }
 }
 
 impl ReadTx<'_> {
@@ -93,7 +98,8 @@ impl WriteTx<'_, '_> {
         if fresh && tokens.is_empty() {
             return Ok(());
         }
-        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), rid, &tokens, fresh)
+        self.search.push(indexing(object, rid, &tokens, fresh));
+        Ok(())
     }
 
     /// Takes a row out.
@@ -101,7 +107,8 @@ impl WriteTx<'_, '_> {
         if !has_index(object) {
             return Ok(());
         }
-        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &[], false)
+        self.search.push(indexing(object, row.rid, &[], false));
+        Ok(())
     }
 
     /// Enters a row as it is.
@@ -117,7 +124,8 @@ impl WriteTx<'_, '_> {
             }
         }
         let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
-        dialect::index_tokens(self.conn(), &object.name, &object.search_table(), row.rid, &tokens, false)
+        self.search.push(indexing(object, row.rid, &tokens, false));
+        Ok(())
     }
 
     /// Makes the index of an object anew, after its searchable fields changed.
@@ -140,6 +148,10 @@ impl WriteTx<'_, '_> {
                 let row = selection.row(row)?;
                 last = row.rid;
                 self.index_search_row(object, &row)?;
+            }
+            // A million rows would not fit into memory until the commit.
+            for indexing in std::mem::take(&mut self.search) {
+                dialect::index_tokens(self.conn(), indexing)?;
             }
         }
     }

@@ -3,7 +3,8 @@
 
 use crate::change::{ChangeLog, seal_field};
 use crate::engine::committer::{Group, LogRow, Settle};
-use crate::engine::{Cell, Conn, Sql, dialect};
+use crate::engine::dialect::{self, Indexing};
+use crate::engine::{Cell, Conn, Sql};
 use crate::read::ReadTx;
 use crate::rows::{self, StoredRow};
 use crate::ticket::Answer;
@@ -43,6 +44,8 @@ pub struct Changed {
 pub struct WriteTx<'c, 's> {
     pub(crate) read: ReadTx<'c>,
     pub(crate) log: &'s mut Vec<LogRow>,
+    /// What this unit enters into the full-text index, when its group commits.
+    pub(crate) search: Vec<Indexing>,
     after: Vec<Box<dyn FnOnce() + Send>>,
     numbers: BTreeMap<String, i64>,
 }
@@ -61,12 +64,13 @@ pub(crate) fn run_unit<T: Send + 'static>(
     let mut tx = WriteTx {
         read: ReadTx::begin(group.conn, shared),
         log: &mut entries,
+        search: Vec::new(),
         after: Vec::new(),
         numbers: BTreeMap::new(),
     };
     tx.read.remember_facts();
     let outcome = task(&mut tx).and_then(|value| tx.keep_numbers().map(|()| value).map_err(Refused::from));
-    let WriteTx { read, after, .. } = tx;
+    let WriteTx { read, search, after, .. } = tx;
     let keys = read.into_keys();
     let outcome = match outcome {
         Ok(value) => group.conn.batch("RELEASE SAVEPOINT unit").map(|()| value).map_err(Refused::from),
@@ -75,6 +79,7 @@ pub(crate) fn run_unit<T: Send + 'static>(
     match outcome {
         Ok(value) => {
             group.log.append(&mut entries);
+            group.search.extend(search);
             Box::new(move |settled| {
                 answer.send(match settled {
                     Ok(()) => {
@@ -123,7 +128,8 @@ impl<'c> WriteTx<'c, '_> {
         &mut self,
         part: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<Result<T, Refused>, StoreError> {
-        let (entries, after, numbers) = (self.log.len(), self.after.len(), self.numbers.clone());
+        let (entries, search, after) = (self.log.len(), self.search.len(), self.after.len());
+        let numbers = self.numbers.clone();
         self.conn().batch("SAVEPOINT attempt")?;
         let outcome = part(self);
         if outcome.is_ok() {
@@ -132,6 +138,7 @@ impl<'c> WriteTx<'c, '_> {
         }
         self.conn().batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
         self.log.truncate(entries);
+        self.search.truncate(search);
         self.after.truncate(after);
         // Numbers of the part are given to the next: they stay without gaps.
         self.numbers = numbers;

@@ -5,7 +5,8 @@
 //! on PostgreSQL that point is an advisory lock, and grouping pays for the round trips.
 
 use super::bell::Bell;
-use super::{Access, Cell, Conn, EngineConfig, Line, Sql, dialect};
+use super::dialect::{self, Indexing};
+use super::{Access, Cell, Conn, EngineConfig, Line, Sql};
 use crate::StoreError;
 use metadata::ColumnType;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ pub enum NotCommitted {
 pub(crate) struct Group<'c> {
     pub(crate) conn: &'c mut Conn,
     pub(crate) log: Vec<LogRow>,
+    /// Entered just before the commit: the embedded engine writes its full-text index out at every savepoint, and each
+    /// unit has one.
+    pub(crate) search: Vec<Indexing>,
 }
 
 /// Called once the group is on disk, or is not.
@@ -117,7 +121,7 @@ fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
         return;
     }
     let mut settles = Vec::with_capacity(batch.len());
-    let mut group = Group { conn: line.same(), log: Vec::new() };
+    let mut group = Group { conn: line.same(), log: Vec::new(), search: Vec::new() };
     for message in batch {
         match message {
             Message::Unit(unit) => settles.push(unit(&mut group)),
@@ -128,9 +132,9 @@ fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
             Message::Stop => {}
         }
     }
-    let log = std::mem::take(&mut group.log);
+    let Group { log, search, .. } = group;
     let changed = log.iter().any(|row| row.changed.is_some());
-    let outcome = commit(line, log);
+    let outcome = commit(line, search, log);
     if let Err(cause) = &outcome {
         tracing::error!(%cause, "a group could not be committed");
     }
@@ -151,10 +155,12 @@ fn begin(line: &mut Line) -> Result<(), StoreError> {
     }
 }
 
-/// Writes the log and commits, on the connection on which the group was begun.
-fn commit(line: &mut Line, log: Vec<LogRow>) -> Result<(), NotCommitted> {
+/// Writes the full-text entries and the log and commits, on the connection on which the group was begun.
+fn commit(line: &mut Line, search: Vec<Indexing>, log: Vec<LogRow>) -> Result<(), NotCommitted> {
     let conn = line.same();
-    let written = write_log(conn, log);
+    let mut search = search.into_iter();
+    let written =
+        search.try_for_each(|indexing| dialect::index_tokens(conn, indexing)).and_then(|()| write_log(conn, log));
     let (last, error) = match written {
         Ok(last) => match conn.batch("COMMIT") {
             Ok(()) => return Ok(()),

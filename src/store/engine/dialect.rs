@@ -69,32 +69,38 @@ pub(crate) fn create_search(conn: &Conn, table: &str, search_table: &str) -> Vec
     }
 }
 
-/// Puts a record's tokens into the index. `fresh` says that the record had none.
-pub(crate) fn index_tokens(
-    conn: &mut Conn,
-    table: &str,
-    search_table: &str,
-    rid: i64,
-    tokens: &[String],
-    fresh: bool,
-) -> Result<(), StoreError> {
-    let text = tokens.join(" ");
+/// A record's tokens on their way into the full-text index.
+pub(crate) struct Indexing {
+    /// The record's table and its search table.
+    pub(crate) table: String,
+    pub(crate) search_table: String,
+    /// The row's number.
+    pub(crate) rid: i64,
+    /// The tokens with spaces between; empty takes the row out.
+    pub(crate) tokens: String,
+    /// The row had none before.
+    pub(crate) fresh: bool,
+}
+
+/// Puts a record's tokens into the index.
+pub(crate) fn index_tokens(conn: &mut Conn, indexing: Indexing) -> Result<(), StoreError> {
+    let Indexing { table, search_table, rid, tokens: text, fresh } = indexing;
     if !conn.is_sqlite() {
         let mut sql = Sql::new("UPDATE ");
-        sql.ident(table).push(" SET \"search_tokens\" = array_to_tsvector(string_to_array(");
+        sql.ident(&table).push(" SET \"search_tokens\" = array_to_tsvector(string_to_array(");
         sql.bind(Cell::Text(text)).push(", ' ')) WHERE \"rid\" = ").bind(rid);
         return conn.execute(&sql).map(|_| ());
     }
     if !fresh {
         let mut sql = Sql::new("DELETE FROM ");
-        sql.ident(search_table).push(" WHERE rowid = ").bind(rid);
+        sql.ident(&search_table).push(" WHERE rowid = ").bind(rid);
         conn.execute(&sql)?;
     }
-    if tokens.is_empty() {
+    if text.is_empty() {
         return Ok(());
     }
     let mut sql = Sql::new("INSERT INTO ");
-    sql.ident(search_table).push(" (rowid, tokens) VALUES (").bind(rid).push(", ").bind(Cell::Text(text)).push(")");
+    sql.ident(&search_table).push(" (rowid, tokens) VALUES (").bind(rid).push(", ").bind(Cell::Text(text)).push(")");
     conn.execute(&sql).map(|_| ())
 }
 

@@ -24,7 +24,7 @@ pub(super) fn open(file: &Path, access: Access) -> Result<diesel::SqliteConnecti
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
-         PRAGMA mmap_size = 268435456;",
+         PRAGMA mmap_size = 0;",
     )?;
     conn.batch_execute(if access == Access::Write {
         "PRAGMA cache_size = -16384;"
