@@ -3,7 +3,7 @@
 
 use crate::engine::{Cell, Sql};
 use crate::log::LogLine;
-use crate::rows::{Selection, StoredRow};
+use crate::rows::StoredRow;
 use crate::{ReadTx, StoreError};
 use kernel::RecordId;
 use metadata::{ColumnType, ObjectDef};
@@ -21,7 +21,7 @@ impl ReadTx<'_> {
         let mut sql =
             Sql::new("SELECT \"seq\", \"bytes\" FROM \"k_audit\" WHERE \"changed\" IS NOT NULL AND \"seq\" >= ");
         sql.bind(number(from)).push(" AND \"seq\" < ").bind(number(size)).push(" ORDER BY \"seq\" LIMIT ");
-        sql.bind(i64::try_from(max).unwrap_or(i64::MAX));
+        sql.number(max);
         let rows = self.conn.rows(&sql, &[ColumnType::Integer, ColumnType::Binary])?;
         let lines = rows.into_iter().map(crate::log::line).collect::<Result<Vec<_>, _>>()?;
         let next = lines.last().filter(|_| lines.len() == max).map_or(size, |last| last.seq + 1);
@@ -31,13 +31,13 @@ impl ReadTx<'_> {
     /// Records by id without any field, whether or not somebody may see them, those in the bin too: mint a grant from
     /// their facts before use.
     pub fn rows_bare(&mut self, object: &Arc<ObjectDef>, ids: &[RecordId]) -> Result<Vec<StoredRow>, StoreError> {
-        let selection = Arc::new(Selection::new(object, []));
+        let selection = self.shared.selections.of(object, []);
         let mut found = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(100) {
             let mut sql = Sql::new("SELECT ");
             selection.push_columns(&mut sql);
             sql.push(" FROM ").ident(&object.name).push(" t WHERE t.\"id\" IN (");
-            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").volatile();
+            sql.binds(chunk.iter().map(|id| Cell::from(*id))).push(")").varied();
             for row in self.conn.rows(&sql, selection.types())? {
                 found.push(selection.row(row)?);
             }

@@ -109,7 +109,7 @@ impl ReadTx<'_> {
             return Ok(None);
         }
         let mut sql = Sql::new("t.\"deleted_at\" IS NULL AND t.\"id\" IN (");
-        sql.binds(found.iter().map(|row| Cell::from(row.id()))).push(")").volatile();
+        sql.binds(found.iter().map(|row| Cell::from(row.id()))).push(")").varied();
         Ok(Some(sql))
     }
 

@@ -3,12 +3,11 @@
 
 use crate::engine::{Cell, Sql};
 use crate::query::not_filterable;
-use crate::rows::{Selection, StoredRow};
+use crate::rows::StoredRow;
 use crate::{ListQuery, ReadTx, StoreError};
 use authz::{Level, Scope};
 use kernel::{RecordId, Timestamp};
 use metadata::{ColumnRole, ColumnType, FieldType, ObjectDef};
-use std::sync::Arc;
 
 /// Which records, in which order.
 pub struct TimelineQuery {
@@ -42,12 +41,12 @@ impl ReadTx<'_> {
         if !compiled.is_exact() {
             return Err(StoreError::damaged("a timeline was asked for by a sealed value"));
         }
-        let selection = Arc::new(Selection::new(object, query.list.fields.iter().copied()));
+        let selection = self.shared.selections.of(object, query.list.fields.iter().copied());
         let mut sql = Sql::new("SELECT ");
         selection.push_columns(&mut sql);
         sql.push(", ");
         push_time(&mut sql, &columns);
-        sql.push(" FROM ").ident(&object.name).push(" t WHERE ").append(compiled.into_sql()).volatile();
+        sql.push(" FROM ").ident(&object.name).push(" t WHERE ").append(compiled.into_sql()).varied();
         for (bound, operator) in [(query.from, " >= "), (query.to, " < ")] {
             if let Some(bound) = bound {
                 sql.push(" AND ");
@@ -66,7 +65,7 @@ impl ReadTx<'_> {
         sql.push(" ORDER BY ");
         push_time(&mut sql, &columns);
         sql.push(if query.ascending { " ASC, t.\"id\" ASC LIMIT " } else { " DESC, t.\"id\" DESC LIMIT " });
-        sql.bind(i64::try_from(query.list.limit).unwrap_or(i64::MAX));
+        sql.number(query.list.limit);
         let mut types = selection.types().to_vec();
         types.push(ColumnType::Integer);
         let time_at = types.len() - 1;
