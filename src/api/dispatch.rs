@@ -28,12 +28,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>, route
     }));
 }
 
-async fn serve(
-    site: Arc<Site>,
-    router: Arc<Router>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> HttpResponse {
+async fn serve(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);

@@ -5,7 +5,7 @@ use crate::engine::Cell;
 use crate::selection::Selection;
 use authz::Facts;
 use kernel::{Currency, Date, Money, RecordId, Timestamp};
-use metadata::{Address, Column, REGION_PARTS, ColumnRole, FieldDef, FieldType, ObjectDef, Sealing, Subject, Value};
+use metadata::{Address, Column, ColumnRole, FieldDef, FieldType, ObjectDef, REGION_PARTS, Sealing, Subject, Value};
 use std::sync::Arc;
 
 /// One row as it lies in the table. Values leave it only through a grant.
