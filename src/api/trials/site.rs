@@ -6,6 +6,7 @@ use crate::call::Site as Shared;
 use crate::dispatch;
 use crate::openapi::{document, shipped_objects};
 use crate::route::{self, Gives};
+use crate::router::Router;
 use crate::wire::Cookie;
 use actix_web::{App, http::StatusCode, rt::System, test};
 use identity::{Identity, Ports};
@@ -172,8 +173,10 @@ impl<'k> Site<'k> {
 
     pub(super) fn raw(&self, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Reply {
         let shared = Arc::clone(&self.shared);
+        let router = Arc::new(Router::new(route::all()).expect("no two addresses clash"));
         System::new().block_on(async move {
-            let service = test::init_service(App::new().configure(|config| dispatch::configure(config, &shared))).await;
+            let app = App::new().configure(|config| dispatch::configure(config, &shared, &router));
+            let service = test::init_service(app).await;
             let mut request = test::TestRequest::with_uri(path)
                 .method(method.parse().unwrap())
                 .peer_addr("192.0.2.7:4711".parse().unwrap());
