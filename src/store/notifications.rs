@@ -70,7 +70,7 @@ fn notification(row: &Row) -> Result<Notification, StoreError> {
 fn push_kinds(sql: &mut Sql, without: &[String]) {
     if !without.is_empty() {
         sql.push(" AND \"kind\" NOT IN (").binds(without.iter().map(|kind| Cell::from(kind.as_str()))).push(")");
-        sql.volatile();
+        sql.varied();
     }
 }
 
@@ -143,7 +143,7 @@ impl WriteTx<'_, '_> {
         if ids.is_empty() {
             sql.push(" AND \"at\" <= ").bind(up_to.micros());
         } else {
-            sql.push(" AND \"id\" IN (").binds(ids.iter().map(|id| Cell::from(*id))).push(")").volatile();
+            sql.push(" AND \"id\" IN (").binds(ids.iter().map(|id| Cell::from(*id))).push(")").varied();
         }
         self.conn().execute(&sql).map(|_| ())
     }
