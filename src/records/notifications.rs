@@ -244,7 +244,7 @@ impl Records {
             let detail = format!("At most {} of them (NOTIFICATIONS_MARKED_MAX).", limits::NOTIFICATIONS_MARKED_MAX);
             return Pending::failed(Fault::new(Code::LimitExceeded, detail));
         }
-        if request.all == !request.ids.is_empty() {
+        if request.all != request.ids.is_empty() {
             return Pending::failed(Fault::new(Code::ParameterInvalid, "Name notifications in ids, or say all."));
         }
         let (user, now) = (actor.user(), self.store.clock().now());

@@ -73,7 +73,7 @@ pub(crate) fn record(
         object: row.object().name.clone(),
         version: row.version(),
         deleted: row.deleted(),
-        fields: Map::new(),
+        fields: Map::with_capacity(fields.len()),
         reduced: Map::new(),
     };
     for at in fields {

@@ -94,9 +94,12 @@ impl Selection {
     }
 }
 
-/// The choices made so far, by the object's serial number (one per version of its definition) and the fields' positions.
+/// The object's serial number (one per version of its definition) and the fields' positions.
+type Choice = (u64, Vec<usize>);
+
+/// The choices made so far.
 #[derive(Default)]
-pub(crate) struct Selections(Mutex<HashMap<(u64, Vec<usize>), Arc<Selection>>>);
+pub(crate) struct Selections(Mutex<HashMap<Choice, Arc<Selection>>>);
 
 impl Selections {
     /// Chooses fields by position. The field that names the data subject is always among them.
