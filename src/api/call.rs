@@ -5,6 +5,7 @@ use crate::appliance::{Appliance, Open};
 use crate::rate::Rates;
 use crate::route::{Access, Carries, Repeat, Route, Rule, Verb};
 use crate::router::Parts;
+use crate::routes::calendar::Looks;
 use crate::wire::{self, Answer, Cookie, Query};
 use actix_web::{
     HttpRequest,
@@ -21,6 +22,8 @@ pub(crate) struct Site {
     pub(crate) appliance: Appliance,
     pub(crate) rates: Option<Rates>,
     pub(crate) cookie: Cookie,
+    /// How often each calendar was looked at.
+    pub(crate) looks: Looks,
 }
 
 /// A request whose form is right.

@@ -144,6 +144,7 @@ async fn run(
         appliance: appliance.clone(),
         rates: config.rate.map(Rates::new),
         cookie: Cookie { secure: tls.is_some() },
+        looks: Default::default(),
     });
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let workers = config.workers.unwrap_or(processors).max(1);

@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::rt::time::interval;
 use actix_web::web::Bytes;
-use identity::{Actor, ActorContext};
+use identity::{Actor, ActorContext, AuthMethod};
 use kernel::{Fault, Outcome, limits};
 use records::{Begun, EventView, Told, Watch};
 use serde_json::json;
@@ -125,7 +125,13 @@ impl Stream {
                 blocking(move || Ok(identity.bearer(&token, context)?)).await
             }
         };
-        actor.map(|actor| self.actor = Arc::new(actor)).is_ok()
+        let Ok(actor) = actor else { return false };
+        let by_token = actor.auth() == AuthMethod::Token;
+        if actor.must_change_password() || (by_token && self.open.records.policy().token_use(&actor).is_err()) {
+            return false;
+        }
+        self.actor = Arc::new(actor);
+        true
     }
 }
 

@@ -130,6 +130,14 @@ impl Actor {
     pub(crate) const fn mint(facts: Arc<ActorFacts>, shown: Shown, context: ActorContext) -> Self {
         Self { facts, shown, context }
     }
+    /// The same user with what another proof allows.
+    pub(crate) fn narrowed(self, shown: Shown) -> Self {
+        Self { shown, ..self }
+    }
+    /// Whether a token with exactly these scopes was shown.
+    pub(crate) fn has_scopes(&self, scopes: &TokenScopes) -> bool {
+        matches!(&self.shown, Shown::Token(_, shown) if **shown == *scopes)
+    }
     /// The request this actor was minted for; lets a new session continue it.
     pub(crate) const fn context(&self) -> &ActorContext {
         &self.context

@@ -57,6 +57,25 @@ impl Identity {
         (good && !entry.touch_is_due(now)).then(actor)
     }
 
+    /// The actor of a secret calendar address: whoever it belongs to, reading activities only. A token for anything else is
+    /// no address.
+    pub fn calendar(&self, secret: &str, context: ActorContext) -> Result<Actor, BearerError> {
+        let known = self.bearer(secret, context)?;
+        let (Some(id), true) = (known.token(), known.has_scopes(&TokenScopes::calendar())) else {
+            return Err(BearerError::Unknown);
+        };
+        Ok(known.narrowed(Shown::Token(id, Arc::new(TokenScopes::activities()))))
+    }
+
+    /// Makes the secret of a calendar address for the actor, who must be in a session.
+    pub fn calendar_create(
+        &self,
+        actor: &Actor,
+        expires_at: Timestamp,
+    ) -> Result<(TokenRecord, SecretText), TokenError> {
+        self.token_create(actor, "Calendar", &TokenScopes::calendar().texts(), expires_at, Vec::new())
+    }
+
     fn token_load(&self, id: TokenId, secret: &Secret) -> Result<Arc<Entry<TokenRecord>>, BearerError> {
         let generation = self.tokens.generation();
         let record = self.ports.tokens.load(id)?.filter(|record| record.digest.matches(&secret.digest()));

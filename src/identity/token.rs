@@ -49,6 +49,10 @@ impl TokenRecord {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
+    /// Whether it is the secret of a calendar address, and nothing else.
+    pub fn is_calendar(&self) -> bool {
+        *self.scopes == TokenScopes::calendar()
+    }
     /// Whether it may be used from there. With a list of networks, an unknown address is outside.
     pub(crate) fn allows_source(&self, source: Option<IpAddr>) -> bool {
         self.allow.is_empty() || source.is_some_and(|source| self.allow.iter().any(|network| network.contains(source)))

@@ -66,6 +66,8 @@ pub struct TokenScopes(Vec<Pattern>);
 
 /// The name that stands for the records of any object, as `*` does.
 const RECORDS: &str = "records";
+/// The name in the scope of a secret calendar address.
+const CALENDAR: &str = "calendar";
 
 impl TokenScopes {
     /// Reads patterns `object:verb`; `records` and `*` stand for every object, `*` for every verb. A pattern given twice counts once.
@@ -98,6 +100,15 @@ impl TokenScopes {
             };
             object_fits && pattern.verb.is_none_or(|allowed| allowed == verb)
         })
+    }
+
+    /// The one scope of a secret calendar address: no object has this name, so it opens nothing else.
+    pub(crate) fn calendar() -> Self {
+        Self(vec![Pattern { object: Some(CALENDAR.into()), verb: Some(TokenVerb::Read) }])
+    }
+    /// What a look at such an address may see.
+    pub(crate) fn activities() -> Self {
+        Self(vec![Pattern { object: Some("activity".into()), verb: Some(TokenVerb::Read) }])
     }
 
     /// The patterns as texts.

@@ -4,6 +4,7 @@
 mod access_log;
 mod bulk;
 mod bulk_preview;
+mod calendar;
 mod change;
 mod create;
 mod definitions;

@@ -3,6 +3,7 @@
 
 mod around;
 mod audit_log;
+pub(crate) mod calendar;
 mod events;
 mod jobs;
 mod me;
@@ -25,6 +26,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,
+    calendar::ROUTES,
     events::ROUTES,
     me::ROUTES,
     notifications::ROUTES,

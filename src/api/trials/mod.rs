@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod calendar;
 mod desk;
 mod events;
 mod openapi;

@@ -111,7 +111,12 @@ impl<'k> Site<'k> {
         let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
         let services = TestServices { records: kontor.records.clone(), identity: Arc::clone(&identity) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
-        let shared = Arc::new(Shared { appliance: appliance.clone(), rates: None, cookie: Cookie { secure: true } });
+        let shared = Arc::new(Shared {
+            appliance: appliance.clone(),
+            rates: None,
+            cookie: Cookie { secure: true },
+            looks: Default::default(),
+        });
         Self { kontor, identity, appliance, shared }
     }
 

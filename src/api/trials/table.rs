@@ -39,6 +39,7 @@ fn whatever_is_not_signed_in_is_on_this_list() {
         "readyz",
         "system_unseal",
         "session_open",
+        "calendar_feed",
     ];
     assert_eq!(open, reviewed);
 }
