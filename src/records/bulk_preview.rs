@@ -13,8 +13,10 @@ use store::{Refused, WriteTx};
 
 /// Records that are tried.
 const TRIED_MAX: usize = 200;
-/// Records shown as they are now, and ids per reason.
-const SAMPLE: usize = 5;
+/// Records shown as they are now.
+const SAMPLE: usize = 10;
+/// Ids told per reason.
+const IDS_PER_REASON: usize = 5;
 
 /// Why some records would be refused.
 #[derive(Clone, Debug, Serialize)]
@@ -173,7 +175,7 @@ impl PreviewView {
         match known {
             Some(reason) => {
                 reason.count += 1;
-                if reason.ids.len() < SAMPLE {
+                if reason.ids.len() < IDS_PER_REASON {
                     reason.ids.push(id);
                 }
             }

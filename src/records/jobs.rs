@@ -5,7 +5,7 @@ use crate::bulk::words;
 use crate::preferences::is_person;
 use crate::{BulkAction, BulkOutcome, BulkRequest, Pending, Records, Retry};
 use audit::Verb as Act;
-use identity::Actor;
+use identity::{Actor, TokenVerb};
 use kernel::{Code, Fault, Id, RecordId, Timestamp, limits};
 use metadata::ObjectDef;
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,9 @@ impl Records {
 
     /// The actor's jobs.
     pub fn jobs(&self, actor: &Arc<Actor>) -> Pending<JobsView> {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
+            return Pending::failed(fault);
+        }
         let (records, user) = (self.clone(), actor.user());
         Pending::written(self.store.read(move |tx| {
             let jobs = tx.jobs(user, JOBS_SHOWN)?;
@@ -159,6 +162,9 @@ impl Records {
 
     /// One job of the actor.
     pub fn job(&self, actor: &Arc<Actor>, id: RecordId) -> Pending<JobView> {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
+            return Pending::failed(fault);
+        }
         let (records, user) = (self.clone(), actor.user());
         Pending::written(self.store.read(move |tx| Ok(records.job_view(&tx.job(user, id)?.ok_or_else(unknown)?))))
     }
@@ -172,6 +178,9 @@ impl Records {
         after: Option<i64>,
         limit: Option<usize>,
     ) -> Pending<JobRowsView> {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
+            return Pending::failed(fault);
+        }
         let limit = limit.unwrap_or(limits::PAGE_ROWS_DEFAULT);
         if !(1..=limits::PAGE_ROWS_MAX).contains(&limit) {
             let detail = format!("limit is from 1 to {} (PAGE_ROWS_MAX).", limits::PAGE_ROWS_MAX);
@@ -197,6 +206,9 @@ impl Records {
 
     /// Tells a job to stop after the records it has in hand.
     pub fn job_stop(&self, actor: &Arc<Actor>, id: RecordId) -> Pending<JobView> {
+        if let Err(fault) = is_person(actor, TokenVerb::Update) {
+            return Pending::failed(fault);
+        }
         let (records, user) = (self.clone(), actor.user());
         Pending::written(self.store.write(move |tx| {
             tx.read().job(user, id)?.ok_or_else(unknown)?;
@@ -214,10 +226,11 @@ impl Records {
         request: BulkRequest,
         retry: Option<Retry>,
     ) -> Pending<JobView> {
-        let definition = match self.definition(object).and_then(|found| is_person(actor).map(|()| found)) {
-            Ok(definition) => definition,
-            Err(fault) => return Pending::failed(fault),
-        };
+        let definition =
+            match self.definition(object).and_then(|found| is_person(actor, TokenVerb::Update).map(|()| found)) {
+                Ok(definition) => definition,
+                Err(fault) => return Pending::failed(fault),
+            };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::in_background(move || {
             records.bulk_allowed(&actor)?;

@@ -18,6 +18,8 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 /// How often the log is looked at when nobody of this process has changed anything: for the other nodes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Changes that come this close together are looked at together.
+const GATHER: Duration = Duration::from_millis(40);
 /// Changes of one look.
 const CHANGES_PER_LOOK: usize = 500;
 /// Looks that a slow stream may lag behind before it is told to begin anew.
@@ -276,6 +278,7 @@ fn run(live: &Weak<Live>, store: Weak<Store>, mut next: u64) {
         // Between two looks nothing is held, so that an appliance that closes is not kept open by this thread.
         let Some(bell) = store.upgrade().map(|store| Arc::clone(store.bell())) else { return };
         heard = bell.wait(heard, LOOK_EVERY);
+        bell.rest(GATHER);
         let (Some(live), Some(store)) = (live.upgrade(), store.upgrade()) else { return };
         {
             let mut running = live.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use crate::{DoneView, Pending, Records};
 use audit::Verb as Act;
 use authz::{Level, Verb};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use identity::Actor;
+use identity::{Actor, TokenVerb};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId, limits};
 use metadata::Value;
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ impl Records {
     /// Notes the tasks that have come due since the actor last asked. Asked before the list, because a due date passes
     /// without a change that could tell of it.
     pub fn notifications_due(&self, actor: &Arc<Actor>) -> Pending<DoneView> {
-        if let Err(fault) = is_person(actor) {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
             return Pending::failed(fault);
         }
         let (records, actor) = (self.clone(), Arc::clone(actor));
@@ -177,7 +177,7 @@ impl Records {
 
     /// The actor's notifications.
     pub fn notifications(&self, actor: &Arc<Actor>, request: NotificationsRequest) -> Pending<NotificationsView> {
-        if let Err(fault) = is_person(actor) {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
             return Pending::failed(fault);
         }
         let limit = request.limit.unwrap_or(limits::PAGE_ROWS_DEFAULT);
@@ -237,7 +237,7 @@ impl Records {
 
     /// Marks notifications of the actor as read.
     pub fn notifications_read(&self, actor: &Arc<Actor>, request: NotificationsRead) -> Pending<DoneView> {
-        if let Err(fault) = is_person(actor) {
+        if let Err(fault) = is_person(actor, TokenVerb::Update) {
             return Pending::failed(fault);
         }
         if request.ids.len() > limits::NOTIFICATIONS_MARKED_MAX {

@@ -2,7 +2,7 @@
 //! else's. It is no data of a record, so the log does not tell of it: a dragged column would be an entry.
 
 use crate::{DoneView, Pending, Records};
-use identity::{Actor, ActorKind};
+use identity::{Actor, ActorKind, TokenVerb};
 use kernel::{Code, Fault, limits};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -18,7 +18,7 @@ pub struct PreferencesView {
 impl Records {
     /// What is kept for the actor.
     pub fn preferences(&self, actor: &Arc<Actor>) -> Pending<PreferencesView> {
-        if let Err(fault) = is_person(actor) {
+        if let Err(fault) = is_person(actor, TokenVerb::Read) {
             return Pending::failed(fault);
         }
         let user = actor.user();
@@ -34,7 +34,9 @@ impl Records {
     /// Keeps a value for the actor.
     pub fn preference_set(&self, actor: &Arc<Actor>, key: &str, value: &Json) -> Pending<DoneView> {
         let text = value.to_string().into_bytes();
-        if let Err(fault) = is_person(actor).and_then(|()| key_allowed(key)).and_then(|()| size_allowed(text.len())) {
+        if let Err(fault) =
+            is_person(actor, TokenVerb::Update).and_then(|()| key_allowed(key)).and_then(|()| size_allowed(text.len()))
+        {
             return Pending::failed(fault);
         }
         let (user, key) = (actor.user(), key.to_owned());
@@ -52,7 +54,7 @@ impl Records {
 
     /// Forgets a value of the actor.
     pub fn preference_forget(&self, actor: &Arc<Actor>, key: &str) -> Pending<DoneView> {
-        if let Err(fault) = is_person(actor).and_then(|()| key_allowed(key)) {
+        if let Err(fault) = is_person(actor, TokenVerb::Update).and_then(|()| key_allowed(key)) {
             return Pending::failed(fault);
         }
         let (user, key) = (actor.user(), key.to_owned());
@@ -60,12 +62,18 @@ impl Records {
     }
 }
 
-/// The operator and the appliance have no screen.
-pub(crate) fn is_person(actor: &Actor) -> Result<(), Fault> {
-    if actor.kind() == ActorKind::User {
+/// The operator and the appliance have no screen. A token made for some object, or for a calendar, has no business with
+/// what a person keeps: it needs a scope for `me`, as `*` and `records` give it.
+pub(crate) fn is_person(actor: &Actor, verb: TokenVerb) -> Result<(), Fault> {
+    if actor.kind() != ActorKind::User {
+        return Err(Fault::new(Code::AccessDenied, "Only users have something of their own here."));
+    }
+    if actor.token_allows("me", verb) {
         return Ok(());
     }
-    Err(Fault::new(Code::AccessDenied, "Only users have something of their own here."))
+    let detail =
+        format!("The API token was not made for what its owner keeps; it needs the scope me:{}.", verb.as_str());
+    Err(Fault::new(Code::TokenScope, detail))
 }
 
 /// Lower-case letters, digits and `.`, `-`, `_` between: a key names a thing of the interface, never a person.

@@ -7,7 +7,7 @@ use crate::view_check::{Against, checked};
 use crate::{DoneView, Pending, Records};
 use audit::Verb as Act;
 use authz::{AppAction, RoleKind, Verb};
-use identity::Actor;
+use identity::{Actor, TokenVerb};
 use kernel::{Code, Fault, FaultItem, Id, RecordId, Timestamp, UserId, limits};
 use metadata::ObjectDef;
 use serde::{Deserialize, Serialize};
@@ -268,10 +268,11 @@ impl Records {
 
     /// Makes a view.
     pub fn view_create(&self, actor: &Arc<Actor>, object: &str, body: SavedViewBody) -> Pending<SavedViewView> {
-        let definition = match self.definition(object).and_then(|found| is_person(actor).map(|()| found)) {
-            Ok(definition) => definition,
-            Err(fault) => return Pending::failed(fault),
-        };
+        let definition =
+            match self.definition(object).and_then(|found| is_person(actor, TokenVerb::Update).map(|()| found)) {
+                Ok(definition) => definition,
+                Err(fault) => return Pending::failed(fault),
+            };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
             let own = tx.read().views(&definition.name, actor.user())?;
@@ -309,10 +310,11 @@ impl Records {
         if_match: Option<i64>,
         patch: SavedViewPatch,
     ) -> Pending<SavedViewView> {
-        let definition = match self.definition(object).and_then(|found| is_person(actor).map(|()| found)) {
-            Ok(definition) => definition,
-            Err(fault) => return Pending::failed(fault),
-        };
+        let definition =
+            match self.definition(object).and_then(|found| is_person(actor, TokenVerb::Update).map(|()| found)) {
+                Ok(definition) => definition,
+                Err(fault) => return Pending::failed(fault),
+            };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
             let mut view = records.view_to_change(tx, &actor, &definition, id, if_match)?;
@@ -353,10 +355,11 @@ impl Records {
         id: RecordId,
         if_match: Option<i64>,
     ) -> Pending<DoneView> {
-        let definition = match self.definition(object).and_then(|found| is_person(actor).map(|()| found)) {
-            Ok(definition) => definition,
-            Err(fault) => return Pending::failed(fault),
-        };
+        let definition =
+            match self.definition(object).and_then(|found| is_person(actor, TokenVerb::Update).map(|()| found)) {
+                Ok(definition) => definition,
+                Err(fault) => return Pending::failed(fault),
+            };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
             let view = records.view_to_change(tx, &actor, &definition, id, if_match)?;

@@ -47,7 +47,10 @@ fn a_calendar_by_its_secret_address() {
 
         // As a token of the API it reads nothing, and a token of the API is no address.
         let program = |token: &str| Who { token: Some(token.to_owned()), ..Who::default() };
-        assert_eq!(site.get("/api/v1/records/activity", &program(&secret)).code(), "token_scope");
+        for closed in ["records/activity", "me/preferences", "notifications", "jobs", "records/activity/x/timeline"] {
+            let code = site.get(&format!("/api/v1/{closed}"), &program(&secret)).code();
+            assert!(["token_scope", "record_not_found"].contains(&code.as_str()), "{closed}: {code}");
+        }
         let wide = json!({"name": "all", "scopes": ["*:*"], "expires_at": "2026-04-01T00:00:00Z"});
         let wide = site.post("/api/v1/tokens", &anna, wide).good()["token"].as_str().unwrap().to_owned();
         for wrong in [format!("/calendar/{wide}.ics"), format!("/calendar/{secret}"), "/calendar/x.ics".to_owned()] {

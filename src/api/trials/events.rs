@@ -32,7 +32,7 @@ impl Reader {
         }
         &self.text
     }
-    fn to_end(mut self) -> String {
+    fn drained(mut self) -> String {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).unwrap();
         self.text + &String::from_utf8_lossy(&rest)
@@ -58,7 +58,7 @@ fn a_stream_tells_resumes_and_ends() {
         let start = told.split("\nid: ").nth(1).and_then(|text| text.split('\n').next()).unwrap();
         let mut again = Reader::open(&server, &anna, &format!("Last-Event-ID: {start}\r\n"));
         again.until(&data);
-        let wrong = Reader::open(&server, &anna, "Last-Event-ID: x\r\nConnection: close\r\n").to_end();
+        let wrong = Reader::open(&server, &anna, "Last-Event-ID: x\r\nConnection: close\r\n").drained();
         assert!(wrong.starts_with("HTTP/1.1 400"), "{wrong}");
 
         site.send("DELETE", "/api/v1/session", &anna, &[], None);
@@ -68,7 +68,7 @@ fn a_stream_tells_resumes_and_ends() {
         assert!(!his.text.contains("event: change"), "another's records are not told");
 
         server.stop().unwrap();
-        assert!(!his.to_end().contains("event: change"), "the stop of the server ends streams");
+        assert!(!his.drained().contains("event: change"), "the stop of the server ends streams");
     });
 }
 

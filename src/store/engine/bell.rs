@@ -19,6 +19,12 @@ impl Bell {
         self.waiting.notify_all();
     }
 
+    /// Waits for this long, whatever rings: under load, many groups are then looked at together. Blocks.
+    pub fn rest(&self, time: Duration) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.waiting.wait_timeout_while(rung, time, |_| true));
+    }
+
     /// Waits until it has rung since `heard`, or for this long; returns what to pass the next time. Blocks.
     pub fn wait(&self, heard: u64, most: Duration) -> u64 {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);

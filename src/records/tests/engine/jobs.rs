@@ -22,12 +22,13 @@ fn preview(kontor: &TestAppliance, actor: &Arc<Actor>, body: Json) -> PreviewVie
 
 /// Waits until a job has ended.
 fn ended(kontor: &TestAppliance, actor: &Arc<Actor>, job: RecordId) -> JobView {
-    for _ in 0..3_000 {
+    let mut heard = 0;
+    for _ in 0..600 {
         let view = kontor.records.job(actor, job).wait().unwrap().into_view();
         if view.state != JobState::Running {
             return view;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        heard = kontor.store.bell().wait(heard, Duration::from_millis(100));
     }
     panic!("the job does not end");
 }

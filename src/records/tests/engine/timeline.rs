@@ -29,29 +29,42 @@ fn kinds(kinds: &[&str]) -> TimelineRequest {
     TimelineRequest { kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(), ..TimelineRequest::default() }
 }
 
+struct World {
+    anna: Arc<Actor>,
+    ben: Arc<Actor>,
+    account: RecordId,
+}
+
+/// An account of anna with activities of hers and of ben.
+fn world(kontor: &TestAppliance) -> World {
+    let (anna_id, ben_id) = (kontor.user("anna", &["sales_manager"], None), kontor.user("ben", &["seller"], None));
+    kontor.team("Both", &[anna_id, ben_id]);
+    let (anna, ben) = (kontor.actor(anna_id), kontor.actor(ben_id));
+    let account = kontor.make("account", json!({"name": "Hanse", "owner": anna_id}));
+    let make = |owner: RecordId, kind: &str, subject: &str, more: serde_json::Value| {
+        let mut fields = json!({"kind": kind, "subject": subject, "owner": owner, "regarding": {"object": "account", "id": account}});
+        fields.as_object_mut().unwrap().extend(testkit::object_of(more));
+        kontor.make("activity", fields)
+    };
+    make(
+        anna_id,
+        "call",
+        "Called",
+        json!({"status": "completed", "start": "2026-03-01T10:00:00Z", "body": "Secret words"}),
+    );
+    make(ben_id, "meeting", "Met", json!({"status": "completed", "completed_at": "2026-02-01T10:00:00Z"}));
+    make(anna_id, "task", "Later", json!({"due": "2026-06-01T10:00:00Z"}));
+    make(anna_id, "task", "Sooner", json!({"due": "2026-05-01T10:00:00Z"}));
+    make(anna_id, "note", "Noted", json!({"start": "2026-02-15T10:00:00Z"}));
+    kontor.change(&anna, "account", account, json!({"name": "Hansa"})).unwrap();
+    World { anna, ben, account }
+}
+
 #[test]
 fn planned_above_done_and_changes_between() {
     on_both_engines(|kontor| {
-        let (anna_id, ben_id) = (kontor.user("anna", &["sales_manager"], None), kontor.user("ben", &["seller"], None));
-        kontor.team("Both", &[anna_id, ben_id]);
-        let (anna, ben) = (kontor.actor(anna_id), kontor.actor(ben_id));
-        let account = kontor.make("account", json!({"name": "Hanse", "owner": anna_id}));
-        let make = |owner: RecordId, kind: &str, subject: &str, more: serde_json::Value| {
-            let mut fields = json!({"kind": kind, "subject": subject, "owner": owner, "regarding": {"object": "account", "id": account}});
-            fields.as_object_mut().unwrap().extend(testkit::object_of(more));
-            kontor.make("activity", fields)
-        };
-        make(
-            anna_id,
-            "call",
-            "Called",
-            json!({"status": "completed", "start": "2026-03-01T10:00:00Z", "body": "Secret words"}),
-        );
-        make(ben_id, "meeting", "Met", json!({"status": "completed", "completed_at": "2026-02-01T10:00:00Z"}));
-        make(anna_id, "task", "Later", json!({"due": "2026-06-01T10:00:00Z"}));
-        make(anna_id, "task", "Sooner", json!({"due": "2026-05-01T10:00:00Z"}));
-        make(anna_id, "note", "Noted", json!({"start": "2026-02-15T10:00:00Z"}));
-        kontor.change(&anna, "account", account, json!({"name": "Hansa"})).unwrap();
+        let World { anna, ben, account } = world(kontor);
+        let (anna_id, ben_id) = (anna.user(), ben.user());
         let all = timeline(kontor, &anna, account, TimelineRequest::default()).unwrap();
         let planned: Vec<_> = all.planned.unwrap().iter().map(|record| record.fields["subject"].clone()).collect();
         assert_eq!(planned, [json!("Sooner"), json!("Later")]);

@@ -247,11 +247,17 @@ impl Walker<'_, '_> {
             let mut request = json!({"change": {"action": "update", "fields": {field: other(field)}}});
             request.as_object_mut().expect("an object").extend(object_of(targets));
             let request = serde_json::from_value::<BulkRequest>(request).expect("a request");
-            (field.to_owned(), self.records().bulk_preview(self.actor, "account", request))
+            let view = self.records().bulk_preview(self.actor, "account", request).wait().map(Shown::into_view);
+            // It repeats the ids it was given; what tells something is which of them it treats as there.
+            let view = view.map(|mut view| {
+                view.reasons.retain(|reason| reason.code != kernel::Code::RecordNotFound);
+                view
+            });
+            answer(field.to_owned(), view)
         };
         let mut asked: Vec<_> = FIELDS.iter().map(|(field, _)| ask(json!({"ids": ids}), field)).collect();
         asked.push(ask(json!({"filter": {"and": []}}), "legal_name"));
-        vec![Surface::new("preview", all(asked))]
+        vec![Surface::new("preview", asked)]
     }
 
     fn about(&self) -> Vec<Surface> {
