@@ -15,9 +15,13 @@ fn next(watch: &mut Watch, actor: &Actor) -> Option<Told> {
 }
 
 fn changes(watch: &mut Watch, actor: &Actor) -> Vec<EventView> {
-    match next(watch, actor) {
-        Some(Told::Changes(events)) => events,
-        other => panic!("{other:?} instead of changes"),
+    loop {
+        match next(watch, actor) {
+            Some(Told::Changes(events)) => return events,
+            // Whoever gets a record is told that, too.
+            Some(Told::Notice) => {}
+            other => panic!("{other:?} instead of changes"),
+        }
     }
 }
 
