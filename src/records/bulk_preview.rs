@@ -13,6 +13,8 @@ use store::{Refused, WriteTx};
 
 /// Records that are tried.
 const TRIED_MAX: usize = 200;
+/// The same of deletes, which may take others along: nobody else writes meanwhile.
+const DELETES_TRIED_MAX: usize = 20;
 /// Records shown as they are now.
 const SAMPLE: usize = 10;
 /// Ids told per reason.
@@ -96,17 +98,18 @@ impl Records {
         object: &Arc<ObjectDef>,
         request: &BulkRequest,
     ) -> Result<(Vec<RecordId>, u64), Fault> {
+        let most = if matches!(request.change, BulkAction::Delete) { DELETES_TRIED_MAX } else { TRIED_MAX };
         if !request.selects() {
             let mut ids = self.targets(actor, object, request, limits::BULK_JOB_RECORDS_MAX)?;
             let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-            ids.truncate(TRIED_MAX);
+            ids.truncate(most);
             return Ok((ids, count));
         }
         let page = ListRequest {
             filter: request.filter.clone(),
             q: request.q.clone(),
             fields: Some(Vec::new()),
-            limit: Some(TRIED_MAX),
+            limit: Some(most),
             count: CountMode::Exact,
             deleted: matches!(request.change, BulkAction::Restore),
             ..ListRequest::default()
