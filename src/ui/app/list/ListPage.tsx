@@ -1,2 +1,207 @@
-// Comes next.
-export default function Page() { return null; }
+// The list of any object, drawn from its definition. What is shown stands in the address; columns and widths are habits of the
+// reader. Which rows exist is the server's word alone.
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useParams, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { errorText } from "~/api/errors";
+import { refusalOf } from "~/api/problem";
+import type { RecordView } from "~/api/types.gen";
+import { useT } from "~/i18n";
+import { number } from "~/i18n/format";
+import { Bone, Button, IconButton, State } from "~/lib/basics";
+import { useKeys } from "~/lib/keys";
+import { Menu } from "~/lib/overlays";
+import { useCommands, type Command } from "~/model/commands";
+import { iconOf, layoutOf } from "~/model/layouts";
+import { objectLabel, useMetas, type Meta } from "~/model/meta";
+import { setListPrefs, setPrefs, usePrefs } from "~/model/prefs";
+import { NotFound, Trouble } from "~/pages/Trouble";
+import { PageTitle } from "~/shell/PageTitle";
+import { show } from "~/shell/stage";
+import { BulkBar } from "./BulkBar";
+import { Columns } from "./Columns";
+import { FilterBar } from "./FilterBar";
+import { Grid } from "./Grid";
+import { useSelection } from "./selection";
+import { leaveTrail, trailOf, useListState, useRows, type Trail } from "./state";
+import css from "./list.module.css";
+
+const Peek = lazy(() => import("./Peek"));
+
+function Empty({ meta, filtered, deleted, onClear }: { meta: Meta; filtered: boolean; deleted: boolean; onClear: () => void }) {
+  const t = useT();
+  const objects = objectLabel(meta, true);
+  if (filtered) {
+    return (
+      <State icon="filter" title={t("list.noMatch", { objects })} text={t("list.noMatchText")}>
+        <Button onClick={onClear}>{t("filter.clear")}</Button>
+      </State>
+    );
+  }
+  if (deleted) return <State icon="trash" title={t("list.binEmpty")} text={t("list.binEmptyText")} />;
+  return (
+    <State icon={iconOf(meta.name)} title={t("list.nothing", { objects })} text={meta.may.create ? t("list.nothingText") : t("list.nothingScope")}>
+      {meta.may.create ? (
+        <Button tone="primary" icon="plus" onClick={() => show({ what: "create", object: meta.name })}>
+          {t("list.create", { object: objectLabel(meta) })}
+        </Button>
+      ) : null}
+    </State>
+  );
+}
+
+function Loading({ columns }: { columns: number }) {
+  return (
+    <div aria-hidden>
+      {Array.from({ length: 14 }, (_, row) => (
+        <div key={row} className={css.bone} style={{ height: 32, gap: 24, borderBottom: "1px solid var(--line)" }}>
+          {Array.from({ length: Math.min(columns, 6) }, (_, column) => (
+            <Bone key={column} width={column === 0 ? 220 : 110} />
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function ListOf({ meta }: { meta: Meta }) {
+  const t = useT();
+  const metas = useMetas();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const prefs = usePrefs();
+  const state = useListState(meta);
+  const { set } = state;
+  const list = useRows(meta, metas, state);
+  const selection = useSelection(list.rows);
+  const href = useRouterState({ select: (now) => now.location.href });
+  const [came] = useState<Trail | null>(() => {
+    const trail = trailOf(meta.name);
+    return trail && trail.href.split("peek=")[0] === href.split("peek=")[0] ? trail : null;
+  });
+  const top = useRef(came?.top ?? 0);
+  const peeked = state.search.peek ?? null;
+
+  const open = useCallback(
+    (record: RecordView, beside: boolean) => {
+      if (beside) return void window.open(`/app/o/${meta.name}/${record.id}`, "_blank", "noreferrer");
+      leaveTrail({ object: meta.name, href, request: list.request, top: top.current, id: record.id });
+      void navigate({ to: "/o/$object/$id", params: { object: meta.name, id: record.id } });
+    },
+    [meta.name, href, list.request, navigate],
+  );
+  const peek = useCallback((record: RecordView | null) => set({ peek: record?.id ?? "" }, true), [set]);
+  const create = useCallback(() => show({ what: "create", object: meta.name }), [meta.name]);
+  const clear = () => set({ f: "", q: "" });
+  useKeys({ c: meta.may.create ? create : undefined });
+  const commands = useMemo<Command[]>(
+    () => [
+      ...(meta.may.create ? [{ id: "create", label: t("list.create", { object: objectLabel(meta) }), icon: "plus" as const, keys: "c", act: create }] : []),
+      { id: "refresh", label: t("list.refresh"), icon: "refresh" as const, act: () => void client.invalidateQueries({ queryKey: ["list", meta.name] }) },
+      { id: "clear", label: t("filter.clear"), icon: "filter" as const, act: () => set({ f: "", q: "" }) },
+    ],
+    [meta, t, create, client, set],
+  );
+  useCommands(commands);
+  const { fetchNextPage, isFetchingNextPage } = list;
+  const loadMore = useCallback(() => {
+    if (!isFetchingNextPage) void fetchNextPage();
+  }, [fetchNextPage, isFetchingNextPage]);
+  useEffect(() => selection.clear(), [list.request]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
+
+  const filtered = Boolean(state.filter || state.search.q);
+  const refused = list.error ? refusalOf(list.error) : null;
+  const columns = state.columns;
+  const keep = (next: string[]) => {
+    setListPrefs(meta.name, { columns: next });
+    set({ cols: "" }, true);
+  };
+  return (
+    <div className={css.page}>
+      <div className={css.head}>
+        <PageTitle title={objectLabel(meta, true)} className={css.title} />
+        <span className={css.count} aria-live="polite">
+          {list.count === undefined ? "" : list.countIsMinimum ? t("list.atLeast", { number: number(list.count) }) : t("list.count", { number: number(list.count) })}
+          {state.search.deleted ? ` · ${t("list.bin")}` : ""}
+        </span>
+        <div className={css.headEnd}>
+          <Columns
+            meta={meta}
+            columns={columns}
+            onChange={keep}
+            onReset={() => {
+              setListPrefs(meta.name, { columns: layoutOf(meta).columns, widths: {} });
+              set({ cols: "" }, true);
+            }}
+          />
+          <Menu
+            label={t("list.view")}
+            align="end"
+            target={<IconButton icon="more" label={t("list.view")} />}
+            items={[
+              { kind: "group", label: t("settings.density") },
+              ...(["compact", "standard", "comfortable"] as const).map((density) => ({ label: t(`density.${density}`), checked: prefs.density === density, act: () => setPrefs({ density }) })),
+              { kind: "rule" },
+              { label: t("list.refresh"), icon: "refresh", act: () => void list.refetch() },
+              { label: state.search.deleted ? t("list.leaveBin") : t("list.bin"), icon: "trash", act: () => set({ deleted: state.search.deleted ? "" : "1", f: "", q: "" }) },
+            ]}
+          />
+          {meta.may.create ? (
+            <Button icon="plus" onClick={create}>
+              {objectLabel(meta)}
+            </Button>
+          ) : null}
+        </div>
+      </div>
+      <FilterBar meta={meta} state={state} />
+      {selection.ids.size > 0 ? <BulkBar meta={meta} selection={selection} rows={list.rows} deleted={Boolean(state.search.deleted)} /> : null}
+      <div className={css.body}>
+        {refused && list.rows.length === 0 ? (
+          refused.code === "filter_invalid" || refused.code === "field_not_filterable" || refused.code === "parameter_invalid" ? (
+            <State icon="filter" title={errorText(refused)} text={refused.detail}>
+              <Button onClick={clear}>{t("filter.clear")}</Button>
+            </State>
+          ) : (
+            <Trouble error={refused} retry={() => void list.refetch()} />
+          )
+        ) : list.isPending ? (
+          <Loading columns={columns.length} />
+        ) : list.rows.length === 0 ? (
+          <Empty meta={meta} filtered={filtered} deleted={Boolean(state.search.deleted)} onClear={clear} />
+        ) : (
+          <Grid
+            meta={meta}
+            columns={columns}
+            sort={state.sort}
+            rows={list.rows}
+            more={list.hasNextPage}
+            loadMore={loadMore}
+            selection={selection}
+            visited={came?.id ?? null}
+            startAt={came?.top ?? 0}
+            peeked={peeked}
+            onOpen={open}
+            onPeek={peek}
+            onSort={(sort) => set({ sort: sort.join(",") })}
+            onColumns={keep}
+            onTop={(now) => (top.current = now)}
+          />
+        )}
+        {peeked ? (
+          <Suspense fallback={null}>
+            <Peek key={peeked} meta={meta} id={peeked} onClose={() => peek(null)} onOpen={(record) => open(record, false)} />
+          </Suspense>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+export default function ListPage() {
+  const { object } = useParams({ from: "/shell/o/$object" });
+  const metas = useMetas();
+  const meta = metas.get(object);
+  if (!meta) return <NotFound />;
+  return <ListOf key={object} meta={meta} />;
+}
