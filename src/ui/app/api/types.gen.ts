@@ -29,7 +29,7 @@ export type Deleted = { id: Id; version: number; unlinked: number; cascaded: num
 /** One field in the history. */
 export type Move = { field: string; before?: Json; after?: Json; masked?: boolean; hidden?: boolean };
 /** What was done to a record, newest first. */
-export type History = { items: Array<{ seq: number; at: Timestamp; verb: string; user: Id | null; channel: string; note?: string; changes: Array<Move> }>; next: number | null };
+export type History = { items: Array<Act>; next: number | null };
 /** Linked records that the reader may see, newest first. */
 export type Links = { items: Array<{ role: string | null; created_at: Timestamp; record: RecordView }> };
 /** The record to link. */
@@ -106,6 +106,11 @@ export type SummaryRequest = { filter?: Filter | null; q?: string | null; group_
 export type Figures = Record<string, string | null | Array<Money>>;
 /** Counts and sums. */
 export type Summary = { groups: Array<{ key: Array<Json>; label: Array<string | null>; count: number; sums?: Figures; averages?: Figures }>; more: boolean; total: { count: number; sums?: Figures; averages?: Figures } };
+export type Act = { seq: number; at: Timestamp; verb: string; user: Id | null; channel: string; note?: string; changes: Array<Move> };
+/** What was done about a record, newest first. */
+export type Timeline = { planned?: Array<RecordView>; items: Array<{ type: "activity"; at: Timestamp; record: RecordView } | { type: "change"; at: Timestamp; act: Act }>; next: string | null };
+/** Who saw a record, newest first. A page may be short and still have a next. */
+export type AccessLog = { items: Array<{ seq: number; at: Timestamp; verb: string; way: "record" | "list" | "related"; user: Id | null; name: string | null; on_behalf_of: Id | null; channel: string; address?: string; purpose: string; fields: Array<Array<string>>; changed: Array<string>; error?: string }>; next: number | null };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -154,6 +159,7 @@ export interface Operations {
   preference_list: { params: {  }; query: {  }; body: undefined; answer: Preferences };
   preference_set: { params: { "key": string }; query: {  }; body: PreferenceSet; answer: undefined };
   readyz: { params: {  }; query: {  }; body: undefined; answer: Ready };
+  record_access_log: { params: { "object": string; "id": Id }; query: { "before"?: number; "limit"?: number }; body: undefined; answer: AccessLog };
   record_bulk: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkResult };
   record_change: { params: { "object": string; "id": Id }; query: {  }; body: RecordChange; answer: RecordView };
   record_create: { params: { "object": string }; query: {  }; body: RecordCreate; answer: RecordView };
@@ -168,6 +174,7 @@ export interface Operations {
   record_reveal: { params: { "object": string; "id": Id }; query: {  }; body: RevealRequest; answer: RecordView };
   record_search: { params: {  }; query: { "q": string; "objects"?: string }; body: undefined; answer: SearchResult };
   record_summary: { params: { "object": string }; query: {  }; body: SummaryRequest; answer: Summary };
+  record_timeline: { params: { "object": string; "id": Id }; query: { "kind"?: string; "person"?: string; "from"?: string; "to"?: string; "limit"?: number; "cursor"?: string }; body: undefined; answer: Timeline };
   record_unlink: { params: { "object": string; "id": Id; "relation": string; "other": Id }; query: {  }; body: undefined; answer: Linked };
   relation_create: { params: { "object": string }; query: { "plan"?: boolean }; body: LinkDef; answer: Plan };
   role_grant: { params: { "user": Id }; query: {  }; body: RoleGrant; answer: Done };
@@ -221,6 +228,7 @@ export const operations = {
   preference_list: ["GET", "/api/v1/me/preferences"],
   preference_set: ["PUT", "/api/v1/me/preferences/{key}"],
   readyz: ["GET", "/readyz"],
+  record_access_log: ["GET", "/api/v1/records/{object}/{id}/access-log"],
   record_bulk: ["POST", "/api/v1/records/{object}/bulk"],
   record_change: ["PATCH", "/api/v1/records/{object}/{id}"],
   record_create: ["POST", "/api/v1/records/{object}"],
@@ -235,6 +243,7 @@ export const operations = {
   record_reveal: ["POST", "/api/v1/records/{object}/{id}/reveal"],
   record_search: ["GET", "/api/v1/search"],
   record_summary: ["POST", "/api/v1/records/{object}/summary"],
+  record_timeline: ["GET", "/api/v1/records/{object}/{id}/timeline"],
   record_unlink: ["DELETE", "/api/v1/records/{object}/{id}/links/{relation}/{other}"],
   relation_create: ["POST", "/api/v1/metadata/objects/{object}/relations"],
   role_grant: ["POST", "/api/v1/users/{user}/roles"],

@@ -75,7 +75,8 @@ export function short(value: number, currency?: string): string {
 
 /** E.164 in readable groups; what is no number stays as it is. */
 export function phone(text: string): string {
-  if (/^\+86\d{11}$/.test(text)) return `${text.slice(3, 6)} ${text.slice(6, 10)} ${text.slice(10)}`;
+  const chinese = /^\+86(?:(1[3-9]\d)(\d{4})(\d{4})|(10|2\d|[3-9]\d\d)(\d{4})(\d{3,4}))$/.exec(text)?.slice(1).filter(Boolean);
+  if (chinese) return chinese[0]?.startsWith("1") && chinese[0].length === 3 ? chinese.join(" ") : `0${chinese.join(" ")}`;
   if (!/^\+\d{7,15}$/.test(text)) return text;
   const code = /^\+(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})/.exec(text)?.[0] ?? text.slice(0, 3);
   const rest = text.slice(code.length);

@@ -80,7 +80,7 @@ export function Icon({ name, size = 16, title, className }: { name: IconName; si
 export function Mark({ size = 22 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden focusable="false">
-      <path d="M16 2 28 12v18H4V12z" fill="var(--mark-house, #1f3350)" />
+      <path d="M16 2 28 12v18H4V12z" fill="var(--mark-house)" />
       <path d="M16 4.6 26 13v15H6V13z" fill="none" stroke="var(--brass-line)" strokeWidth="1.2" />
       <circle cx="16" cy="17" r="3" fill="var(--brass-line)" />
       <path d="m16 18 2.2 7h-4.400z" fill="var(--brass-line)" />

@@ -50,7 +50,7 @@ export function Columns({ meta, columns, onChange, onReset }: { meta: Meta; colu
           })}
         </ol>
         <input className={libCss.input} aria-label={t("list.findColumn")} placeholder={t("list.findColumn")} value={text} maxLength={80} onChange={(event) => setText(event.target.value)} />
-        <div className={css.chooserList} style={{ padding: 6 }} role="group" aria-label={t("list.more")}>
+        <div className={css.chooserChecks} role="group" aria-label={t("list.more")}>
           {rest.map((path) => (
             <CheckField key={path} label={fieldLabel(meta, path, metas)} checked={false} onChange={() => onChange([...columns, path])} />
           ))}

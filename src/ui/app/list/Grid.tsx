@@ -38,28 +38,28 @@ type Props = {
 };
 
 export function widthOf(meta: Meta, path: string, title: string): number {
-  if (path === title) return 260;
+  if (path === title) return 240;
   const field = meta.fields.get(path.split(".")[0] ?? "");
-  if (path.includes(".")) return /user|owner/.test(path) ? 140 : 200;
+  if (path.includes(".")) return /^owner/.test(path) ? 120 : 190;
   switch (field?.type) {
     case "enum":
     case "bool":
-      return 124;
+      return 108;
     case "integer":
-      return 100;
+      return 112;
     case "money":
     case "decimal":
       return 130;
     case "date":
-      return 116;
+      return 128;
     case "timestamp":
       return 150;
     case "phone":
-      return 150;
+      return 140;
     case "email":
       return 220;
     default:
-      return field?.name === "number" ? 116 : 190;
+      return field?.name === "number" ? 116 : 180;
   }
 }
 
@@ -74,7 +74,9 @@ export function Grid(props: Props) {
   const virtual = useVirtualizer({ count: rows.length + (more ? 3 : 0), getScrollElement: () => scroll.current, estimateSize: () => height, overscan: 16, initialOffset: startAt });
   const kept = prefs.lists[meta.name]?.widths;
   const [dragged, setDragged] = useState<{ column: string; width: number } | null>(null);
-  const width = useCallback((path: string) => (dragged?.column === path ? dragged.width : (kept?.[path] ?? widthOf(meta, path, meta.titleField))), [dragged, kept, meta]);
+  // A phone shows the name and the beginning of the next column.
+  const small = matchMedia("(max-width: 640px)").matches;
+  const width = useCallback((path: string) => (small && path === columns[0] ? 190 : dragged?.column === path ? dragged.width : (kept?.[path] ?? widthOf(meta, path, meta.titleField))), [dragged, kept, meta, small, columns]);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -147,8 +149,8 @@ export function Grid(props: Props) {
               return (
                 <div key={item.key} className={css.row} style={{ transform: `translateY(${item.start}px)`, height }} aria-hidden>
                   <div className={css.check} />
-                  {columns.map((path) => (
-                    <div key={path} className={css.bone} style={{ width: width(path) }}>
+                  {columns.map((path, index) => (
+                    <div key={path} className={css.bone} style={{ flex: `${index === 0 ? 1 : 0} 0 ${width(path)}px` }}>
                       <Bone width="60%" />
                     </div>
                   ))}
@@ -175,7 +177,7 @@ export function Grid(props: Props) {
                   <input type="checkbox" className={libCss.check} tabIndex={-1} aria-label={t("list.select", { name: titleOf(meta, record) })} checked={selection.ids.has(record.id)} onChange={() => undefined} onClick={(event) => (event.shiftKey ? selection.range(item.index) : selection.toggle(item.index))} />
                 </div>
                 {columns.map((path, index) => (
-                  <div key={path} role="gridcell" className={cx(css.cell, index === 0 && css.sticky)} data-figure={isFigure(meta.fields.get(path)) || undefined} style={{ width: width(path) }}>
+                  <div key={path} role="gridcell" className={cx(css.cell, index === 0 && css.sticky)} data-figure={isFigure(meta.fields.get(path)) || undefined} style={{ flex: `${index === 0 ? 1 : 0} 0 ${width(path)}px` }}>
                     {path === meta.titleField ? (
                       <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
                         {titleOf(meta, record)}
@@ -259,7 +261,7 @@ function Header({ meta, columns, sort, width, all, some, selection, onSort, onCo
             role="columnheader"
             aria-sort={place < 0 ? undefined : down ? "descending" : "ascending"}
             className={cx(index === 0 && css.sticky)}
-            style={{ width: width(path) }}
+            style={{ flex: `${index === 0 ? 1 : 0} 0 ${width(path)}px` }}
             data-figure={isFigure(meta.fields.get(path)) || undefined}
             data-drop={over === path || undefined}
             draggable

@@ -54,7 +54,7 @@ export function useListState(meta: Meta): ListState {
     },
     [navigate, object],
   );
-  return { search, filter, sort, columns, set };
+  return useMemo(() => ({ search, filter, sort, columns, set }), [search, filter, sort, columns, set]);
 }
 
 /** The list that was asked for, without the place in it. */
@@ -83,7 +83,11 @@ export function listKey(object: string, request: ListRequest) {
 }
 
 export function useRows(meta: Meta, metas: Metas, state: ListState) {
-  const request = useMemo(() => requestOf(meta, metas, state), [meta, metas, state]);
+  const { filter, sort, columns, search } = state;
+  const { q, deleted } = search;
+  // The row that is peeked at is no other list.
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- of the search only what the request says
+  const request = useMemo(() => requestOf(meta, metas, state), [meta, metas, filter, sort, columns, q, deleted]);
   const query = useInfiniteQuery({
     queryKey: listKey(meta.name, request),
     queryFn: ({ pageParam, signal }): Promise<RecordPage> => call("record_query", { params: { object: meta.name }, body: { ...request, ...(pageParam ? { cursor: pageParam, count: "none" as const } : {}) }, signal }),

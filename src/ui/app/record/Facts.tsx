@@ -11,7 +11,6 @@ import { Icon } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
 import { layoutOf, type Section } from "~/model/layouts";
 import { canSet, isSealed, levelOf, said, useMetas, type Meta } from "~/model/meta";
-import { toast } from "~/lib/toasts";
 import { FieldInput } from "~/value/FieldInput";
 import { SealMark, Value } from "~/value/Value";
 import { HistoryButton } from "./History";

@@ -1,2 +1,298 @@
-// Comes next.
-export default function Page() { return null; }
+// The page of one record of any object: head with highlights and stage, facts that are edited in their place, what happened, and
+// what belongs to it. A change that somebody else overtook opens the dialog of both versions; a delete can be undone.
+
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { call } from "~/api/client";
+import { errorNote, errorText } from "~/api/errors";
+import { refusalOf } from "~/api/problem";
+import type { Json, RecordPage as RecordPageAnswer, RecordView } from "~/api/types.gen";
+import { useT } from "~/i18n";
+import { Badge, Bone, Button, IconButton } from "~/lib/basics";
+import { Icon } from "~/lib/icons";
+import { onMac, useKeys } from "~/lib/keys";
+import { Dialog, Menu, type MenuItems } from "~/lib/overlays";
+import { toast } from "~/lib/toasts";
+import { useCommands, type Command } from "~/model/commands";
+import { iconOf, layoutOf } from "~/model/layouts";
+import { objectLabel, said, stageField, titleOf, useMetas, type Meta } from "~/model/meta";
+import { visited } from "~/model/prefs";
+import { leaveTrail, listKey, trailOf } from "~/list/state";
+import { NotFound, Trouble } from "~/pages/Trouble";
+import { PageTitle } from "~/shell/PageTitle";
+import { Value } from "~/value/Value";
+import { AccessTab } from "./AccessTab";
+import { Conflict, type Clash } from "./Conflict";
+import { recordKey, useChange, useRecord, type Change } from "./data";
+import { Facts } from "./Facts";
+import { Related } from "./Related";
+import { StagePath } from "./StagePath";
+import { Timeline } from "./Timeline";
+import css from "./record.module.css";
+
+/** The neighbours in the list one came from, as far as that list was read. */
+function useWalk(meta: Meta, id: string) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const trail = trailOf(meta.name);
+  const data = trail ? client.getQueryData<{ pages: RecordPageAnswer[] }>(listKey(meta.name, trail.request)) : undefined;
+  const ids = data?.pages.flatMap((page) => page.items.map((item) => item.id)) ?? [];
+  const at = ids.indexOf(id);
+  const go = (to: string | undefined) => {
+    if (!to || !trail) return undefined;
+    return () => {
+      leaveTrail({ ...trail, id: to });
+      void navigate({ to: "/o/$object/$id", params: { object: meta.name, id: to }, search: (before) => before, replace: true });
+    };
+  };
+  return { at, of: ids.length, more: Boolean(data?.pages.at(-1)?.next), next: at >= 0 ? go(ids[at + 1]) : undefined, previous: at > 0 ? go(ids[at - 1]) : undefined, back: trail?.href };
+}
+
+function Walk({ walk }: { walk: ReturnType<typeof useWalk> }) {
+  const t = useT();
+  if (walk.at < 0) return null;
+  const keys = onMac ? "⌘" : "Ctrl";
+  return (
+    <span className={css.walk}>
+      {walk.at + 1} / {walk.of}
+      {walk.more ? "+" : ""}
+      <IconButton small icon="up" label={t("record.previous")} keys={`${keys} ←`} blocked={walk.previous ? undefined : t("record.isFirst")} onClick={walk.previous} />
+      <IconButton small icon="down" label={t("record.next")} keys={`${keys} →`} blocked={walk.next ? undefined : t("record.isLast")} onClick={walk.next} />
+    </span>
+  );
+}
+
+function useSaving(meta: Meta, record: RecordView | undefined, id: string) {
+  const change = useChange(meta, id);
+  const [clash, setClash] = useState<Clash | null>(null);
+  const { mutateAsync } = change;
+  const save = useCallback(
+    async (fields: Change): Promise<void> => {
+      if (!record) return;
+      try {
+        await mutateAsync({ fields, version: record.version });
+      } catch (error) {
+        const wrong = refusalOf(error);
+        if (wrong.code !== "version_conflict" || wrong.currentVersion === undefined) throw error;
+        if (wrong.differences.length === 0) return void (await mutateAsync({ fields, version: wrong.currentVersion }));
+        await new Promise<void>((done, dropped) => setClash({ change: fields, version: wrong.currentVersion ?? 0, differences: wrong.differences, base: record, done, dropped: () => dropped(error) }));
+      }
+    },
+    [record, mutateAsync],
+  );
+  const settle = async (fields: Change, version: number) => {
+    if (!clash) return;
+    try {
+      if (Object.keys(fields).length > 0) await mutateAsync({ fields, version });
+      clash.done();
+      setClash(null);
+    } catch (error) {
+      toast(errorText(error), { tone: "bad", note: errorNote(error) });
+    }
+  };
+  return { save, clash, settle, drop: () => { clash?.done(); setClash(null); } };
+}
+
+function useDelete(meta: Meta, record: RecordView | undefined, back: () => void) {
+  const t = useT();
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const refresh = () => {
+    void client.invalidateQueries({ queryKey: ["list"] });
+    if (record) void client.invalidateQueries({ queryKey: recordKey(meta.name, record.id) });
+  };
+  async function restore() {
+    if (!record) return;
+    try {
+      await call("record_restore", { params: { object: meta.name, id: record.id } });
+      refresh();
+      toast(t("record.restored", { name: titleOf(meta, record) }), { tone: "good" });
+    } catch (error) {
+      toast(errorText(error), { tone: "bad", note: errorNote(error) });
+    }
+  }
+  async function run() {
+    if (!record) return;
+    setBusy(true);
+    try {
+      const result = await call("record_delete", { params: { object: meta.name, id: record.id }, version: record.version });
+      setAsking(false);
+      back();
+      client.removeQueries({ queryKey: recordKey(meta.name, record.id) });
+      void client.invalidateQueries({ queryKey: ["list"] });
+      const touched = result.cascaded + result.unlinked;
+      toast(t("record.deleted", { name: titleOf(meta, record) }), { action: { label: t("act.undo"), act: () => void restore() }, ...(touched > 0 ? { note: t("record.touched", { count: touched }) } : {}) });
+    } catch (error) {
+      toast(errorText(error), { tone: "bad", note: refusalOf(error).detail });
+    } finally {
+      setBusy(false);
+    }
+  }
+  return { asking, ask: () => setAsking(true), cancel: () => setAsking(false), run, busy, restore };
+}
+
+const TABS = ["details", "facts", "access"] as const;
+
+function RecordOf({ meta, id }: { meta: Meta; id: string }) {
+  const t = useT();
+  const metas = useMetas();
+  const navigate = useNavigate();
+  const { tab = "details" } = useSearch({ from: "/shell/o/$object/$id" });
+  const { data: record, error, refetch } = useRecord(meta, metas, id);
+  const walk = useWalk(meta, id);
+  const saving = useSaving(meta, record, id);
+  const back = useCallback(() => void navigate(walk.back ? { to: walk.back } : { to: "/o/$object", params: { object: meta.name } }), [navigate, walk.back, meta.name]);
+  const remove = useDelete(meta, record, back);
+  const layout = useMemo(() => layoutOf(meta), [meta]);
+  const stage = stageField(meta);
+  const title = record ? titleOf(meta, record) : "";
+  const { restore } = remove;
+  const asker = useRef(remove.ask);
+  useEffect(() => {
+    asker.current = remove.ask;
+  });
+  const ask = useCallback(() => asker.current(), []);
+  const { save } = saving;
+
+  useEffect(() => {
+    if (record) visited(meta.name, id);
+  }, [meta.name, id, record !== undefined]); // eslint-disable-line react-hooks/exhaustive-deps -- once per record, not per change of it
+
+  const edit = () => document.querySelector<HTMLElement>("[data-field] [data-edit]")?.click();
+  useKeys({ e: edit, ".": () => document.querySelector<HTMLElement>("[data-acts]")?.click() });
+  useKeys({ "mod+arrowright": walk.next ? () => walk.next?.() : undefined, "mod+arrowleft": walk.previous ? () => walk.previous?.() : undefined });
+  const copy = useCallback(() => void navigator.clipboard.writeText(location.href).then(() => toast(t("record.copied"))), [t]);
+  const commands = useMemo<Command[]>(
+    () => [
+      { id: "edit", label: t("record.edit"), icon: "edit", keys: "e", act: edit },
+      ...(stage && meta.may.update ? (stage.options ?? []).map((option) => ({ id: `stage-${option.code}`, label: t("record.moveTo", { stage: said(option.label) }), icon: "right" as const, act: () => void save({ [stage.name]: option.code }).catch((wrong: unknown) => toast(errorText(wrong), { tone: "bad" })) })) : []),
+      { id: "copy", label: t("record.copy"), icon: "link", act: copy },
+      { id: "delete", label: t("record.delete"), icon: "trash", blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
+    ],
+    [t, stage, meta, save, copy, ask],
+  );
+  useCommands(commands);
+
+  if (error && !record) {
+    return (
+      <>
+        <PageTitle title={objectLabel(meta)} quiet />
+        <Trouble error={error} retry={() => void refetch()} />
+      </>
+    );
+  }
+  const locked = record?.fields["locked_by"] ? String(record.fields["lock_reason"] ?? "") : null;
+  const acts: MenuItems = [
+    { label: t("record.edit"), icon: "edit", end: "e", act: edit },
+    { label: t("record.copy"), icon: "link", act: copy },
+    { label: t("record.refresh"), icon: "refresh", act: () => void refetch() },
+    { kind: "rule" },
+    { label: t("record.delete"), icon: "trash", danger: true, blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
+  ];
+  const tabs = { details: t("record.details"), facts: t("record.allFacts"), access: t("record.access") };
+  return (
+    <article className={css.page}>
+      <div className={css.head}>
+        <nav className={css.crumbs} aria-label={t("record.crumbs")}>
+          <Link to={walk.back ?? `/o/${meta.name}`}>{objectLabel(meta, true)}</Link>
+          <Icon name="right" size={10} />
+          <span className={css.number}>{String(record?.fields["number"] ?? "")}</span>
+          <Walk walk={walk} />
+        </nav>
+        <div className={css.name}>
+          <Icon name={iconOf(meta.name)} size={20} />
+          <PageTitle key={record ? id : "loading"} title={title} className={css.title}>
+            {record ? title : <Bone width={240} height={18} />}
+          </PageTitle>
+          {record?.fields["is_sample"] === true ? <Badge>{t("record.sample")}</Badge> : null}
+          {locked !== null ? <Badge tone="warn" icon="seal">{t("record.locked", { reason: locked })}</Badge> : null}
+          {record?.deleted ? <Badge tone="bad" icon="trash">{t("record.inBin")}</Badge> : null}
+          <div className={css.nameEnd}>
+            {record?.deleted ? (
+              <Button icon="undo" onClick={() => void restore()}>
+                {t("record.restore")}
+              </Button>
+            ) : null}
+            <Menu label={t("record.acts")} align="end" items={acts} target={<IconButton data-acts tone="plain" icon="more" label={t("record.acts")} keys="." />} />
+          </div>
+        </div>
+        {record ? (
+          <dl className={css.highlights}>
+            {layout.highlights.map((name) => {
+              const field = meta.fields.get(name);
+              return field ? (
+                <div key={name} className={css.highlight}>
+                  <dt>{said(field.label)}</dt>
+                  <dd>
+                    <Value meta={meta} path={name} record={record} link />
+                  </dd>
+                </div>
+              ) : null;
+            })}
+          </dl>
+        ) : (
+          <div className={css.highlights}>
+            <Bone width={420} height={34} />
+          </div>
+        )}
+        {stage && record ? <StagePath meta={meta} record={record} field={stage} save={save} /> : null}
+        <div className={css.tabs} role="tablist" aria-label={t("record.tabs")}>
+          {TABS.map((name) => (
+            <Link key={name} to="/o/$object/$id" params={{ object: meta.name, id }} search={name === "details" ? {} : { tab: name }} replace role="tab" aria-selected={tab === name} aria-controls="record-panel" className={css.tab}>
+              {tabs[name]}
+            </Link>
+          ))}
+        </div>
+      </div>
+      <div id="record-panel" role="tabpanel" aria-label={tabs[(TABS as readonly string[]).includes(tab) ? (tab as (typeof TABS)[number]) : "details"]} style={{ flex: 1 }}>
+        {record && tab === "access" ? <AccessTab meta={meta} record={record} /> : null}
+        {record && tab === "facts" ? (
+          <div className={css.wide}>
+            <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json) => save({ [field]: value })} />
+          </div>
+        ) : null}
+        {record && tab !== "access" && tab !== "facts" ? (
+          <div className={css.body}>
+            <div className={css.column}>
+              <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json) => save({ [field]: value })} />
+            </div>
+            <div className={css.column}>
+              <h2 className="sr">{t("timeline.title")}</h2>
+              <Timeline meta={meta} record={record} />
+            </div>
+            <div className={css.column}>
+              <Related meta={meta} record={record} />
+            </div>
+          </div>
+        ) : null}
+      </div>
+      {saving.clash ? <Conflict meta={meta} clash={saving.clash} onSend={(fields, version) => void saving.settle(fields, version)} onClose={saving.drop} /> : null}
+      <Dialog
+        open={remove.asking}
+        onClose={remove.cancel}
+        title={t("record.deleteTitle", { name: title })}
+        closeLabel={t("act.close")}
+        size="narrow"
+        foot={
+          <>
+            <Button onClick={remove.cancel}>{t("act.cancel")}</Button>
+            <Button tone="danger" busy={remove.busy} onClick={() => void remove.run()}>
+              {t("record.delete")}
+            </Button>
+          </>
+        }
+      >
+        <p>{t("record.deleteText")}</p>
+      </Dialog>
+    </article>
+  );
+}
+
+export default function RecordPage() {
+  const { object, id } = useParams({ from: "/shell/o/$object/$id" });
+  const meta = useMetas().get(object);
+  if (!meta) return <NotFound />;
+  return <RecordOf key={`${object}/${id}`} meta={meta} id={id} />;
+}

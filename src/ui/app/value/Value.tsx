@@ -109,6 +109,8 @@ function Reference({ field, value, record, metas, link }: { field: FieldDef; val
   const other = metas.get(to.object);
   const name = other ? record.fields[`${field.name}.${other.titleField}`] : undefined;
   const system = to.object === "user" && to.id.startsWith("00000000-");
+  // A name that was asked for and did not come belongs to a record that this reader may not see.
+  if ((name === null || name === undefined) && !system && other?.may.read && field.targets?.length === 1) return <span className="faint clip">{t("value.hidden")}</span>;
   const text = typeof name === "string" && name ? name : system ? t("value.appliance") : other ? said(other.view.definition.label) : t("value.record");
   if (!link || system || !other?.may.read) return <span className="clip">{text}</span>;
   return (
