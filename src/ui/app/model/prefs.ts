@@ -18,10 +18,9 @@ export type Prefs = {
   currency: string;
   lists: { [object: string]: ListPrefs };
   recents: Recent[];
-  tab: string;
 };
 
-const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], tab: "" };
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [] };
 
 let owner = "";
 let prefs: Prefs = read("");
@@ -92,9 +91,11 @@ export function applyTheme(): void {
 dark?.addEventListener("change", applyTheme);
 more?.addEventListener("change", applyTheme);
 
+export function watchPrefs(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export function usePrefs(): Prefs {
-  return useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, getPrefs);
+  return useSyncExternalStore(watchPrefs, getPrefs);
 }

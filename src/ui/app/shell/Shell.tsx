@@ -2,7 +2,7 @@
 // sheet, sign-in. It asks for nothing but the session and the objects.
 
 import { Outlet, useRouter } from "@tanstack/react-router";
-import { lazy, Suspense, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { watchWire, wire } from "~/api/client";
 import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
@@ -12,6 +12,7 @@ import { useKeys } from "~/lib/keys";
 import { Toasts } from "~/lib/toasts";
 import libCss from "~/lib/lib.module.css";
 import { usePrefs } from "~/model/prefs";
+import { syncPrefs } from "~/model/prefsSync";
 import { Footer } from "./Footer";
 import { Rail } from "./Rail";
 import { SessionGuard } from "./SessionGuard";
@@ -54,6 +55,7 @@ export default function Shell() {
   const router = useRouter();
   const stage = useStage();
   const [railOpen, setRailOpen] = useState(false);
+  useEffect(() => syncPrefs(), [me.id]);
   const go = useMemo(() => {
     const to = (object: string) => () => void router.navigate({ to: "/o/$object", params: { object } });
     return { "g h": () => void router.navigate({ to: "/" }), "g l": to("lead"), "g c": to("contact"), "g a": to("account"), "g o": to("opportunity"), "g t": to("case"), "g k": to("activity") };
