@@ -21,12 +21,20 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/SignIn")),
 });
 
+const password = createRoute({
+  getParentRoute: () => root,
+  path: "/password",
+  validateSearch: (search: { [name: string]: unknown }): { to?: string } => (typeof search["to"] === "string" ? { to: search["to"] } : {}),
+  component: lazyRouteComponent(() => import("./pages/FirstPassword")),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
   beforeLoad: async ({ context, location }) => {
     try {
       const session = await context.client.ensureQueryData(sessionQuery);
+      if (session.password_change_required) throw redirect({ to: "/password", search: location.href === "/" ? {} : { to: location.href } });
       const wanted = getPrefs().language ?? session.user.locale;
       if (wanted !== language()) await speak(wanted);
       await context.client.ensureQueryData(objectsQuery);
@@ -64,7 +72,7 @@ const record = createRoute({
 
 const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
 
-const tree = root.addChildren([signIn, shell.addChildren([home, list, record, settings])]);
+const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

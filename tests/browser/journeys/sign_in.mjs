@@ -20,14 +20,14 @@ journey("a wrong password says so, keeps the name, and the right one opens the h
 
 journey("home is accessible in each theme and in both languages", async (page, { signIn, accessible }) => {
   await signIn("seller");
-  await page.getByRole("heading", { name: "My pipeline" }).waitFor();
+  await page.getByRole("heading", { name: "Pipeline" }).waitFor();
   for (const theme of ["light", "dark", "contrast"]) {
     await page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
     await accessible(`home, ${theme}`);
   }
   await page.getByRole("button", { name: /^You/ }).click();
   await page.getByRole("menuitem", { name: "中文" }).click();
-  await page.getByRole("heading", { name: "我的商机" }).waitFor();
+  await page.getByRole("heading", { name: "商机管道" }).waitFor();
   equal(await page.evaluate(() => document.documentElement.lang), "zh-CN", "language of the page");
 });
 

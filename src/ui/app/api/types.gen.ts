@@ -46,7 +46,7 @@ export type RevealRequest = { fields: Array<string>; purpose?: string | null };
 export type SignIn = { login: string; password: string; code?: string | null };
 /** Who somebody is, and what they may do. */
 export type Me = { id: Id; login: string; display_name: string; roles: Array<string>; unit: Id | null; teams: Array<Id>; locale: "en" | "zh"; actions: Array<string> };
-export type Session = { csrf: string | null; user: Me; expires_at?: Timestamp };
+export type Session = { csrf: string | null; user: Me; password_change_required: boolean; expires_at?: Timestamp };
 export type PasswordChange = { old: string; new: string };
 export type PasswordSet = { password: string };
 /** Live sessions, the last used first. */
@@ -111,6 +111,8 @@ export type Act = { seq: number; at: Timestamp; verb: string; user: Id | null; c
 export type Timeline = { planned?: Array<RecordView>; items: Array<{ type: "activity"; at: Timestamp; record: RecordView } | { type: "change"; at: Timestamp; act: Act }>; next: string | null };
 /** Who saw a record, newest first. A page may be short and still have a next. */
 export type AccessLog = { items: Array<{ seq: number; at: Timestamp; verb: string; way: "record" | "list" | "related"; user: Id | null; name: string | null; on_behalf_of: Id | null; channel: string; address?: string; purpose: string; fields: Array<Array<string>>; changed: Array<string>; error?: string }>; next: number | null };
+/** Who has a record open. */
+export type Presence = { users: Array<Id>; seconds: number };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -140,6 +142,7 @@ export interface Operations {
   audit_proof_inclusion: { params: { "seq": number }; query: {  }; body: undefined; answer: Proof };
   audit_tile: { params: { "path": string }; query: {  }; body: undefined; answer: undefined };
   definitions_change: { params: {  }; query: { "plan"?: boolean }; body: DefinitionChanges; answer: Plan };
+  event_stream: { params: {  }; query: { "after"?: number }; body: undefined; answer: undefined };
   field_change: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: FieldPatch; answer: Plan };
   field_create: { params: { "object": string }; query: { "plan"?: boolean }; body: FieldDraft; answer: Plan };
   field_list: { params: { "object": string }; query: {  }; body: undefined; answer: FieldList };
@@ -169,6 +172,8 @@ export interface Operations {
   record_links: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: undefined; answer: Links };
   record_list: { params: { "object": string }; query: { "filter"?: string; "sort"?: string; "fields"?: string; "limit"?: number; "cursor"?: string; "count"?: string; "q"?: string; "deleted"?: boolean }; body: undefined; answer: RecordPage };
   record_open: { params: { "object": string; "id": Id }; query: { "fields"?: string }; body: undefined; answer: RecordView };
+  record_presence: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Presence };
+  record_presence_end: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Done };
   record_query: { params: { "object": string }; query: {  }; body: ListRequest; answer: RecordPage };
   record_restore: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: RecordView };
   record_reveal: { params: { "object": string; "id": Id }; query: {  }; body: RevealRequest; answer: RecordView };
@@ -209,6 +214,7 @@ export const operations = {
   audit_proof_inclusion: ["GET", "/api/v1/audit/proof/inclusion/{seq}"],
   audit_tile: ["GET", "/api/v1/audit/tile/{path}"],
   definitions_change: ["POST", "/api/v1/metadata/changes"],
+  event_stream: ["GET", "/api/v1/events"],
   field_change: ["PATCH", "/api/v1/metadata/objects/{object}/fields/{field}"],
   field_create: ["POST", "/api/v1/metadata/objects/{object}/fields"],
   field_list: ["GET", "/api/v1/metadata/objects/{object}/fields"],
@@ -238,6 +244,8 @@ export const operations = {
   record_links: ["GET", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_list: ["GET", "/api/v1/records/{object}"],
   record_open: ["GET", "/api/v1/records/{object}/{id}"],
+  record_presence: ["POST", "/api/v1/records/{object}/{id}/presence"],
+  record_presence_end: ["DELETE", "/api/v1/records/{object}/{id}/presence"],
   record_query: ["POST", "/api/v1/records/{object}/query"],
   record_restore: ["POST", "/api/v1/records/{object}/{id}/restore"],
   record_reveal: ["POST", "/api/v1/records/{object}/{id}/reveal"],

@@ -17,7 +17,7 @@ type DialogProps = {
   children: ReactNode;
   /** Whether Escape and a click outside close it; not where typed text would be lost. */
   easy?: boolean;
-  /** Without a close button: the only ways out are inside. */
+  /** Without a close button, above any other dialog: the only ways out are inside. */
   firm?: boolean;
 };
 
@@ -25,8 +25,8 @@ export function Dialog({ open, onClose, title, closeLabel, size = "plain", foot,
   const id = useId();
   return (
     <Modal.Root opened={open} onClose={onClose} unstyled lockScroll={false} closeOnClickOutside={easy && !firm} closeOnEscape={!firm} transitionProps={{ duration: 0 }} id={id}>
-      <Modal.Overlay className={css.veil} />
-      <Modal.Content classNames={{ inner: css.dialogPlace ?? "", content: cx(css.dialog, size !== "plain" && css[size]) }}>
+      <Modal.Overlay className={cx(css.veil, firm && css.veilAbove)} />
+      <Modal.Content classNames={{ inner: cx(css.dialogPlace, firm && css.placeAbove), content: cx(css.dialog, size !== "plain" && css[size]) }}>
         <div className={css.dialogHead}>
           <Modal.Title className={css.dialogTitle}>{title}</Modal.Title>
           {firm ? null : <IconButton icon="close" label={closeLabel} onClick={onClose} />}

@@ -28,7 +28,7 @@ const LAYOUTS: { [object: string]: Layout } = {
     sort: "-updated_at",
     highlights: ["type", "level", "phone", "industry", "annual_revenue", "owner"],
     sections: [
-      { title: "section.facts", fields: ["kind", "name", "legal_name", "english_name", "short_name", "credit_code", "natural_person_id_no", "id_type", "tax_no", "industry", "type", "lifecycle", "level", "source", "parent", "description"] },
+      { title: "section.facts", fields: ["name", "kind", "legal_name", "english_name", "short_name", "credit_code", "natural_person_id_no", "id_type", "tax_no", "industry", "type", "lifecycle", "level", "source", "parent", "description"] },
       { title: "section.reach", fields: ["phone", "fax", "email", "website", "registered_address", "billing_address", "shipping_address"] },
       { title: "section.finance", fields: ["annual_revenue", "annual_revenue_verified", "employees", "employees_range", "founded_year", "credit_limit", "credit_rating", "bank_name", "bank_account_no"] },
       { title: "section.compliance", fields: ["risk_level", "kyc_status", "kyc_reviewed_on", "kyc_next_on", "kyc_notes", "beneficial_owners"] },
@@ -94,7 +94,7 @@ const LAYOUTS: { [object: string]: Layout } = {
   },
   activity: {
     icon: "activity",
-    columns: ["subject", "kind", "regarding", "status", "priority", "due", "start", "owner.display_name"],
+    columns: ["subject", "kind", "status", "priority", "due", "start", "owner.display_name"],
     sort: "-created_at",
     highlights: ["kind", "regarding", "priority", "due", "owner"],
     sections: [

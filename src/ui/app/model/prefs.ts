@@ -18,9 +18,11 @@ export type Prefs = {
   currency: string;
   lists: { [object: string]: ListPrefs };
   recents: Recent[];
+  /** Whose work the home page shows; empty until somebody chose. */
+  whose: "mine" | "my_team" | "my_unit_and_below" | "all" | "";
 };
 
-const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [] };
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], whose: "" };
 
 let owner = "";
 let prefs: Prefs = read("");

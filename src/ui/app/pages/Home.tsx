@@ -5,28 +5,36 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
-import type { Filter, RecordPage } from "~/api/types.gen";
+import type { Figures, Filter, Money, RecordPage } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { date, number, short } from "~/i18n/format";
 import { Bone } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
+import libCss from "~/lib/lib.module.css";
 import { iconOf } from "~/model/layouts";
 import { objectLabel, optionLabel, titleOf, useMetas, type Meta } from "~/model/meta";
+import { setPrefs, usePrefs, type Prefs } from "~/model/prefs";
 import { PageTitle } from "~/shell/PageTitle";
 import { useRecents } from "~/shell/GlobalSearch";
 import { workObjects } from "~/shell/Rail";
 import { Trouble } from "./Trouble";
 import css from "./pages.module.css";
 
-const OPEN_TASK: Filter = { and: [{ op: "mine" }, { field: "status", op: "in", value: ["planned", "in_progress", "waiting"] }] };
-const LATE: Filter = { and: [{ op: "mine" }, { field: "status", op: "in", value: ["planned", "in_progress", "waiting"] }, { field: "due", op: "before_today" }] };
-const OPEN_DEAL: Filter = { and: [{ op: "mine" }, { field: "stage", op: "in", value: ["prospecting", "engaging", "qualification", "proposal", "negotiation"] }] };
-const OPEN_CASE: Filter = { and: [{ op: "mine" }, { field: "status", op: "in", value: ["new", "open", "pending_customer", "pending_internal", "reopened"] }] };
-const NEW_LEAD: Filter = { and: [{ op: "mine" }, { field: "status", op: "in", value: ["new", "assigned"] }] };
+/** Whose work is shown. */
+type Whose = Prefs["whose"];
+
+function of(whose: Whose, ...conditions: Filter[]): Filter {
+  return { and: [...(whose === "all" ? [] : [{ op: whose }]), ...conditions] };
+}
+const OPEN_TASK: Filter = { field: "status", op: "in", value: ["planned", "in_progress", "waiting"] };
+const LATE: Filter = { field: "due", op: "before_today" };
+const OPEN_DEAL: Filter = { field: "stage", op: "in", value: ["prospecting", "engaging", "qualification", "proposal", "negotiation"] };
+const OPEN_CASE: Filter = { field: "status", op: "in", value: ["new", "open", "pending_customer", "pending_internal", "reopened"] };
+const NEW_LEAD: Filter = { field: "status", op: "in", value: ["new", "assigned"] };
 
 function useList(object: string, name: string, on: boolean, body: { filter: Filter; fields: string[]; sort?: string[]; limit: number }) {
   return useQuery({
-    queryKey: ["list", object, "home", name],
+    queryKey: ["list", object, "home", name, body.filter],
     queryFn: ({ signal }) => call("record_query", { params: { object }, body: { ...body, count: "exact" }, signal }),
     enabled: on,
   });
@@ -41,14 +49,14 @@ function Figure({ object, filter, label, count, bad }: { object: string; filter:
   );
 }
 
-function Tasks({ answer, meta }: { answer: { data: RecordPage | undefined; error: unknown; refetch: () => void }; meta: Meta }) {
+function Tasks({ answer, meta, filter }: { answer: { data: RecordPage | undefined; error: unknown; refetch: () => void }; meta: Meta; filter: Filter }) {
   const t = useT();
   const today = new Date().toISOString().slice(0, 10);
   return (
     <section className={css.panel} aria-labelledby="tasks">
       <div className={css.panelHead}>
         <h2 id="tasks">{t("home.tasks")}</h2>
-        <Link to="/o/$object" params={{ object: "activity" }} search={{ f: JSON.stringify(OPEN_TASK), sort: "due" }}>
+        <Link to="/o/$object" params={{ object: "activity" }} search={{ f: JSON.stringify(filter), sort: "due" }}>
           {t("home.all")}
         </Link>
       </div>
@@ -76,43 +84,44 @@ function Tasks({ answer, meta }: { answer: { data: RecordPage | undefined; error
   );
 }
 
-function Deals({ page, meta }: { page: RecordPage; meta: Meta }) {
+/** Open opportunities by stage: how many, and what they are worth, each currency by itself. */
+function Deals({ meta, filter }: { meta: Meta; filter: Filter }) {
   const t = useT();
   const stage = meta.fields.get("stage");
-  const sums = new Map<string, { count: number; sum: number; currency: string }>();
-  const currencies = new Set<string>();
-  for (const record of page.items) {
-    const amount = record.fields["amount"] as { amount: string; currency: string } | null | undefined;
-    const key = String(record.fields["stage"]);
-    if (amount) currencies.add(amount.currency);
-    const now = sums.get(key) ?? { count: 0, sum: 0, currency: amount?.currency ?? "" };
-    sums.set(key, { count: now.count + 1, sum: now.sum + Number(amount?.amount ?? 0), currency: now.currency || (amount?.currency ?? "") });
-  }
-  // Amounts of different currencies are not added up; then only how many there are is shown.
+  const { data, error, refetch } = useQuery({
+    queryKey: ["list", "opportunity", "summary", filter],
+    queryFn: ({ signal }) => call("record_summary", { params: { object: "opportunity" }, body: { filter, group_by: ["stage"], sums: ["amount"] }, signal }),
+  });
+  const groups = data?.groups ?? [];
+  const amounts = (figures: Figures | undefined): Money[] => (Array.isArray(figures?.["amount"]) ? figures["amount"] : []);
+  const currencies = new Set(groups.flatMap((group) => amounts(group.sums).map((amount) => amount.currency)));
   const one = currencies.size === 1;
-  const most = Math.max(1, ...[...sums.values()].map((entry) => (one ? entry.sum : entry.count)));
-  const codes = (stage?.options ?? []).map((option) => option.code).filter((code) => sums.has(code));
+  const size = (group: (typeof groups)[number]) => (one ? Number(amounts(group.sums)[0]?.amount ?? 0) : group.count);
+  const most = Math.max(1, ...groups.map(size));
+  const order = (stage?.options ?? []).map((option) => option.code);
+  const sorted = [...groups].sort((x, y) => order.indexOf(String(x.key[0])) - order.indexOf(String(y.key[0])));
   return (
     <section className={css.panel} aria-labelledby="deals">
       <div className={css.panelHead}>
         <h2 id="deals">{t("home.deals")}</h2>
-        <Link to="/o/$object" params={{ object: "opportunity" }} search={{ f: JSON.stringify(OPEN_DEAL) }}>
+        <span className="soft num">{amounts(data?.total.sums).map((amount) => short(Number(amount.amount), amount.currency)).join(" · ")}</span>
+        <Link to="/o/$object" params={{ object: "opportunity" }} search={{ f: JSON.stringify(filter) }}>
           {t("home.all")}
         </Link>
       </div>
-      {codes.length === 0 ? <p className={css.nothing}>{t("home.noDeals")}</p> : null}
-      {codes.map((code) => {
-        const entry = sums.get(code);
-        if (!entry || !stage) return null;
-        const filter = { and: [{ op: "mine" }, { field: "stage", op: "eq", value: code }] };
+      {error ? <Trouble error={error} retry={() => void refetch()} /> : null}
+      {data && groups.length === 0 ? <p className={css.nothing}>{t("home.noDeals")}</p> : null}
+      {sorted.map((group) => {
+        const code = String(group.key[0]);
+        const inside = { and: [...(filter["and"] as Filter[]).filter((part) => part["field"] !== "stage"), { field: "stage", op: "eq", value: code }] };
         return (
-          <Link key={code} to="/o/$object" params={{ object: "opportunity" }} search={{ f: JSON.stringify(filter) }} className={css.bar}>
-            <span className="clip">{optionLabel(stage, code)}</span>
+          <Link key={code} to="/o/$object" params={{ object: "opportunity" }} search={{ f: JSON.stringify(inside) }} className={css.bar}>
+            <span className="clip">{stage ? optionLabel(stage, code) : code}</span>
             <span className={css.barTrack}>
-              <span className={css.barFill} style={{ display: "block", width: `${((one ? entry.sum : entry.count) / most) * 100}%` }} />
+              <span className={css.barFill} style={{ display: "block", width: `${(size(group) / most) * 100}%` }} />
             </span>
-            <span className="num">{one ? short(entry.sum, entry.currency) : ""}</span>
-            <span className="num soft">{number(entry.count)}</span>
+            <span className="num">{amounts(group.sums).map((amount) => short(Number(amount.amount), amount.currency)).join(" · ")}</span>
+            <span className="num soft">{number(group.count)}</span>
           </Link>
         );
       })}
@@ -125,11 +134,21 @@ export default function Home() {
   const me = useMe();
   const metas = useMetas();
   const reads = (name: string) => metas.get(name)?.may.read === true;
-  const tasks = useList("activity", "tasks", reads("activity"), { filter: OPEN_TASK, fields: ["subject", "kind", "due", "priority"], sort: ["due"], limit: 12 });
-  const late = useList("activity", "late", reads("activity"), { filter: LATE, fields: ["subject"], limit: 1 });
-  const deals = useList("opportunity", "deals", reads("opportunity"), { filter: OPEN_DEAL, fields: ["stage", "amount"], limit: 200 });
-  const cases = useList("case", "cases", reads("case"), { filter: OPEN_CASE, fields: ["subject"], limit: 1 });
-  const leads = useList("lead", "leads", reads("lead"), { filter: NEW_LEAD, fields: ["full_name"], limit: 1 });
+  const prefs = usePrefs();
+  const leads = me.roles.some((role) => role.includes("manager"));
+  const whose: Whose = prefs.whose || (leads ? "my_unit_and_below" : "mine");
+  const filters = {
+    tasks: of(whose, OPEN_TASK),
+    late: of(whose, OPEN_TASK, LATE),
+    deals: of(whose, OPEN_DEAL),
+    cases: of(whose, OPEN_CASE),
+    leads: of(whose, NEW_LEAD),
+  };
+  const tasks = useList("activity", "tasks", reads("activity"), { filter: filters.tasks, fields: ["subject", "kind", "due", "priority"], sort: ["due"], limit: 12 });
+  const late = useList("activity", "late", reads("activity"), { filter: filters.late, fields: ["subject"], limit: 1 });
+  const deals = useList("opportunity", "deals", reads("opportunity"), { filter: filters.deals, fields: ["name"], limit: 1 });
+  const cases = useList("case", "cases", reads("case"), { filter: filters.cases, fields: ["subject"], limit: 1 });
+  const fresh = useList("lead", "leads", reads("lead"), { filter: filters.leads, fields: ["full_name"], limit: 1 });
   const recents = useRecents(true, 10);
   const hour = new Date().getHours();
   const activity = metas.get("activity");
@@ -141,20 +160,29 @@ export default function Home() {
         <PageTitle title={t("rail.home")} className={css.title}>
           {t(hour < 12 ? "home.morning" : hour < 18 ? "home.afternoon" : "home.evening", { name: me.display_name })}
         </PageTitle>
+        {reads("activity") || reads("opportunity") || reads("case") ? (
+          <div className={css.whose} role="group" aria-label={t("home.whose")}>
+            {(["mine", "my_team", "my_unit_and_below", "all"] as const).map((one) => (
+              <button key={one} type="button" className={`${libCss.button} ${libCss.quiet} ${libCss.small}`} aria-pressed={whose === one} onClick={() => setPrefs({ whose: one })}>
+                {one === "all" ? t("home.everybody") : t(`filter.op.${one}`)}
+              </button>
+            ))}
+          </div>
+        ) : null}
         <span className="soft">{date(new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString())}</span>
       </div>
       {reads("activity") || reads("opportunity") || reads("case") ? (
         <div className={css.figures}>
-          {reads("activity") ? <Figure object="activity" filter={LATE} label={t("home.late")} count={late.data?.count} bad /> : null}
-          {reads("activity") ? <Figure object="activity" filter={OPEN_TASK} label={t("home.open")} count={tasks.data?.count} /> : null}
-          {reads("opportunity") ? <Figure object="opportunity" filter={OPEN_DEAL} label={t("home.openDeals")} count={deals.data?.count} /> : null}
-          {reads("case") ? <Figure object="case" filter={OPEN_CASE} label={t("home.openCases")} count={cases.data?.count} /> : null}
-          {reads("lead") ? <Figure object="lead" filter={NEW_LEAD} label={t("home.newLeads")} count={leads.data?.count} /> : null}
+          {reads("activity") ? <Figure object="activity" filter={filters.late} label={t("home.late")} count={late.data?.count} bad /> : null}
+          {reads("activity") ? <Figure object="activity" filter={filters.tasks} label={t("home.open")} count={tasks.data?.count} /> : null}
+          {reads("opportunity") ? <Figure object="opportunity" filter={filters.deals} label={t("home.openDeals")} count={deals.data?.count} /> : null}
+          {reads("case") ? <Figure object="case" filter={filters.cases} label={t("home.openCases")} count={cases.data?.count} /> : null}
+          {reads("lead") ? <Figure object="lead" filter={filters.leads} label={t("home.newLeads")} count={fresh.data?.count} /> : null}
         </div>
       ) : null}
       <div className={css.columns}>
         <div>
-          {activity?.may.read ? <Tasks answer={{ data: tasks.data, error: tasks.error, refetch: () => void tasks.refetch() }} meta={activity} /> : null}
+          {activity?.may.read ? <Tasks answer={{ data: tasks.data, error: tasks.error, refetch: () => void tasks.refetch() }} meta={activity} filter={filters.tasks} /> : null}
           {!activity?.may.read ? (
             <section className={css.panel} aria-labelledby="places">
               <div className={css.panelHead}>
@@ -170,7 +198,7 @@ export default function Home() {
           ) : null}
         </div>
         <div>
-          {deals.data && opportunity ? <Deals page={deals.data} meta={opportunity} /> : null}
+          {opportunity?.may.read ? <Deals meta={opportunity} filter={filters.deals} /> : null}
           <section className={css.panel} aria-labelledby="recents">
             <div className={css.panelHead}>
               <h2 id="recents">{t("search.recents")}</h2>

@@ -17,7 +17,8 @@ import { HistoryButton } from "./History";
 import { Revealed, useReveal } from "./Reveal";
 import css from "./record.module.css";
 
-export type SaveField = (field: string, value: Json) => Promise<void>;
+/** Saves one field of the record as it was when the editing began. */
+export type SaveField = (field: string, value: Json, base: RecordView) => Promise<void>;
 
 type RowProps = { meta: Meta; record: RecordView; field: FieldDef; save: SaveField | null; history: boolean; onNext: (from: HTMLElement, back: boolean) => void };
 
@@ -25,7 +26,7 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
   const t = useT();
   const metas = useMetas();
   const row = useRef<HTMLDivElement>(null);
-  const [draft, setDraft] = useState<{ value: Json | undefined } | null>(null);
+  const [draft, setDraft] = useState<{ value: Json | undefined; base: RecordView } | null>(null);
   const [wrong, setWrong] = useState<Refusal | null>(null);
   const [busy, setBusy] = useState(false);
   const reveal = useReveal(meta, record, field);
@@ -36,7 +37,7 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
   const begin = () => {
     if (!editable) return;
     setWrong(null);
-    setDraft({ value: record.fields[field.name] });
+    setDraft({ value: record.fields[field.name], base: record });
   };
   const leave = () => {
     setDraft(null);
@@ -46,12 +47,12 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
 
   async function keep(then: "stay" | "next" | "back") {
     if (!draft || !save || busy) return;
-    const before = record.fields[field.name] ?? null;
+    const before = draft.base.fields[field.name] ?? null;
     const after = draft.value ?? null;
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       setBusy(true);
       try {
-        await save(field.name, after);
+        await save(field.name, after, draft.base);
       } catch (error) {
         setWrong(refusalOf(error));
         setBusy(false);
@@ -95,7 +96,7 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
       <dd>
         {draft ? (
           <div className={css.editing} onKeyDown={key}>
-            <FieldInput field={field} value={draft.value} label={label} autoFocus invalid={Boolean(wrong)} describedBy={wrong ? errorId : undefined} title={draft.value === record.fields[field.name] && typeof title === "string" ? title : undefined} onChange={(value) => setDraft({ value })} />
+            <FieldInput field={field} value={draft.value} label={label} autoFocus invalid={Boolean(wrong)} describedBy={wrong ? errorId : undefined} title={draft.value === draft.base.fields[field.name] && typeof title === "string" ? title : undefined} onChange={(value) => setDraft({ ...draft, value })} />
             <div className={css.editingActs}>
               <IconButton small icon="check" label={t("act.save")} busy={busy} onClick={() => void keep("stay")} />
               <IconButton small icon="close" label={t("act.cancel")} onClick={leave} />

@@ -7,6 +7,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { call } from "~/api/client";
 import { errorNote, errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
+import { useMe } from "~/api/session";
 import type { Json, RecordPage as RecordPageAnswer, RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Badge, Bone, Button, IconButton } from "~/lib/basics";
@@ -26,6 +27,7 @@ import { AccessTab } from "./AccessTab";
 import { Conflict, type Clash } from "./Conflict";
 import { recordKey, useChange, useRecord, type Change } from "./data";
 import { Facts } from "./Facts";
+import { Presence } from "./Presence";
 import { Related } from "./Related";
 import { StagePath } from "./StagePath";
 import { Timeline } from "./Timeline";
@@ -68,15 +70,15 @@ function useSaving(meta: Meta, record: RecordView | undefined, id: string) {
   const [clash, setClash] = useState<Clash | null>(null);
   const { mutateAsync } = change;
   const save = useCallback(
-    async (fields: Change): Promise<void> => {
-      if (!record) return;
+    async (fields: Change, base = record): Promise<void> => {
+      if (!base) return;
       try {
-        await mutateAsync({ fields, version: record.version });
+        await mutateAsync({ fields, version: base.version });
       } catch (error) {
         const wrong = refusalOf(error);
         if (wrong.code !== "version_conflict" || wrong.currentVersion === undefined) throw error;
         if (wrong.differences.length === 0) return void (await mutateAsync({ fields, version: wrong.currentVersion }));
-        await new Promise<void>((done, dropped) => setClash({ change: fields, version: wrong.currentVersion ?? 0, differences: wrong.differences, base: record, done, dropped: () => dropped(error) }));
+        await new Promise<void>((done, dropped) => setClash({ change: fields, version: wrong.currentVersion ?? 0, differences: wrong.differences, base, done, dropped: () => dropped(error) }));
       }
     },
     [record, mutateAsync],
@@ -134,6 +136,8 @@ function useDelete(meta: Meta, record: RecordView | undefined, back: () => void)
 }
 
 const TABS = ["details", "facts", "access"] as const;
+/** Who may ask the log about a record. */
+const ASKERS = ["access_log", "audit_read"];
 
 function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const t = useT();
@@ -147,6 +151,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const remove = useDelete(meta, record, back);
   const layout = useMemo(() => layoutOf(meta), [meta]);
   const stage = stageField(meta);
+  const asks = useMe().actions.some((action) => ASKERS.includes(action));
   const title = record ? titleOf(meta, record) : "";
   const { restore } = remove;
   const asker = useRef(remove.ask);
@@ -210,6 +215,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
           {locked !== null ? <Badge tone="warn" icon="seal">{t("record.locked", { reason: locked })}</Badge> : null}
           {record?.deleted ? <Badge tone="bad" icon="trash">{t("record.inBin")}</Badge> : null}
           <div className={css.nameEnd}>
+            {record ? <Presence object={meta.name} id={id} /> : null}
             {record?.deleted ? (
               <Button icon="undo" onClick={() => void restore()}>
                 {t("record.restore")}
@@ -239,7 +245,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
         )}
         {stage && record ? <StagePath meta={meta} record={record} field={stage} save={save} /> : null}
         <div className={css.tabs} role="tablist" aria-label={t("record.tabs")}>
-          {TABS.map((name) => (
+          {TABS.filter((name) => name !== "access" || asks).map((name) => (
             <Link key={name} to="/o/$object/$id" params={{ object: meta.name, id }} search={name === "details" ? {} : { tab: name }} replace role="tab" aria-selected={tab === name} aria-controls="record-panel" className={css.tab}>
               {tabs[name]}
             </Link>
@@ -250,13 +256,13 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
         {record && tab === "access" ? <AccessTab meta={meta} record={record} /> : null}
         {record && tab === "facts" ? (
           <div className={css.wide}>
-            <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json) => save({ [field]: value })} />
+            <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json, base) => save({ [field]: value }, base)} />
           </div>
         ) : null}
         {record && tab !== "access" && tab !== "facts" ? (
           <div className={css.body}>
             <div className={css.column}>
-              <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json) => save({ [field]: value })} />
+              <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json, base) => save({ [field]: value }, base)} />
             </div>
             <div className={css.column}>
               <h2 className="sr">{t("timeline.title")}</h2>

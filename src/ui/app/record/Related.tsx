@@ -72,7 +72,7 @@ function Pointing({ meta, record, object, field }: { meta: Meta; record: RecordV
   );
 }
 
-function Linked({ meta, record, relation, object }: { meta: Meta; record: RecordView; relation: string; object: string }) {
+function Linked({ meta, record, relation, object, twin = false }: { meta: Meta; record: RecordView; relation: string; object: string; twin?: boolean }) {
   const t = useT();
   const metas = useMetas();
   const client = useQueryClient();
@@ -89,7 +89,9 @@ function Linked({ meta, record, relation, object }: { meta: Meta; record: Record
   if (!other) return null;
   const definition = meta.view.definition.links?.find((one) => one.name === relation) ?? other.view.definition.links?.find((one) => one.inverse === relation);
   const own = meta.view.definition.links?.some((one) => one.name === relation);
-  const name = own && definition ? said(definition.label) : objectLabel(other, true);
+  const plain = own && definition ? said(definition.label) : objectLabel(other, true);
+  // Beside the list of those that point here it says what is different about it.
+  const name = twin ? t("related.linked", { name: plain }) : plain;
   const role = (code: string | null) => {
     const option = definition?.roles?.find((one) => one.code === code);
     return option ? said(option.label) : "";
@@ -152,7 +154,7 @@ export function Related({ meta, record }: { meta: Meta; record: RecordView }) {
         <Pointing key={`${one.object}.${one.field}`} meta={meta} record={record} object={one.object} field={one.field} />
       ))}
       {links.filter(([, object]) => object !== "tag").map(([relation, object]) => (
-        <Linked key={relation} meta={meta} record={record} relation={relation} object={object} />
+        <Linked key={relation} meta={meta} record={record} relation={relation} object={object} twin={pointing.some((one) => one.object === object)} />
       ))}
       {pointing.length > shown.length ? (
         <div className={css.related}>

@@ -6,7 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "~/api/client";
 import { errorText } from "~/api/errors";
-import type { Act, RecordView } from "~/api/types.gen";
+import type { Act, RecordView, Timeline as TimelineAnswer } from "~/api/types.gen";
 import { useT, type Key } from "~/i18n";
 import { ago, moment } from "~/i18n/format";
 import { Bone, Button } from "~/lib/basics";
@@ -23,7 +23,7 @@ import css from "./record.module.css";
 const KINDS = ["", "note", "call", "meeting", "task", "change"] as const;
 const ICONS: { [kind: string]: IconName } = { note: "note", call: "call", meeting: "meeting", task: "task", change: "edit" };
 /** Acts of the record itself that have words of their own; any other is called a change. */
-const VERBS = ["create", "update", "delete", "restore", "link", "unlink", "reveal"];
+const VERBS = ["create", "update", "delete", "restore", "unlink", "reveal"];
 
 function Activity({ record, at, planned, onDone }: { record: RecordView; at: string; planned: boolean; onDone: (record: RecordView) => void }) {
   const t = useT();
@@ -112,6 +112,44 @@ function ChangeLine({ meta, act }: { meta: Meta; act: Act }) {
   );
 }
 
+type Item = TimelineAnswer["items"][number] | { type: "links"; acts: Act[] };
+
+/** Several links that one person made in a row are one line. */
+function gathered(items: TimelineAnswer["items"]): Item[] {
+  const list: Item[] = [];
+  for (const item of items) {
+    const last = list.at(-1);
+    if (item.type !== "change" || item.act.verb !== "link") list.push(item);
+    else if (last?.type === "links" && last.acts[0]?.user === item.act.user) last.acts.push(item.act);
+    else list.push({ type: "links", acts: [item.act] });
+  }
+  return list;
+}
+
+function LinkLine({ acts }: { acts: Act[] }) {
+  const t = useT();
+  const first = acts[0];
+  if (!first) return null;
+  return (
+    <li className={css.happening}>
+      <span className={css.dot}>
+        <Icon name="link" size={14} />
+      </span>
+      <div className={css.happeningHead}>
+        <span>
+          <strong>
+            <Person id={first.user} />
+          </strong>{" "}
+          {t("timeline.linked", { count: acts.length })}
+        </span>
+        <span className="faint" title={moment(first.at)}>
+          {ago(first.at)}
+        </span>
+      </div>
+    </li>
+  );
+}
+
 export function Timeline({ meta, record }: { meta: Meta; record: RecordView }) {
   const t = useT();
   const metas = useMetas();
@@ -161,7 +199,7 @@ export function Timeline({ meta, record }: { meta: Meta; record: RecordView }) {
         ) : null}
         {items.length > 0 ? <h3 className={css.lineTitle}>{t("timeline.past")}</h3> : null}
         <ol>
-          {items.map((item) => (item.type === "activity" ? <Activity key={item.record.id} record={item.record} at={item.at} planned={false} onDone={() => undefined} /> : <ChangeLine key={item.act.seq} meta={meta} act={item.act} />))}
+          {gathered(items).map((item) => (item.type === "links" ? <LinkLine key={item.acts[0]?.seq} acts={item.acts} /> : item.type === "activity" ? <Activity key={item.record.id} record={item.record} at={item.at} planned={false} onDone={() => undefined} /> : <ChangeLine key={item.act.seq} meta={meta} act={item.act} />))}
         </ol>
         {query.data && items.length === 0 && planned.length === 0 ? <p className="soft">{t("timeline.nothing")}</p> : null}
         {query.hasNextPage ? (

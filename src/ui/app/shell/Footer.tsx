@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client";
+import { isThere } from "~/api/live";
 import { useMe, useSessionLeft } from "~/api/session";
 import { useT } from "~/i18n";
 import { duration } from "~/i18n/format";
@@ -10,7 +11,7 @@ import css from "./Shell.module.css";
 
 function Health() {
   const t = useT();
-  const { data } = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => call("system_health", { signal }), refetchInterval: 60_000, retry: false });
+  const { data } = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => call("system_health", { signal }), refetchInterval: () => (isThere() ? 60_000 : false), retry: false });
   if (!data) return null;
   const bad = data.checks.filter((check) => !check.ok);
   const log = data.checks.find((check) => check.name === "audit_log");

@@ -1,9 +1,11 @@
 // The frame around every page: rail, top bar, banners, the page, footer; and what lies above: palette, quick create, shortcut
 // sheet, sign-in. It asks for nothing but the session and the objects.
 
+import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useRouter } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { watchWire, wire } from "~/api/client";
+import { listen } from "~/api/live";
 import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
 import { cx } from "~/lib/basics";
@@ -55,7 +57,10 @@ export default function Shell() {
   const router = useRouter();
   const stage = useStage();
   const [railOpen, setRailOpen] = useState(false);
+  const closeRail = useCallback(() => setRailOpen(false), []);
+  const client = useQueryClient();
   useEffect(() => syncPrefs(), [me.id]);
+  useEffect(() => listen(client), [client, me.id]);
   const go = useMemo(() => {
     const to = (object: string) => () => void router.navigate({ to: "/o/$object", params: { object } });
     return { "g h": () => void router.navigate({ to: "/" }), "g l": to("lead"), "g c": to("contact"), "g a": to("account"), "g o": to("opportunity"), "g t": to("case"), "g k": to("activity") };
@@ -68,7 +73,7 @@ export default function Shell() {
       <a href="#main" className="skip">
         {t("shell.skip")}
       </a>
-      <Rail open={railOpen} onClose={() => setRailOpen(false)} />
+      <Rail open={railOpen} onClose={closeRail} />
       <div className={css.column}>
         <Ribbon />
         <TopBar onMenu={() => setRailOpen(true)} />

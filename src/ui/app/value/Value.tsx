@@ -13,7 +13,7 @@ import css from "./value.module.css";
 
 /** Words of state that deserve a colour. Others stay plain: colour is for what needs attention. */
 const TONES: { [code: string]: Tone } = {
-  won: "good", completed: "good", resolved: "good", qualified: "good", converted: "good", active: "plain", approved: "good",
+  won: "good", resolved: "good", qualified: "good", converted: "good", active: "plain", approved: "good",
   lost: "bad", prohibited: "bad", p1: "bad", high: "warn", urgent: "bad", at_risk: "warn", p2: "warn", rejected: "bad", reopened: "warn", locked: "bad", hot: "warn",
 };
 

@@ -1,0 +1,100 @@
+// The frame: search, palette, shortcuts, themes, every page accessible, nothing against the content policy.
+
+import { equal, journey } from "../house.mjs";
+
+journey("the search finds by the beginning of a word and opens by keyboard", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/account");
+  const name = await page.locator("[role=row] a").first().innerText();
+  await page.keyboard.press("/");
+  await page.keyboard.type(name.slice(0, 8));
+  await page.getByRole("option", { name: new RegExp(name.slice(0, 8).replace(/[^\p{L}\p{N} ]/gu, "."), "u") }).first().waitFor();
+  await accessible("the search with results");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/app\/o\/\w+\/[0-9a-f-]{36}/);
+});
+
+journey("the palette goes places and changes the theme; the sheet shows the keys", async (page, { signIn, accessible }) => {
+  await signIn("seller");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Command or record" }).fill("contacts");
+  await accessible("the palette");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/o\/contact/);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Command or record" }).fill("dark");
+  await page.keyboard.press("Enter");
+  equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark", "theme");
+  await page.getByRole("row").nth(1).waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await accessible("the sheet of shortcuts");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("h");
+  await page.waitForURL(/\/app\/?$/);
+});
+
+for (const theme of ["light", "dark", "contrast"]) {
+  journey(`every page is accessible, ${theme}`, async (page, { signIn, accessible }) => {
+    await signIn("sales_manager", { theme });
+    for (const object of ["account", "contact", "lead", "opportunity", "case", "activity", "product", "user", "unit"]) {
+      await page.goto(`/app/o/${object}`);
+      await page.locator("[role=row] a").first().waitFor();
+      await accessible(`the list of ${object}`);
+      await page.locator("[role=row] a").first().click();
+      await page.locator("[data-field]").first().waitFor();
+      await page.getByText(/What happened|Done|Nothing has happened/).first().waitFor();
+      await accessible(`a record of ${object}`);
+    }
+    await page.goto("/app/settings");
+    await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
+    await accessible("settings");
+    await page.goto("/app/nowhere");
+    await page.getByRole("heading", { level: 2 }).waitFor();
+    await accessible("the page that is not there");
+  });
+}
+
+journey("a session that ended is opened again over the page, and the form stays", async (page, { signIn }) => {
+  const { password } = await signIn("seller");
+  await page.goto("/app/o/account");
+  await page.getByRole("row").nth(1).waitFor();
+  await page.keyboard.press("c");
+  await page.getByRole("dialog").getByLabel(/^Name/).fill("Kept while away");
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  const again = page.getByRole("dialog", { name: "Sign in again" });
+  await again.getByLabel("Password").fill(password);
+  await again.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { level: 1, name: "Kept while away" }).waitFor();
+});
+
+journey("a phone shows lists and records without scrolling sideways", async (page, { signIn }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn("seller");
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  equal(await overflow(), 0, "home");
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("link", { name: "Contacts" }).click();
+  await page.locator("[role=row] a").first().waitFor();
+  equal(await overflow(), 0, "list");
+  await page.locator("[role=row] a").first().click();
+  await page.locator("[data-field]").first().waitFor();
+  equal(await overflow(), 0, "record");
+  const wide = await page.evaluate(() => {
+    const main = document.getElementById("main");
+    return main ? main.scrollWidth - main.clientWidth : -1;
+  });
+  equal(wide, 0, "the record's own width");
+});
+
+journey("administrators without customer data find their way, and refusals say why", async (page, { signIn, accessible }) => {
+  await signIn("system_admin");
+  await page.getByRole("heading", { name: "Where you can go" }).waitFor();
+  equal(await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Accounts" }).count(), 0, "customers in the rail");
+  await accessible("home of an administrator");
+  await page.goto("/app/o/account");
+  await page.getByRole("heading", { name: "You may not see this" }).waitFor();
+  await accessible("a refusal");
+});
