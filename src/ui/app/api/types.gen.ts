@@ -37,7 +37,7 @@ export type LinkRequest = { record: Id; role?: string | null };
 export type Linked = { moved: boolean };
 export type Done = { moved: boolean };
 /** An action on named records, or on all that match a filter. */
-export type BulkRequest = { change: { action: "update"; fields: Record<string, Json> } | { action: "assign"; owner: Id } | { action: "delete" } | { action: "restore" } | { action: "tag"; tag: Id } | { action: "untag"; tag: Id }; ids?: Array<Id>; filter?: Filter | null };
+export type BulkRequest = { change: { action: "update"; fields: Record<string, Json> } | { action: "assign"; owner: Id } | { action: "delete" } | { action: "restore" } | { action: "tag"; tag: Id } | { action: "untag"; tag: Id }; ids?: Array<Id>; filter?: Filter | null; q?: string | null };
 /** What became of each record, in the order of the request. */
 export type BulkResult = { done: number; failed: number; rows: Array<{ id: Id; outcome: "done" | "same" | "failed"; version?: number; code?: string; detail?: string }> };
 /** Hits by object. */
@@ -113,6 +113,18 @@ export type Timeline = { planned?: Array<RecordView>; items: Array<{ type: "acti
 export type AccessLog = { items: Array<{ seq: number; at: Timestamp; verb: string; way: "record" | "list" | "related"; user: Id | null; name: string | null; on_behalf_of: Id | null; channel: string; address?: string; purpose: string; fields: Array<Array<string>>; changed: Array<string>; error?: string }>; next: number | null };
 /** Who has a record open. */
 export type Presence = { users: Array<Id>; seconds: number };
+/** What you should look at, newest first. */
+export type NotificationPage = { items: Array<{ id: Id; kind: "assigned" | "mentioned" | "due"; at: Timestamp; read: boolean; object: string | null; record: Id | null; label: string | null; by: Id | null; by_name: string | null }>; unread: number; next: string | null };
+/** These, or all. */
+export type NotificationsRead = { ids?: Array<Id>; all?: boolean };
+/** What a bulk change would do. It was tried on the first records and taken back. */
+export type BulkPreview = { count: number; tried: number; change: number; same: number; refused: number; reasons: Array<{ code: string; detail: string; count: number; ids: Array<Id> }>; sample: Array<RecordView> };
+/** A bulk change that goes on by itself. */
+export type Job = { id: Id; object: string; action: string; state: "running" | "stopped" | "interrupted" | "done"; undo_of: Id | null; undone_by: Id | null; can_undo: boolean; total: number; done: number; same: number; failed: number; at: Timestamp; finished_at: Timestamp | null };
+/** Newest first. */
+export type JobList = { items: Array<Job> };
+/** What became of each record, in the order of the job. Results of failed records are there once their hundred is through. */
+export type JobRows = { items: Array<{ id: Id; outcome: "done" | "same" | "failed"; version?: number; code?: string; detail?: string }>; next: number | null };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -141,6 +153,8 @@ export interface Operations {
   audit_proof_consistency: { params: { "size": number }; query: {  }; body: undefined; answer: Proof };
   audit_proof_inclusion: { params: { "seq": number }; query: {  }; body: undefined; answer: Proof };
   audit_tile: { params: { "path": string }; query: {  }; body: undefined; answer: undefined };
+  bulk_job: { params: { "object": string }; query: {  }; body: BulkRequest; answer: Job };
+  bulk_preview: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkPreview };
   definitions_change: { params: {  }; query: { "plan"?: boolean }; body: DefinitionChanges; answer: Plan };
   event_stream: { params: {  }; query: { "after"?: number }; body: undefined; answer: undefined };
   field_change: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: FieldPatch; answer: Plan };
@@ -149,6 +163,13 @@ export interface Operations {
   field_restore: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   field_retire: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   healthz: { params: {  }; query: {  }; body: undefined; answer: Alive };
+  job_list: { params: {  }; query: {  }; body: undefined; answer: JobList };
+  job_rows: { params: { "job": Id }; query: { "outcome"?: string; "after"?: number; "limit"?: number }; body: undefined; answer: JobRows };
+  job_show: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
+  job_stop: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
+  job_undo: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
+  notification_list: { params: {  }; query: { "unread"?: boolean; "limit"?: number; "cursor"?: string }; body: undefined; answer: NotificationPage };
+  notification_read: { params: {  }; query: {  }; body: NotificationsRead; answer: undefined };
   object_change: { params: { "object": string }; query: { "plan"?: boolean }; body: ObjectPatch; answer: Plan };
   object_create: { params: {  }; query: { "plan"?: boolean }; body: ObjectDraft; answer: Plan };
   object_list: { params: {  }; query: {  }; body: undefined; answer: ObjectList };
@@ -213,6 +234,8 @@ export const operations = {
   audit_proof_consistency: ["GET", "/api/v1/audit/proof/consistency/{size}"],
   audit_proof_inclusion: ["GET", "/api/v1/audit/proof/inclusion/{seq}"],
   audit_tile: ["GET", "/api/v1/audit/tile/{path}"],
+  bulk_job: ["POST", "/api/v1/records/{object}/bulk/jobs"],
+  bulk_preview: ["POST", "/api/v1/records/{object}/bulk/preview"],
   definitions_change: ["POST", "/api/v1/metadata/changes"],
   event_stream: ["GET", "/api/v1/events"],
   field_change: ["PATCH", "/api/v1/metadata/objects/{object}/fields/{field}"],
@@ -221,6 +244,13 @@ export const operations = {
   field_restore: ["POST", "/api/v1/metadata/objects/{object}/fields/{field}/restore"],
   field_retire: ["DELETE", "/api/v1/metadata/objects/{object}/fields/{field}"],
   healthz: ["GET", "/healthz"],
+  job_list: ["GET", "/api/v1/jobs"],
+  job_rows: ["GET", "/api/v1/jobs/{job}/rows"],
+  job_show: ["GET", "/api/v1/jobs/{job}"],
+  job_stop: ["POST", "/api/v1/jobs/{job}/stop"],
+  job_undo: ["POST", "/api/v1/jobs/{job}/undo"],
+  notification_list: ["GET", "/api/v1/notifications"],
+  notification_read: ["POST", "/api/v1/notifications/read"],
   object_change: ["PATCH", "/api/v1/metadata/objects/{object}"],
   object_create: ["POST", "/api/v1/metadata/objects"],
   object_list: ["GET", "/api/v1/metadata/objects"],
