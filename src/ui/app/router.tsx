@@ -51,8 +51,8 @@ const shell = createRoute({
 const home = createRoute({ getParentRoute: () => shell, path: "/", component: lazyRouteComponent(() => import("./pages/Home")) });
 
 /** What of a list stands in the address; everything else is a habit of the reader. */
-export type ListSearch = { q?: string; f?: string; sort?: string; cols?: string; peek?: string; deleted?: string };
-const LIST_KEYS = ["q", "f", "sort", "cols", "peek", "deleted"] as const;
+export type ListSearch = { q?: string; f?: string; sort?: string; cols?: string; peek?: string; deleted?: string; as?: string; view?: string; by?: string; sums?: string; at?: string; span?: string };
+const LIST_KEYS = ["q", "f", "sort", "cols", "peek", "deleted", "as", "view", "by", "sums", "at", "span"] as const;
 
 const list = createRoute({
   getParentRoute: () => shell,

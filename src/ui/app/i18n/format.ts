@@ -22,6 +22,20 @@ export function date(text: string): string {
   return format.format(Date.UTC(year, month - 1, day)).replaceAll("/", language() === "zh" ? "-" : "/");
 }
 
+/** A date for narrow places: without the year when it is this one. */
+export function shortDate(text: string, now = new Date()): string {
+  const day = text.slice(0, 10);
+  if (day.slice(0, 4) !== String(now.getFullYear())) return date(day);
+  const [year, month, at] = day.split("-").map(Number);
+  return kept("short date", () => new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (month ?? 1) - 1, at));
+}
+
+/** A month: "October 2026", "2026年10月". */
+export function month(text: string): string {
+  const [year, at] = text.split("-").map(Number);
+  return kept("month", () => new Intl.DateTimeFormat(locale(), { year: "numeric", month: "long", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (at ?? 1) - 1, 1));
+}
+
 export function time(text: string): string {
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? text : kept("time", () => new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hour12: false })).format(at);

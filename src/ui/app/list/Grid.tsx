@@ -3,7 +3,7 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Link } from "@tanstack/react-router";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Bone, cx, Tip } from "~/lib/basics";
@@ -17,7 +17,7 @@ import { isFigure, SealMark, Value } from "~/value/Value";
 import type { Selection } from "./selection";
 import css from "./list.module.css";
 
-const ROW_HEIGHTS = { compact: 28, standard: 32, comfortable: 40 };
+export const ROW_HEIGHTS = { compact: 28, standard: 32, comfortable: 40 };
 
 type Props = {
   meta: Meta;
@@ -141,7 +141,7 @@ export function Grid(props: Props) {
   return (
     <div ref={scroll} className={css.scroll} onScroll={(event) => onTop(event.currentTarget.scrollTop)}>
       <div className={css.grid} role="grid" aria-rowcount={more ? -1 : rows.length + 1} aria-colcount={columns.length + 1} aria-multiselectable onKeyDown={key} aria-label={t("list.label")}>
-        <Header {...props} width={width} all={all} some={selection.ids.size > 0 && !all} onDrag={setDragged} columns={columns} sort={sort} />
+        <Header meta={meta} onSort={props.onSort} onColumns={props.onColumns} selection={selection} width={width} all={all} some={selection.ids.size > 0 && !all} onDrag={setDragged} columns={columns} sort={sort} />
         <div className={css.rows} style={{ height: virtual.getTotalSize() }} role="rowgroup">
           {items.map((item) => {
             const record = rows[item.index];
@@ -158,36 +158,23 @@ export function Grid(props: Props) {
               );
             }
             return (
-              <div
+              <GridRow
                 key={record.id}
-                role="row"
-                data-index={item.index}
-                aria-rowindex={item.index + 2}
-                aria-selected={selection.ids.has(record.id)}
-                data-visited={visited === record.id || undefined}
-                data-peeked={peeked === record.id || undefined}
+                meta={meta}
+                columns={columns}
+                width={width}
+                record={record}
+                index={item.index}
+                selected={selection.ids.has(record.id)}
+                visited={visited === record.id}
+                peeked={peeked === record.id}
                 tabIndex={item.index === Math.min(at, rows.length - 1) ? 0 : -1}
-                className={css.row}
                 style={{ transform: `translateY(${item.start}px)`, height }}
                 onFocus={() => setAt(item.index)}
                 onClick={(event) => click(event, item.index, record)}
-                onDoubleClick={() => onOpen(record, false)}
-              >
-                <div role="gridcell" className={css.check}>
-                  <input type="checkbox" className={libCss.check} tabIndex={-1} aria-label={t("list.select", { name: titleOf(meta, record) })} checked={selection.ids.has(record.id)} onChange={() => undefined} onClick={(event) => (event.shiftKey ? selection.range(item.index) : selection.toggle(item.index))} />
-                </div>
-                {columns.map((path, index) => (
-                  <div key={path} role="gridcell" className={cx(css.cell, index === 0 && css.sticky)} data-figure={isFigure(meta.fields.get(path)) || undefined} style={{ flex: `${index === 0 ? 1 : 0} 0 ${width(path)}px` }}>
-                    {path === meta.titleField ? (
-                      <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
-                        {titleOf(meta, record)}
-                      </Link>
-                    ) : (
-                      <Value meta={meta} path={path} record={record} />
-                    )}
-                  </div>
-                ))}
-              </div>
+                onSelect={(range) => (range ? selection.range(item.index) : selection.toggle(item.index))}
+                onOpen={onOpen}
+              />
             );
           })}
         </div>
@@ -196,9 +183,64 @@ export function Grid(props: Props) {
   );
 }
 
-type HeaderProps = Props & { width: (path: string) => number; all: boolean; some: boolean; onDrag: (drag: { column: string; width: number } | null) => void };
+type RowProps = {
+  meta: Meta;
+  columns: string[];
+  width: (path: string) => number;
+  record: RecordView;
+  index: number;
+  selected: boolean;
+  visited: boolean;
+  peeked: boolean;
+  tabIndex: number;
+  style: CSSProperties;
+  onFocus?: () => void;
+  onClick: (event: MouseEvent) => void;
+  /** Absent where rows cannot be selected. */
+  onSelect?: (range: boolean) => void;
+  onOpen: (record: RecordView, beside: boolean) => void;
+};
 
-function Header({ meta, columns, sort, width, all, some, selection, onSort, onColumns, onDrag }: HeaderProps) {
+/** One row of a list. */
+export function GridRow({ meta, columns, width, record, index, selected, visited, peeked, tabIndex, style, onFocus, onClick, onSelect, onOpen }: RowProps) {
+  const t = useT();
+  return (
+    <div
+      role="row"
+      data-index={index}
+      data-id={record.id}
+      aria-rowindex={onSelect ? index + 2 : undefined}
+      aria-selected={selected}
+      data-visited={visited || undefined}
+      data-peeked={peeked || undefined}
+      tabIndex={tabIndex}
+      className={css.row}
+      style={style}
+      onFocus={onFocus}
+      onClick={onClick}
+      onDoubleClick={() => onOpen(record, false)}
+    >
+      <div role="gridcell" className={css.check}>
+        {onSelect ? <input type="checkbox" className={libCss.check} tabIndex={-1} aria-label={t("list.select", { name: titleOf(meta, record) })} checked={selected} onChange={() => undefined} onClick={(event) => onSelect(event.shiftKey)} /> : null}
+      </div>
+      {columns.map((path, at) => (
+        <div key={path} role="gridcell" className={cx(css.cell, at === 0 && css.sticky)} data-figure={isFigure(meta.fields.get(path)) || undefined} style={{ flex: `${at === 0 ? 1 : 0} 0 ${width(path)}px` }}>
+          {path === meta.titleField ? (
+            <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
+              {titleOf(meta, record)}
+            </Link>
+          ) : (
+            <Value meta={meta} path={path} record={record} />
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+type HeaderProps = Pick<Props, "meta" | "columns" | "sort" | "onSort" | "onColumns"> & { selection?: Selection; width: (path: string) => number; all: boolean; some: boolean; onDrag: (drag: { column: string; width: number } | null) => void };
+
+export function Header({ meta, columns, sort, width, all, some, selection, onSort, onColumns, onDrag }: HeaderProps) {
   const t = useT();
   const metas = useMetas();
   const [over, setOver] = useState<string | null>(null);
@@ -246,8 +288,8 @@ function Header({ meta, columns, sort, width, all, some, selection, onSort, onCo
 
   return (
     <div role="row" className={css.header} aria-rowindex={1}>
-      <div role="columnheader" className={css.check}>
-        <input ref={box} type="checkbox" className={libCss.check} checked={all} aria-label={t("list.selectAll")} onChange={() => selection.all()} />
+      <div role={selection ? "columnheader" : "gridcell"} className={css.check}>
+        {selection ? <input ref={box} type="checkbox" className={libCss.check} checked={all} aria-label={t("list.selectAll")} onChange={() => selection.all()} /> : null}
       </div>
       {columns.map((path, index) => {
         const field = meta.fields.get(path) ?? fieldAt(meta, metas, path);

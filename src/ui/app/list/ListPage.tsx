@@ -13,21 +13,31 @@ import { Bone, Button, IconButton, State } from "~/lib/basics";
 import { useKeys } from "~/lib/keys";
 import { Menu } from "~/lib/overlays";
 import { useCommands, type Command } from "~/model/commands";
+import { toFilter } from "~/model/filter";
 import { iconOf, layoutOf } from "~/model/layouts";
 import { objectLabel, useMetas, type Meta } from "~/model/meta";
 import { setListPrefs, setPrefs, usePrefs } from "~/model/prefs";
+import { useSummary } from "~/model/summary";
 import { NotFound, Trouble } from "~/pages/Trouble";
 import { PageTitle } from "~/shell/PageTitle";
 import { show } from "~/shell/stage";
+import { NO_VIEW, searchOf, useViews } from "~/views/data";
+import { ViewMenu } from "~/views/ViewMenu";
 import { BulkBar } from "./BulkBar";
+import { STALE_DAYS } from "~/board/cards";
 import { Columns } from "./Columns";
 import { FilterBar } from "./FilterBar";
 import { Grid } from "./Grid";
+import { GroupMenu } from "./GroupMenu";
 import { useSelection } from "./selection";
+import { boardField, useShape, ViewSwitch } from "./ViewSwitch";
 import { leaveTrail, trailOf, useListState, useRows, type Trail } from "./state";
 import css from "./list.module.css";
 
 const Peek = lazy(() => import("./Peek"));
+const Board = lazy(() => import("~/board/Board"));
+const Grouped = lazy(() => import("./Grouped"));
+const Totals = lazy(() => import("./Totals"));
 
 function Empty({ meta, filtered, deleted, onClear }: { meta: Meta; filtered: boolean; deleted: boolean; onClear: () => void }) {
   const t = useT();
@@ -73,7 +83,18 @@ function ListOf({ meta }: { meta: Meta }) {
   const prefs = usePrefs();
   const state = useListState(meta);
   const { set } = state;
-  const list = useRows(meta, metas, state);
+  const views = useViews(meta.name);
+  const bare = Object.keys(state.search).length === 0;
+  const first = bare ? views.data?.items.find((view) => view.default) : undefined;
+  // An address that says nothing opens with the view the reader chose to open with; until that is known nothing is read.
+  useEffect(() => {
+    if (first) set(searchOf(first), true);
+  }, [first, set]);
+  const shape = useShape(meta, state);
+  const waiting = bare && (views.isPending || first !== undefined);
+  const plain = shape === "table" && !state.by;
+  const list = useRows(meta, metas, state, plain && !waiting);
+  const counted = useSummary(meta.name, { filter: toFilter(state.filter), ...(state.search.q ? { q: state.search.q } : {}) }, !plain);
   const selection = useSelection(list.rows);
   const href = useRouterState({ select: (now) => now.location.href });
   const [came] = useState<Trail | null>(() => {
@@ -110,23 +131,31 @@ function ListOf({ meta }: { meta: Meta }) {
   }, [fetchNextPage, isFetchingNextPage]);
   useEffect(() => selection.clear(), [list.request]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
 
+  const stage = boardField(meta, state);
   const filtered = Boolean(state.filter || state.search.q);
   const refused = list.error ? refusalOf(list.error) : null;
   const columns = state.columns;
+  // Of a saved view the columns are a change of it; otherwise a habit.
+  const inView = Boolean(state.search.view && state.search.view !== NO_VIEW);
   const keep = (next: string[]) => {
+    if (inView) return set({ cols: next.join(",") }, true);
     setListPrefs(meta.name, { columns: next });
     set({ cols: "" }, true);
   };
+  const total = plain ? list.count : counted.data?.total.count;
   return (
     <div className={css.page}>
       <div className={css.head}>
         <PageTitle title={objectLabel(meta, true)} className={css.title} />
         <span className={css.count} aria-live="polite">
-          {list.count === undefined ? "" : list.countIsMinimum ? t("list.atLeast", { number: number(list.count) }) : t("list.count", { number: number(list.count) })}
+          {total === undefined ? "" : plain && list.countIsMinimum ? t("list.atLeast", { number: number(total) }) : t("list.count", { number: number(total) })}
           {state.search.deleted ? ` · ${t("list.bin")}` : ""}
         </span>
+        <ViewMenu meta={meta} state={state} views={views.data?.items ?? []} />
         <div className={css.headEnd}>
-          <Columns
+          <ViewSwitch meta={meta} state={state} shape={shape} />
+          {shape === "table" ? <GroupMenu meta={meta} state={state} /> : null}
+          {shape === "table" ? <Columns
             meta={meta}
             columns={columns}
             onChange={keep}
@@ -134,7 +163,7 @@ function ListOf({ meta }: { meta: Meta }) {
               setListPrefs(meta.name, { columns: layoutOf(meta).columns, widths: {} });
               set({ cols: "" }, true);
             }}
-          />
+          /> : null}
           <Menu
             label={t("list.view")}
             align="end"
@@ -142,8 +171,9 @@ function ListOf({ meta }: { meta: Meta }) {
             items={[
               { kind: "group", label: t("settings.density") },
               ...(["compact", "standard", "comfortable"] as const).map((density) => ({ label: t(`density.${density}`), checked: prefs.density === density, act: () => setPrefs({ density }) })),
+              ...(shape === "board" ? [{ kind: "rule" as const }, { kind: "group" as const, label: t("board.staleAfter") }, ...[7, 14, 30, 60].map((days) => ({ label: t("board.days", { days, count: days }), checked: (prefs.lists[meta.name]?.stale ?? STALE_DAYS) === days, act: () => setListPrefs(meta.name, { stale: days }) }))] : []),
               { kind: "rule" },
-              { label: t("list.refresh"), icon: "refresh", act: () => void list.refetch() },
+              { label: t("list.refresh"), icon: "refresh", act: () => void client.invalidateQueries({ queryKey: ["list", meta.name] }) },
               { label: state.search.deleted ? t("list.leaveBin") : t("list.bin"), icon: "trash", act: () => set({ deleted: state.search.deleted ? "" : "1", f: "", q: "" }) },
             ]}
           />
@@ -155,9 +185,17 @@ function ListOf({ meta }: { meta: Meta }) {
         </div>
       </div>
       <FilterBar meta={meta} state={state} />
-      {selection.ids.size > 0 ? <BulkBar meta={meta} selection={selection} rows={list.rows} deleted={Boolean(state.search.deleted)} /> : null}
+      {plain && selection.ids.size > 0 ? <BulkBar meta={meta} selection={selection} rows={list.rows} deleted={Boolean(state.search.deleted)} /> : null}
       <div className={css.body}>
-        {refused && list.rows.length === 0 ? (
+        {shape === "board" && stage ? (
+          <Suspense fallback={null}>
+            <Board meta={meta} state={state} stage={stage} onOpen={open} />
+          </Suspense>
+        ) : state.by ? (
+          <Suspense fallback={null}>
+            <Grouped meta={meta} state={state} peeked={peeked} visited={came?.id ?? null} onOpen={open} onPeek={peek} onColumns={keep} />
+          </Suspense>
+        ) : refused && list.rows.length === 0 ? (
           refused.code === "filter_invalid" || refused.code === "field_not_filterable" || refused.code === "parameter_invalid" ? (
             <State icon="filter" title={errorText(refused)} text={refused.detail}>
               <Button onClick={clear}>{t("filter.clear")}</Button>
@@ -194,6 +232,11 @@ function ListOf({ meta }: { meta: Meta }) {
           </Suspense>
         ) : null}
       </div>
+      {shape === "table" && state.sums.length > 0 ? (
+        <Suspense fallback={null}>
+          <Totals meta={meta} state={state} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }

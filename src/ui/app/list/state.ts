@@ -10,6 +10,7 @@ import { parseFilter, toFilter, type Node } from "~/model/filter";
 import { layoutOf } from "~/model/layouts";
 import { canSee, sortBlock, titlePaths, type Meta, type Metas } from "~/model/meta";
 import { usePrefs } from "~/model/prefs";
+import { canAdd, canGroup } from "~/model/summary";
 
 export const PAGE_ROWS = 100;
 
@@ -18,6 +19,10 @@ export type ListState = {
   filter: Node | null;
   sort: string[];
   columns: string[];
+  /** What rows are gathered by, as a summary takes it: `stage`, `expected_close:month`. */
+  by: string | null;
+  /** Fields that are added up. */
+  sums: string[];
   /** Changes the address; `replace` leaves no step for Back. */
   set: (change: Partial<ListSearch>, replace?: boolean) => void;
 };
@@ -43,6 +48,11 @@ export function useListState(meta: Meta): ListState {
     const seen = [...new Set(wanted)].filter((path) => usable(meta, path));
     return seen.length > 0 ? seen : [meta.titleField];
   }, [search.cols, prefs.lists, meta, layout.columns]);
+  const by = useMemo(() => {
+    const field = meta.fields.get(search.by?.split(":")[0] ?? "");
+    return field && canGroup(meta, field) ? (search.by ?? null) : null;
+  }, [search.by, meta]);
+  const sums = useMemo(() => (search.sums?.split(",") ?? []).filter((name) => { const field = meta.fields.get(name); return field !== undefined && canAdd(meta, field); }), [search.sums, meta]);
   const set = useCallback(
     (change: Partial<ListSearch>, replace = false) => {
       void navigate({
@@ -54,7 +64,7 @@ export function useListState(meta: Meta): ListState {
     },
     [navigate, object],
   );
-  return useMemo(() => ({ search, filter, sort, columns, set }), [search, filter, sort, columns, set]);
+  return useMemo(() => ({ search, filter, sort, columns, by, sums, set }), [search, filter, sort, columns, by, sums, set]);
 }
 
 /** The list that was asked for, without the place in it. */
@@ -82,7 +92,7 @@ export function listKey(object: string, request: ListRequest) {
   return ["list", object, request] as const;
 }
 
-export function useRows(meta: Meta, metas: Metas, state: ListState) {
+export function useRows(meta: Meta, metas: Metas, state: ListState, on = true) {
   const { filter, sort, columns, search } = state;
   const { q, deleted } = search;
   // The row that is peeked at is no other list.
@@ -94,6 +104,7 @@ export function useRows(meta: Meta, metas: Metas, state: ListState) {
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
+    enabled: on,
     gcTime: 10 * 60_000,
   });
   const rows = useMemo<RecordView[]>(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);

@@ -7,7 +7,8 @@ import { enableKeys } from "~/lib/keys";
 export type Theme = "light" | "dark" | "system" | "contrast";
 export type Density = "compact" | "standard" | "comfortable";
 export type Recent = { object: string; id: string; at: number };
-export type ListPrefs = { columns?: string[]; widths?: { [column: string]: number } };
+/** Of a board: folded columns, days until a card is marked as stale, most cards of a column. */
+export type ListPrefs = { columns?: string[]; widths?: { [column: string]: number }; folded?: string[]; stale?: number; limits?: { [stage: string]: number } };
 
 export type Prefs = {
   theme: Theme;
