@@ -125,6 +125,10 @@ export type Job = { id: Id; object: string; action: string; state: "running" | "
 export type JobList = { items: Array<Job> };
 /** What became of each record, in the order of the job. Results of failed records are there once their hundred is through. */
 export type JobRows = { items: Array<{ id: Id; outcome: "done" | "same" | "failed"; version?: number; code?: string; detail?: string }>; next: number | null };
+/** Whether a calendar has a secret address. */
+export type CalendarFeed = { feed: { created_at: Timestamp; expires_at: Timestamp; last_used_at: Timestamp | null } | null };
+/** A new secret address. */
+export type CalendarFeedCreated = { path: string; expires_at: Timestamp };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -155,6 +159,9 @@ export interface Operations {
   audit_tile: { params: { "path": string }; query: {  }; body: undefined; answer: undefined };
   bulk_job: { params: { "object": string }; query: {  }; body: BulkRequest; answer: Job };
   bulk_preview: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkPreview };
+  calendar_feed_create: { params: {  }; query: {  }; body: undefined; answer: CalendarFeedCreated };
+  calendar_feed_revoke: { params: {  }; query: {  }; body: undefined; answer: undefined };
+  calendar_feed_show: { params: {  }; query: {  }; body: undefined; answer: CalendarFeed };
   definitions_change: { params: {  }; query: { "plan"?: boolean }; body: DefinitionChanges; answer: Plan };
   event_stream: { params: {  }; query: { "after"?: number }; body: undefined; answer: undefined };
   field_change: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: FieldPatch; answer: Plan };
@@ -236,6 +243,9 @@ export const operations = {
   audit_tile: ["GET", "/api/v1/audit/tile/{path}"],
   bulk_job: ["POST", "/api/v1/records/{object}/bulk/jobs"],
   bulk_preview: ["POST", "/api/v1/records/{object}/bulk/preview"],
+  calendar_feed_create: ["POST", "/api/v1/me/calendar-feed"],
+  calendar_feed_revoke: ["DELETE", "/api/v1/me/calendar-feed"],
+  calendar_feed_show: ["GET", "/api/v1/me/calendar-feed"],
   definitions_change: ["POST", "/api/v1/metadata/changes"],
   event_stream: ["GET", "/api/v1/events"],
   field_change: ["PATCH", "/api/v1/metadata/objects/{object}/fields/{field}"],
