@@ -32,6 +32,7 @@ export async function startWords(first: Language): Promise<void> {
   await i18next.init({
     lng: first,
     fallbackLng: false,
+    showSupportNotice: false,
     keySeparator: false,
     nsSeparator: false,
     interpolation: { escapeValue: false },
