@@ -68,7 +68,7 @@ const LAYOUTS: { [object: string]: Layout } = {
   opportunity: {
     icon: "opportunity",
     columns: ["name", "account.name", "stage", "amount", "probability", "expected_close", "next_step", "owner.display_name"],
-    sort: "expected_close",
+    sort: "-created_at",
     highlights: ["account", "amount", "expected_close", "probability", "next_step", "owner"],
     sections: [
       { title: "section.facts", fields: ["name", "account", "primary_contact", "product", "partner", "type", "source", "description"] },

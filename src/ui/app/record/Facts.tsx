@@ -122,7 +122,11 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
             )}
             <span className={css.acts}>
               {reveal.possible && reveal.shown === undefined ? reveal.button : null}
-              {history ? <HistoryButton meta={meta} record={record} field={field} /> : null}
+              {history ? (
+                <span className={css.past}>
+                  <HistoryButton meta={meta} record={record} field={field} />
+                </span>
+              ) : null}
             </span>
           </>
         )}
