@@ -48,7 +48,8 @@ export async function stop(house) {
 async function walk(browser, demo, run) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: "en-GB", baseURL: demo.url });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Long enough for a machine that builds beside it; a journey waits for conditions, never for time.
+  page.setDefaultTimeout(45_000);
   const wrong = [];
   page.on("console", (message) => {
     // Refused requests are shown by the page; the browser's own line about them is no error of ours.

@@ -35,10 +35,14 @@ journey("the palette goes places and changes the theme; the sheet shows the keys
   await page.waitForURL(/\/app\/?$/);
 });
 
-for (const theme of ["light", "dark", "contrast"]) {
-  journey(`every page is accessible, ${theme}`, async (page, { signIn, accessible }) => {
-    await signIn("sales_manager", { theme });
-    for (const object of ["account", "contact", "lead", "opportunity", "case", "activity", "product", "user", "unit"]) {
+const SEEN = [
+  ["sales_manager", ["account", "contact", "lead", "opportunity", "activity", "product", "user", "unit"]],
+  ["service_agent", ["case"]],
+];
+for (const [theme, [role, objects]] of ["light", "dark", "contrast"].flatMap((theme) => SEEN.map((seen) => [theme, seen]))) {
+  journey(`every page is accessible to a ${role}, ${theme}`, async (page, { signIn, accessible }) => {
+    await signIn(role, { theme });
+    for (const object of objects) {
       await page.goto(`/app/o/${object}`);
       await page.locator("[role=row] a").first().waitFor();
       await accessible(`the list of ${object}`);
