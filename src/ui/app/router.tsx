@@ -8,11 +8,11 @@ import { sessionQuery } from "./api/session";
 import { language, speak } from "./i18n";
 import { objectsQuery } from "./model/meta";
 import { getPrefs } from "./model/prefs";
-import { NotFound, PageError } from "./pages/Trouble";
+import { LostPage, NotFound, PageError } from "./pages/Trouble";
 
 type Context = { client: QueryClient };
 
-const root = createRootRouteWithContext<Context>()({ component: Outlet, errorComponent: PageError, notFoundComponent: NotFound });
+const root = createRootRouteWithContext<Context>()({ component: Outlet, errorComponent: PageError, notFoundComponent: LostPage });
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -86,7 +86,7 @@ export function makeRouter(client: QueryClient) {
     stringifySearch: stringifySearchWith((value) => String(value)),
     scrollRestoration: false,
     defaultErrorComponent: PageError,
-    defaultNotFoundComponent: NotFound,
+    defaultNotFoundComponent: LostPage,
   });
 }
 

@@ -45,18 +45,18 @@ for (const [theme, [role, objects]] of ["light", "dark", "contrast"].flatMap((th
     for (const object of objects) {
       await page.goto(`/app/o/${object}`);
       await page.locator("[role=row] a").first().waitFor();
-      await accessible(`the list of ${object}`);
+      await accessible(`the list of ${object}`, theme);
       await page.locator("[role=row] a").first().click();
       await page.locator("[data-field]").first().waitFor();
       await page.getByText(/What happened|Done|Nothing has happened/).first().waitFor();
-      await accessible(`a record of ${object}`);
+      await accessible(`a record of ${object}`, theme);
     }
     await page.goto("/app/settings");
     await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
-    await accessible("settings");
+    await accessible("settings", theme);
     await page.goto("/app/nowhere");
     await page.getByRole("heading", { level: 2 }).waitFor();
-    await accessible("the page that is not there");
+    await accessible("the page that is not there", theme);
   });
 }
 

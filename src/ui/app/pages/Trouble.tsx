@@ -22,6 +22,15 @@ export function NotFound() {
   );
 }
 
+/** The same where there is no frame around it. */
+export function LostPage() {
+  return (
+    <main id="main">
+      <NotFound />
+    </main>
+  );
+}
+
 /** What to show in place of something that could not be read. */
 export function Trouble({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
   const t = useT();
