@@ -72,7 +72,25 @@ const record = createRoute({
 
 const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
 
-const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings])]);
+/** Texts of the address that a page knows; everything else is dropped. */
+function known<K extends string>(keys: readonly K[]) {
+  return (search: { [name: string]: unknown }) => Object.fromEntries(keys.flatMap((key) => (search[key] ? [[key, String(search[key])]] : []))) as { [key in K]?: string };
+}
+
+const administration = [
+  createRoute({ getParentRoute: () => shell, path: "/admin/users", validateSearch: known(["q", "status", "unit"]), component: lazyRouteComponent(() => import("./admin/Users")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/users/$id", component: lazyRouteComponent(() => import("./admin/UserPage")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/units", validateSearch: known(["unit"]), component: lazyRouteComponent(() => import("./admin/Units")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/teams", validateSearch: known(["team"]), component: lazyRouteComponent(() => import("./admin/Teams")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/roles", validateSearch: known(["role", "with"]), component: lazyRouteComponent(() => import("./admin/Roles")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/objects", component: lazyRouteComponent(() => import("./admin/Objects")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/objects/$object", component: lazyRouteComponent(() => import("./admin/ObjectPage")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/health", component: lazyRouteComponent(() => import("./admin/Health")) }),
+  createRoute({ getParentRoute: () => shell, path: "/audit", validateSearch: known(["user", "object", "record", "verb", "from", "to", "denied", "entry", "tab"]), component: lazyRouteComponent(() => import("./audit/AuditDesk")) }),
+  createRoute({ getParentRoute: () => shell, path: "/tokens", component: lazyRouteComponent(() => import("./admin/Tokens")) }),
+] as const;
+
+const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings, ...administration])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

@@ -44,7 +44,11 @@ export function watchWire(listener: Listener): () => void {
 
 /** The address of an operation; each part is escaped. */
 export function address(path: string, params: { [name: string]: unknown } = {}, query: { [name: string]: unknown } = {}): string {
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name] ?? "")));
+  // A path inside of an address keeps its slashes.
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const text = String(params[name] ?? "");
+    return name === "path" ? text.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(text);
+  });
   const parts = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const text = parts.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`).join("&");
   return text ? `${filled}?${text}` : filled;
@@ -94,15 +98,14 @@ async function refusal(answer: Response): Promise<Refusal> {
 /** Signing in is no reason to ask for a sign-in. */
 const WITHOUT_SESSION = new Set<Name>(["session_open", "session_show", "session_close"]);
 
-/** Does one operation of the API. */
-export async function call<N extends Name>(name: N, ...rest: keyof Args<N> extends never ? [] : [args?: Args<N>]): Promise<Operations[N]["answer"]> {
-  const args = (rest[0] ?? {}) as Args<N>;
+/** The answer to one operation, as it came. */
+async function answerTo<N extends Name>(name: N, args: Args<N>): Promise<Response> {
   for (let again = 0; ; again += 1) {
     const answer = await send(name, args);
     if (answer.ok) {
       wire.lastSeen = Date.now();
       tell();
-      return (answer.status === 204 ? undefined : await answer.json()) as Operations[N]["answer"];
+      return answer;
     }
     const wrong = await refusal(answer);
     const ended = wrong.status === 401 || wrong.code === "csrf_required";
@@ -112,6 +115,17 @@ export async function call<N extends Name>(name: N, ...rest: keyof Args<N> exten
     }
     throw wrong;
   }
+}
+
+/** Does one operation of the API. */
+export async function call<N extends Name>(name: N, ...rest: keyof Args<N> extends never ? [] : [args?: Args<N>]): Promise<Operations[N]["answer"]> {
+  const answer = await answerTo(name, (rest[0] ?? {}) as Args<N>);
+  return (answer.status === 204 ? undefined : await answer.json()) as Operations[N]["answer"];
+}
+
+/** Does one operation whose answer is not JSON. */
+export async function callBytes<N extends Name>(name: N, args: Args<N>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await answerTo(name, args)).arrayBuffer());
 }
 
 /** A key for one act of one person; the same act repeated carries the same key. */

@@ -1,6 +1,7 @@
 // What people set for themselves: look, language, keys, password, and where they are signed in.
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 import { call } from "~/api/client";
 import { errorText, fieldErrorText } from "~/api/errors";
@@ -114,6 +115,19 @@ function Sessions() {
   );
 }
 
+/** Tokens have a page of their own. */
+function Tokens() {
+  const t = useT();
+  return (
+    <section className={css.block} aria-labelledby="tokens">
+      <h2 id="tokens">{t("tokens.title")}</h2>
+      <p className="soft">
+        {t("tokens.lead")} <Link to="/tokens">{t("tokens.manage")}</Link>
+      </p>
+    </section>
+  );
+}
+
 export default function Settings() {
   const t = useT();
   const me = useMe();
@@ -126,6 +140,7 @@ export default function Settings() {
       <Look />
       <Password />
       <Sessions />
+      <Tokens />
     </div>
   );
 }

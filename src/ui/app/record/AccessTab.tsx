@@ -1,7 +1,9 @@
 // Who saw, changed or asked for this record: as the log has it, newest first.
 
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { call } from "~/api/client";
+import { useMe } from "~/api/session";
 import type { RecordView } from "~/api/types.gen";
 import { useT, type Key } from "~/i18n";
 import { moment } from "~/i18n/format";
@@ -14,6 +16,7 @@ const VERBS = ["read", "list", "search", "create", "update", "delete", "restore"
 
 export function AccessTab({ meta, record }: { meta: Meta; record: RecordView }) {
   const t = useT();
+  const me = useMe();
   const query = useInfiniteQuery({
     queryKey: ["access", record.id],
     queryFn: ({ pageParam, signal }) => call("record_access_log", { params: { object: meta.name, id: record.id }, query: { limit: 50, ...(pageParam ? { before: pageParam } : {}) }, signal }),
@@ -29,7 +32,14 @@ export function AccessTab({ meta, record }: { meta: Meta; record: RecordView }) 
   };
   return (
     <div className={css.wide} style={{ padding: "8px 16px 32px" }}>
-      <p className="soft">{t("access.text")}</p>
+      <p className="soft">
+        {t("access.text")}{" "}
+        {me.actions.includes("audit_read") ? (
+          <Link to="/audit" search={{ record: record.id, object: meta.name }}>
+            {t("access.desk")}
+          </Link>
+        ) : null}
+      </p>
       {query.isPending ? <Bone width={320} /> : null}
       {items.length > 0 ? (
         <table className={css.log}>

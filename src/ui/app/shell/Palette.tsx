@@ -3,6 +3,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Modal } from "@mantine/core";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { usePlaces } from "~/admin/places";
 import { speak, useT } from "~/i18n";
 import { cx, Kbd } from "~/lib/basics";
 import { Icon, type IconName } from "~/lib/icons";
@@ -35,6 +36,7 @@ function useEntries(): Entry[] {
   const metas = useMetas();
   const navigate = useNavigate();
   const offered = useOffered();
+  const places = usePlaces();
   return useMemo(() => {
     const work = workObjects(metas.values());
     const keys: { [object: string]: string } = { lead: "g l", contact: "g c", account: "g a", opportunity: "g o", case: "g t", activity: "g k" };
@@ -42,6 +44,8 @@ function useEntries(): Entry[] {
       ...offered.map((one) => ({ id: `page-${one.id}`, group: t("palette.page"), label: one.label, icon: one.icon ?? ("right" as IconName), keys: one.keys, blocked: one.blocked, act: one.act })),
       { id: "home", group: t("palette.go"), label: t("rail.home"), icon: "home", keys: "g h", act: () => void navigate({ to: "/" }) },
       ...work.map((meta) => ({ id: `go-${meta.name}`, group: t("palette.go"), label: objectLabel(meta, true), icon: iconOf(meta.name), keys: keys[meta.name], act: () => void navigate({ to: "/o/$object", params: { object: meta.name } }) })),
+      ...places.map((place) => ({ id: `go-${place.to}`, group: t("palette.go"), label: place.label, icon: place.icon, act: () => void navigate({ to: place.to }) })),
+      { id: "tokens", group: t("palette.go"), label: t("tokens.title"), icon: "link", act: () => void navigate({ to: "/tokens" }) },
       { id: "settings", group: t("palette.go"), label: t("rail.settings"), icon: "settings", act: () => void navigate({ to: "/settings" }) },
       ...work.filter((meta) => meta.may.create).map((meta) => ({ id: `new-${meta.name}`, group: t("palette.create"), label: t("palette.new", { object: objectLabel(meta) }), icon: "plus" as IconName, act: () => show({ what: "create", object: meta.name }) })),
       ...THEMES.map((one) => ({ id: `theme-${one.theme}`, group: t("palette.look"), label: `${t("settings.theme")}: ${t(one.key)}`, icon: one.icon, act: () => setPrefs({ theme: one.theme }) })),
@@ -58,7 +62,7 @@ function useEntries(): Entry[] {
       { id: "keys", group: t("palette.help"), label: t("bar.keys"), icon: "keyboard", keys: "?", act: () => show({ what: "keys" }) },
       { id: "manual", group: t("palette.help"), label: t("shell.help"), icon: "help", act: () => void window.open("/docs", "_blank", "noreferrer") },
     ] satisfies Entry[];
-  }, [metas, navigate, offered, t]);
+  }, [metas, navigate, offered, places, t]);
 }
 
 export default function Palette() {

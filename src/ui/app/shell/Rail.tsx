@@ -2,6 +2,7 @@
 
 import { Link, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { RUN_OBJECTS, usePlaces } from "~/admin/places";
 import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
 import { Icon, Mark, type IconName } from "~/lib/icons";
@@ -34,7 +35,8 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
   const path = useLocation({ select: (location) => location.pathname });
   const at = (to: string) => path === to || path.startsWith(`${to}/`);
   useEffect(onClose, [path, onClose]);
-  const office = ["user", "team", "unit"].flatMap((name) => metas.get(name) ?? []).filter((meta) => meta.may.read && (meta.may.update || me.actions.length > 0));
+  const places = usePlaces();
+  const office = places.some((place) => place.to === "/admin/users") ? [] : [...RUN_OBJECTS].flatMap((name) => metas.get(name) ?? []).filter((meta) => meta.may.read && (meta.may.update || me.actions.length > 0));
   return (
     <>
       {open ? <div className={css.railVeil} onClick={onClose} aria-hidden /> : null}
@@ -55,6 +57,16 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
             <ul>
               {office.map((meta) => (
                 <Entry key={meta.name} to={`/o/${meta.name}`} icon={iconOf(meta.name)} label={objectLabel(meta, true)} current={at(`/o/${meta.name}`)} />
+              ))}
+            </ul>
+          </>
+        ) : null}
+        {places.length > 0 ? (
+          <>
+            <div className={css.groupTitle}>{t("rail.administration")}</div>
+            <ul>
+              {places.map((place) => (
+                <Entry key={place.to} to={place.to} icon={place.icon} label={place.label} current={at(place.to)} />
               ))}
             </ul>
           </>

@@ -1,0 +1,107 @@
+// The frame of a page of administration, and small parts that several of them have.
+
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useT } from "~/i18n";
+import { Bone, Button, IconButton, State } from "~/lib/basics";
+import { Icon } from "~/lib/icons";
+import { Dialog } from "~/lib/overlays";
+import { toast } from "~/lib/toasts";
+import { PageTitle } from "~/shell/PageTitle";
+import css from "./admin.module.css";
+
+type PageProps = { title: string; count?: ReactNode; badges?: ReactNode; lead?: ReactNode; acts?: ReactNode; crumb?: { to: string; label: string }; children: ReactNode };
+
+export function AdminPage({ title, count, badges, lead, acts, crumb, children }: PageProps) {
+  const t = useT();
+  return (
+    <div className={css.page}>
+      {crumb ? (
+        <nav className={css.crumbs} aria-label={t("record.crumbs")}>
+          <Link to={crumb.to}>{crumb.label}</Link>
+          <Icon name="right" size={10} />
+        </nav>
+      ) : null}
+      <div className={css.head}>
+        <PageTitle title={title} className={css.title} />
+        {badges}
+        {count !== undefined ? (
+          <span className={css.count} aria-live="polite">
+            {count}
+          </span>
+        ) : null}
+        {acts ? <div className={css.headEnd}>{acts}</div> : null}
+      </div>
+      {lead ? <p className={css.lead}>{lead}</p> : null}
+      {children}
+    </div>
+  );
+}
+
+export function Panel({ title, end, children }: { title: string; end?: ReactNode; children: ReactNode }) {
+  return (
+    <section className={css.panel} aria-label={title}>
+      <div className={css.panelHead}>
+        <h2>{title}</h2>
+        {end}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** A page that the session may not use; the server would say the same. */
+export function Denied() {
+  const t = useT();
+  return (
+    <>
+      <PageTitle title={t("trouble.denied.title")} quiet />
+      <State icon="seal" title={t("trouble.denied.title")} text={t("trouble.denied.text")} />
+    </>
+  );
+}
+
+export function Bones({ lines = 8 }: { lines?: number }) {
+  return (
+    <div className={css.panel} aria-hidden>
+      {Array.from({ length: lines }, (_, line) => (
+        <Bone key={line} width={line % 3 === 0 ? "60%" : "80%"} height={14} />
+      ))}
+    </div>
+  );
+}
+
+/** Says what will happen, and does it only then. */
+export function Confirm({ open, title, act, danger, busy, onClose, onAct, children }: { open: boolean; title: string; act: string; danger?: boolean; busy?: boolean; onClose: () => void; onAct: () => void; children: ReactNode }) {
+  const t = useT();
+  return (
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={title}
+      closeLabel={t("act.close")}
+      size="narrow"
+      foot={
+        <>
+          <Button onClick={onClose}>{t("act.cancel")}</Button>
+          <Button tone={danger ? "danger" : "primary"} busy={busy ?? false} onClick={onAct}>
+            {act}
+          </Button>
+        </>
+      }
+    >
+      {children}
+    </Dialog>
+  );
+}
+
+/** A secret that is shown once: it can be copied, and it is gone with the dialog. */
+export function Once({ text, label }: { text: string; label: string }) {
+  const t = useT();
+  return (
+    <div className={css.once}>
+      <code aria-label={label}>{text}</code>
+      <IconButton icon="copy" label={t("admin.copy")} onClick={() => void navigator.clipboard.writeText(text).then(() => toast(t("admin.copied")))} />
+    </div>
+  );
+}

@@ -1,0 +1,266 @@
+// Who may do what, readable by an auditor: a role's rights object by object with how far they reach, how much of each field it
+// sees by sensitivity, exceptions, and acts beside records. Two roles can be laid side by side.
+
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { useT, type Key, type T } from "~/i18n";
+import { Badge, Button, libCss } from "~/lib/basics";
+import { SelectField } from "~/lib/fields";
+import { fieldLabel, objectLabel, said, useMetas } from "~/model/meta";
+import { Trouble } from "~/pages/Trouble";
+import { useOffices, useRoles, type RoleView } from "./data";
+import { GrantRole } from "./GrantRole";
+import { Holders } from "./Holders";
+import { AdminPage, Bones, Denied } from "./Page";
+import { isNamed, levelFor, rowsOf, scopeOf, SENSITIVITIES, VERBS, type Row } from "./rights";
+import css from "./admin.module.css";
+
+const SCOPES = ["own", "team", "unit", "unit_and_below", "all"];
+const LEVELS = ["none", "exists", "masked", "read", "edit"];
+const ACTS = ["bulk", "import", "export", "token", "views", "access_log", "definitions", "users", "roles", "keys", "system", "system_health", "audit_read", "audit_verify"];
+
+/** What objects are called for those who may not know their definitions. */
+const NAMES: { [object: string]: Key } = { account: "keys.accounts", contact: "keys.contacts", lead: "keys.leads", opportunity: "keys.opportunities", case: "keys.cases", activity: "keys.activities" };
+
+const scopeText = (t: T, scope: string) => (SCOPES.includes(scope) ? t(`roles.scope.${scope}` as Key) : scope === "forbidden" ? t("roles.forbidden") : scope === "none" ? "–" : scope);
+const levelText = (t: T, level: string) => (LEVELS.includes(level) ? t(`roles.level.${level}` as Key) : level);
+const actText = (t: T, act: string) => (ACTS.includes(act) ? t(`roles.act.${act}` as Key) : act);
+
+type Cell = { one: string; other: string | undefined; none: boolean };
+
+/** One value of the matrix; with a second role, both where they differ. */
+function Both({ cell, names }: { cell: Cell; names: [string, string] }) {
+  const differs = cell.other !== undefined && cell.other !== cell.one;
+  return (
+    <td data-none={cell.none && !differs} data-differs={differs}>
+      {differs ? <span className="sr">{names[0]}: </span> : null}
+      {cell.one}
+      {differs ? (
+        <span className={css.other}>
+          <span className="sr">{names[1]}: </span>
+          <span aria-hidden>≠ </span>
+          {cell.other}
+        </span>
+      ) : null}
+    </td>
+  );
+}
+
+type Sides = { role: RoleView; other: RoleView | undefined };
+
+function namesOf({ role, other }: Sides): [string, string] {
+  return [said(role.label), other ? said(other.label) : ""];
+}
+
+function Verbs({ role, other, rows }: Sides & { rows: Row[] }) {
+  const t = useT();
+  const names = namesOf({ role, other });
+  const kinds = [...new Set(rows.map((row) => row.kind))];
+  return (
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={t("roles.matrix")}>
+      <table className={css.matrix}>
+        <caption>
+          {t("roles.matrix")}
+          <span>{t("roles.matrixText")}</span>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("roles.object")}</th>
+            {VERBS.map((verb) => (
+              <th key={verb} scope="col">{t(`roles.verb.${verb}`)}</th>
+            ))}
+          </tr>
+        </thead>
+        {kinds.map((kind) => (
+          <tbody key={kind}>
+            <tr className={css.group}>
+              <th colSpan={VERBS.length + 1} scope="rowgroup">{t(`roles.kind.${kind}` as Key)}</th>
+            </tr>
+            {rows
+              .filter((row) => row.kind === kind)
+              .map((row) => (
+                <tr key={row.name}>
+                  <th scope="row">
+                    {row.label}
+                    {!isNamed(role, row) && kind === "business" && row.name !== "*" ? <span className="faint"> *</span> : null}
+                  </th>
+                  {VERBS.map((verb) => {
+                    const one = scopeOf(role, row, verb);
+                    return <Both key={verb} names={names} cell={{ one: scopeText(t, one), other: other ? scopeText(t, scopeOf(other, row, verb)) : undefined, none: one === "none" }} />;
+                  })}
+                </tr>
+              ))}
+          </tbody>
+        ))}
+      </table>
+      <p className={css.foot}>{t("roles.star")}</p>
+    </div>
+  );
+}
+
+function Levels({ role, other, rows }: Sides & { rows: Row[] }) {
+  const t = useT();
+  const names = namesOf({ role, other });
+  const special = rows.filter((row) => role.object_levels?.[row.name] || other?.object_levels?.[row.name]);
+  const lines: (Row | null)[] = [null, ...special];
+  return (
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={t("roles.levels")}>
+      <table className={css.matrix}>
+        <caption>
+          {t("roles.levels")}
+          <span>{t("roles.levelsText")}</span>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("roles.object")}</th>
+            {SENSITIVITIES.map((sensitivity) => (
+              <th key={sensitivity} scope="col">
+                {sensitivity} · {t(`roles.sensitivity.${sensitivity}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((row) => (
+            <tr key={row?.name ?? ""}>
+              <th scope="row">{row ? row.label : t("roles.everywhere")}</th>
+              {SENSITIVITIES.map((sensitivity) => {
+                const one = levelFor(role, row?.name ?? null, sensitivity);
+                return <Both key={sensitivity} names={names} cell={{ one: levelText(t, one), other: other ? levelText(t, levelFor(other, row?.name ?? null, sensitivity)) : undefined, none: one === "none" }} />;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Exceptions({ role, other }: Sides) {
+  const t = useT();
+  const metas = useMetas();
+  const names = namesOf({ role, other });
+  const fields = [...new Set([...Object.keys(role.fields), ...Object.keys(other?.fields ?? {})])].sort();
+  const acts = [...new Set([...ACTS, ...role.actions, ...(other?.actions ?? [])])].filter((act) => role.actions.includes(act) || other?.actions.includes(act));
+  const banned = [...role.forbid.fields, ...role.forbid.actions.map((act) => actText(t, act)), ...Object.entries(role.forbid.objects ?? {}).map(([object, verbs]) => `${object}: ${verbs.join(", ")}`)];
+  const nameOf = (path: string) => {
+    const [object = "", field = ""] = path.split(".", 2);
+    const meta = metas.get(object);
+    return meta ? `${objectLabel(meta)} · ${fieldLabel(meta, field)}` : path;
+  };
+  const may = (has: boolean | undefined) => (has ? t("value.yes") : t("value.no"));
+  return (
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={t("roles.exceptions")}>
+      {fields.length > 0 ? (
+        <table className={css.matrix}>
+          <caption>
+            {t("roles.exceptions")}
+            <span>{t("roles.exceptionsText")}</span>
+          </caption>
+          <tbody>
+            {fields.map((field) => (
+              <tr key={field}>
+                <th scope="row">{nameOf(field)}</th>
+                <Both names={names} cell={{ one: role.fields[field] ? levelText(t, role.fields[field]) : t("roles.asSensitivity"), other: other ? (other.fields[field] ? levelText(t, other.fields[field]) : t("roles.asSensitivity")) : undefined, none: false }} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ) : null}
+      <table className={css.matrix}>
+        <caption>
+          {t("roles.acts")}
+          <span>{t("roles.actsText")}</span>
+        </caption>
+        <tbody>
+          {acts.length === 0 ? (
+            <tr>
+              <td>{t("roles.noActs")}</td>
+            </tr>
+          ) : null}
+          {acts.map((act) => (
+            <tr key={act}>
+              <th scope="row">{actText(t, act)}</th>
+              <Both names={names} cell={{ one: may(role.actions.includes(act)), other: other ? may(other.actions.includes(act)) : undefined, none: !role.actions.includes(act) }} />
+            </tr>
+          ))}
+          {banned.map((one) => (
+            <tr key={one}>
+              <th scope="row">{one}</th>
+              <td>{t("roles.forbidden")}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function RolesOf() {
+  const t = useT();
+  const navigate = useNavigate();
+  const metas = useMetas();
+  const offices = useOffices();
+  const search = useSearch({ from: "/shell/admin/roles" });
+  const query = useRoles();
+  const [giving, setGiving] = useState(false);
+  const roles = useMemo(() => query.data ?? [], [query.data]);
+  const shown = useMemo(() => [...roles].sort((a, b) => Number(b.assignable) - Number(a.assignable) || said(a.label).localeCompare(said(b.label))), [roles]);
+  const role = roles.find((one) => one.name === search.role) ?? shown[0];
+  const other = roles.find((one) => one.name === search.with && one.name !== role?.name);
+  const rows = useMemo(() => {
+    const known = [...metas.values()].map((meta) => ({ name: meta.name, kind: meta.view.definition.kind ?? "business", label: objectLabel(meta, true) }));
+    return rowsOf(known, roles, (name) => (name === "*" ? t("roles.others") : NAMES[name] ? t(NAMES[name]) : name));
+  }, [metas, roles, t]);
+  return (
+    <AdminPage title={t("roles.title")} lead={t("roles.lead")} acts={<a className={libCss.button} href="/docs/admin/roles" target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
+      {query.error ? <Trouble error={query.error} retry={() => void query.refetch()} /> : null}
+      {query.isPending ? <Bones /> : null}
+      {role ? (
+        <div className={css.split}>
+          <ul className={css.side} aria-label={t("roles.title")}>
+            {shown.map((one) => (
+              <li key={one.name}>
+                <Link to="/admin/roles" search={{ ...search, role: one.name }} replace className={css.entry} aria-current={one.name === role.name ? "true" : undefined}>
+                  <strong>
+                    {said(one.label)}
+                    {one.assignable ? null : <Badge>{t("roles.internal")}</Badge>}
+                  </strong>
+                  <span>{said(one.description)}</span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+          <div className={css.detail}>
+            <div className={css.head}>
+              <h2>{said(role.label)}</h2>
+              <code className="faint">{role.name}</code>
+              <div className={css.headEnd}>
+                <SelectField hideLabel label={t("roles.compare")} value={other?.name ?? ""} empty={t("roles.compare")} choices={shown.filter((one) => one.name !== role.name).map((one) => ({ value: one.name, label: said(one.label) }))} onChange={(event) => void navigate({ to: "/admin/roles", search: { role: role.name, ...(event.target.value ? { with: event.target.value } : {}) }, replace: true })} />
+                {offices.giveRoles ? (
+                  <Button icon="plus" blocked={role.assignable ? undefined : t("roles.notGiven")} onClick={() => setGiving(true)}>
+                    {t("roles.give")}
+                  </Button>
+                ) : null}
+              </div>
+            </div>
+            <p className={css.lead}>
+              {said(role.description)} {t(`roles.apart.${role.kind}` as Key)}
+              {other ? <> {t("roles.differs", { name: said(other.label) })}</> : null}
+            </p>
+            {role.assignable ? <Holders key={role.name} role={role.name} /> : null}
+            <Verbs role={role} other={other} rows={rows} />
+            <Levels role={role} other={other} rows={rows} />
+            <Exceptions role={role} other={other} />
+          </div>
+        </div>
+      ) : null}
+      {giving && role ? <GrantRole role={role.name} onClose={() => setGiving(false)} /> : null}
+    </AdminPage>
+  );
+}
+
+export default function Roles() {
+  const offices = useOffices();
+  return offices.roles ? <RolesOf /> : <Denied />;
+}

@@ -1,0 +1,82 @@
+// What the pages of administration read: people by id, roles, and who may do what. Names come from the directory of users; the
+// log and the roles hold ids only.
+
+import { useQuery } from "@tanstack/react-query";
+import { call } from "~/api/client";
+import { useMe } from "~/api/session";
+import { limits, type RecordView, type Role } from "~/api/types.gen";
+import { useMetas } from "~/model/meta";
+
+/** At most so many people are read for the directory; beyond that, ids stand where names would. */
+const PEOPLE_MAX = 2000;
+
+export type Person = { id: string; name: string; login: string; status: string };
+
+async function everyone(signal: AbortSignal): Promise<Map<string, Person>> {
+  const people = new Map<string, Person>();
+  let cursor: string | null = null;
+  do {
+    const page: { items: RecordView[]; next: string | null } = await call("record_query", { params: { object: "user" }, body: { fields: ["display_name", "username", "status"], sort: ["display_name"], limit: limits.PAGE_ROWS_MAX, ...(cursor ? { cursor } : {}) }, signal });
+    for (const one of page.items) {
+      const { display_name, username, status } = one.fields;
+      people.set(one.id, { id: one.id, name: String(display_name ?? one.reduced?.["display_name"] ?? username ?? ""), login: String(username ?? ""), status: String(status ?? "") });
+    }
+    cursor = page.next;
+  } while (cursor && people.size < PEOPLE_MAX);
+  return people;
+}
+
+const NOBODY: Map<string, Person> = new Map();
+
+/** People by id; empty while it loads, and for those who may not read users. */
+export function usePeople(): Map<string, Person> {
+  const metas = useMetas();
+  const { data } = useQuery({ queryKey: ["people"], queryFn: ({ signal }) => everyone(signal), staleTime: 5 * 60_000, enabled: metas.get("user")?.may.read ?? false, retry: false });
+  return data ?? NOBODY;
+}
+
+/** What a role holds, as far as the interface reads it. */
+export type Rights = { [verb: string]: string };
+export type Forbidden = { objects: { [object: string]: string[] }; fields: string[]; actions: string[] };
+export type RoleView = Omit<Role, "objects" | "levels" | "object_levels" | "fields" | "forbid"> & {
+  objects: { [object: string]: Rights };
+  levels: { [sensitivity: string]: string };
+  object_levels: { [object: string]: { [sensitivity: string]: string } };
+  fields: { [field: string]: string };
+  forbid: Forbidden;
+  assignable: boolean;
+};
+
+export const rolesQuery = {
+  queryKey: ["roles"],
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<RoleView[]> => {
+    const answer = await call("role_list", { signal });
+    return answer.items.map((item) => ({ ...(item.role as unknown as RoleView), assignable: item.assignable }));
+  },
+  staleTime: 5 * 60_000,
+  retry: false,
+};
+
+export function useRoles(on = true) {
+  return useQuery({ ...rolesQuery, enabled: on });
+}
+
+export function userRolesQuery(user: string) {
+  return { queryKey: ["user-roles", user], queryFn: ({ signal }: { signal: AbortSignal }) => call("user_roles", { params: { user }, signal }), retry: false };
+}
+
+/** What of administration somebody may open. */
+export function useOffices() {
+  const me = useMe();
+  const metas = useMetas();
+  const has = (action: string) => me.actions.includes(action);
+  return {
+    users: has("users") && (metas.get("user")?.may.read ?? false),
+    roles: has("roles") || has("audit_read"),
+    giveRoles: has("roles"),
+    objects: has("definitions"),
+    health: has("system_health"),
+    audit: has("audit_read"),
+    system: has("system"),
+  };
+}

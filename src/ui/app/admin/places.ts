@@ -1,0 +1,31 @@
+// Where administration is, for the rail and the command palette: only what the session may use.
+
+import type { IconName } from "~/lib/icons";
+import { useT } from "~/i18n";
+import { objectLabel, useMetas } from "~/model/meta";
+import { useOffices } from "./data";
+
+export type Place = { to: string; label: string; icon: IconName };
+
+/** Objects that have a page of administration instead of a list. */
+export const RUN_OBJECTS = new Set(["user", "unit", "team"]);
+
+export function usePlaces(): Place[] {
+  const t = useT();
+  const metas = useMetas();
+  const offices = useOffices();
+  const name = (object: string) => objectLabel(metas.get(object), true);
+  return [
+    ...(offices.audit ? [{ to: "/audit", label: t("audit.title"), icon: "log" as const }] : []),
+    ...(offices.users
+      ? [
+          { to: "/admin/users", label: name("user"), icon: "users" as const },
+          { to: "/admin/units", label: name("unit"), icon: "unit" as const },
+          { to: "/admin/teams", label: name("team"), icon: "contact" as const },
+        ]
+      : []),
+    ...(offices.roles ? [{ to: "/admin/roles", label: t("roles.title"), icon: "seal" as const }] : []),
+    ...(offices.objects ? [{ to: "/admin/objects", label: t("objects.title"), icon: "object" as const }] : []),
+    ...(offices.health ? [{ to: "/admin/health", label: t("health.title"), icon: "system" as const }] : []),
+  ];
+}
