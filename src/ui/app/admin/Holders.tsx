@@ -70,7 +70,7 @@ export function Holders({ role }: { role: string }) {
         {found === null ? t("roles.lookText", { count: people.size }) : done ? t("roles.found", { count: found.length }) : t("roles.asking", { asked, count: people.size })}
         {wrong ? ` ${wrong}` : ""}
       </p>
-      <ul className={css.lines}>
+      <ul className={`${css.lines} ${css.people}`}>
         {found?.map(({ person, from, to }) => (
           <li key={person.id}>
             {offices.users ? <Link to="/admin/users/$id" params={{ id: person.id }}>{person.name}</Link> : <span>{person.name}</span>}

@@ -1,7 +1,7 @@
 // The frame of a page of administration, and small parts that several of them have.
 
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { useT } from "~/i18n";
 import { Bone, Button, IconButton, State } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -23,7 +23,9 @@ export function AdminPage({ title, count, badges, lead, acts, crumb, children }:
         </nav>
       ) : null}
       <div className={css.head}>
-        <PageTitle title={title} className={css.title} />
+        <PageTitle title={title} className={css.title}>
+          {title || <Bone width={200} height={18} />}
+        </PageTitle>
         {badges}
         {count !== undefined ? (
           <span className={css.count} aria-live="polite">
@@ -92,6 +94,30 @@ export function Confirm({ open, title, act, danger, busy, onClose, onAct, childr
     >
       {children}
     </Dialog>
+  );
+}
+
+/** Chooses a file. The browser's own button speaks the browser's language and cannot be styled. */
+export function FileButton({ label, accept, busy, onFile }: { label: string; accept?: string; busy?: boolean; onFile: (file: File) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button icon="up" busy={busy ?? false} onClick={() => input.current?.click()}>
+        {label}
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept={accept}
+        aria-label={label}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          event.target.value = "";
+          if (file) onFile(file);
+        }}
+      />
+    </>
   );
 }
 

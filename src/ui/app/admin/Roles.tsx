@@ -217,7 +217,7 @@ function RolesOf() {
       {query.error ? <Trouble error={query.error} retry={() => void query.refetch()} /> : null}
       {query.isPending ? <Bones /> : null}
       {role ? (
-        <div className={css.split}>
+        <div className={`${css.split} ${css.splitNarrow}`}>
           <ul className={css.side} aria-label={t("roles.title")}>
             {shown.map((one) => (
               <li key={one.name}>

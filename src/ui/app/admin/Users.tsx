@@ -120,7 +120,7 @@ function UsersOf({ meta }: { meta: Meta }) {
                           <Link className={css.name} to="/admin/users/$id" params={{ id: row.id }}>
                             {titleOf(meta, row)}
                           </Link>
-                          {row.fields["is_sample"] === true ? <span className={css.note}>{t("record.sample")}</span> : null}
+                          {row.fields["is_sample"] === true ? <span className={`${css.mark} faint`}>{t("record.sample")}</span> : null}
                         </td>
                         <td>{String(row.fields["username"] ?? "")}</td>
                         <td className={css.hideSmall}><Value meta={meta} path="title" record={row} /></td>

@@ -6,7 +6,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { call } from "~/api/client";
 import { useT, type Key } from "~/i18n";
-import { moment, number } from "~/i18n/format";
+import { instant, number } from "~/i18n/format";
 import { Badge, Bone, Button, State } from "~/lib/basics";
 import { CheckField, Framed, SelectField, TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
@@ -56,7 +56,7 @@ function Asking({ search, set }: { search: AuditSearch; set: (change: AuditSearc
   }, [metas, t]);
   const user = search.user ? { object: "user", id: search.user, title: people.get(search.user)?.name } : null;
   return (
-    <div className={adminCss.bar} role="search" aria-label={t("audit.ask")}>
+    <div className={`${adminCss.bar} ${css.ask}`} role="search" aria-label={t("audit.ask")}>
       <Framed label={t("audit.person")}>{({ id }) => <RecordPicker id={id} objects={["user"]} value={user} onChange={(picked) => set({ user: picked?.id ?? "" })} />}</Framed>
       <Framed label={t("audit.act")}>
         {({ id }) => (
@@ -118,7 +118,7 @@ function Line({ entry, on, onOpen }: { entry: Entry; on: boolean; onOpen: () => 
   const about = [...fields.slice(0, 3).map((field) => fieldText(metas, entry.object, field)), ...(fields.length > 3 ? [`+${fields.length - 3}`] : []), entry.note, entry.error].filter(Boolean).join(", ");
   return (
     <tr className={css.row} data-open={on} onClick={onOpen}>
-      <td className={`${adminCss.fit} num`}>{moment(entry.at)}</td>
+      <td className={`${adminCss.fit} num`}>{instant(entry.at)}</td>
       <td>{whoText(t, entry, people)}</td>
       <td>
         <button type="button" className={adminCss.name} aria-expanded={on} data-seq={entry.seq} onClick={(event) => { event.stopPropagation(); onOpen(); }}>
@@ -129,10 +129,10 @@ function Line({ entry, on, onOpen }: { entry: Entry; on: boolean; onOpen: () => 
       <td>
         {entry.object ? objectText(metas, entry.object) : null} {entry.record ? <code className="faint">{short(entry.record)}</code> : entry.count > 1 ? <span className="faint num">× {number(entry.count)}</span> : null}
       </td>
-      <td className={`${adminCss.hideSmall} soft`}>{about}</td>
-      <td className={`${adminCss.hideSmall} soft`}>{entry.purpose}</td>
-      <td className={`${adminCss.hideSmall} soft`}>{channelText(t, entry.channel)}</td>
-      <td className={`${adminCss.fit} ${adminCss.hideSmall} faint num`}>{number(entry.seq)}</td>
+      <td className={`${css.more} soft`}>{about}</td>
+      <td className={`${css.more} soft`}>{entry.purpose}</td>
+      <td className={`${css.more} soft`}>{channelText(t, entry.channel)}</td>
+      <td className={`${adminCss.fit} ${css.more} faint num`}>{number(entry.seq)}</td>
     </tr>
   );
 }
@@ -179,7 +179,7 @@ function Entries({ search, set }: { search: AuditSearch; set: (change: AuditSear
     <>
       <Asking key={`${search.record ?? ""}`} search={search} set={set} />
       <div className={css.body}>
-        <div className={css.list} ref={place}>
+        <div className={css.list} ref={place} data-beside={opened ? true : undefined}>
           {list.error && read.length === 0 ? <Trouble error={list.error} retry={() => void list.refetch()} /> : null}
           {list.data && shown.length === 0 && !hasNextPage ? (
             <State icon="log" title={t("audit.none")} text={t("audit.noneText")}>
@@ -195,10 +195,10 @@ function Entries({ search, set }: { search: AuditSearch; set: (change: AuditSear
                   <th scope="col">{t("access.who")}</th>
                   <th scope="col">{t("access.what")}</th>
                   <th scope="col">{t("audit.target")}</th>
-                  <th scope="col" className={adminCss.hideSmall}>{t("audit.about")}</th>
-                  <th scope="col" className={adminCss.hideSmall}>{t("access.why")}</th>
-                  <th scope="col" className={adminCss.hideSmall}>{t("audit.way")}</th>
-                  <th scope="col" className={adminCss.hideSmall}>{t("audit.number")}</th>
+                  <th scope="col" className={css.more}>{t("audit.about")}</th>
+                  <th scope="col" className={css.more}>{t("access.why")}</th>
+                  <th scope="col" className={css.more}>{t("audit.way")}</th>
+                  <th scope="col" className={css.more}>{t("audit.number")}</th>
                 </tr>
               </thead>
               <tbody>

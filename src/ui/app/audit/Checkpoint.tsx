@@ -2,14 +2,14 @@
 // verify without us.
 
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { errorText } from "~/api/errors";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { Button } from "~/lib/basics";
 import { TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
-import { Bones, Panel } from "~/admin/Page";
+import { Bones, FileButton, Panel } from "~/admin/Page";
 import { saveFile } from "./exporting";
 import { fetchCheckpoint, readCheckpoint, signatureHolds, stillBegins } from "./proof";
 import css from "~/admin/admin.module.css";
@@ -28,7 +28,6 @@ function Said({ verdict }: { verdict: Verdict }) {
 
 export function Checkpoint() {
   const t = useT();
-  const id = useId();
   const [key, setKey] = useState("");
   const [signed, setSigned] = useState<Verdict>(null);
   const [begins, setBegins] = useState<Verdict>(null);
@@ -42,8 +41,7 @@ export function Checkpoint() {
     const said = { holds: { tone: "good", text: t("audit.signature.holds", { size: number(data.size) }) }, wrong: { tone: "bad", text: t("audit.signature.wrong") }, cannot: { tone: "plain", text: t("audit.signature.cannot") }, noKey: { tone: "bad", text: t("audit.signature.noKey") } } as const;
     setSigned(said[verdict]);
   }
-  async function compare(file: File | undefined) {
-    if (!file) return;
+  async function compare(file: File) {
     setBusy(true);
     setBegins(null);
     try {
@@ -110,10 +108,7 @@ export function Checkpoint() {
       </form>
       <Said verdict={signed} />
       <div>
-        <label htmlFor={id} className="soft">
-          {t("audit.older")}
-        </label>{" "}
-        <input id={id} type="file" disabled={busy} onChange={(event) => void compare(event.target.files?.[0])} />
+        <FileButton label={t("audit.older")} busy={busy} onFile={(file) => void compare(file)} />
       </div>
       <Said verdict={begins} />
       <p>

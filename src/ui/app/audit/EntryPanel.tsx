@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
 import { useT } from "~/i18n";
-import { moment, number } from "~/i18n/format";
+import { instant, number } from "~/i18n/format";
 import { Badge, Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { toast } from "~/lib/toasts";
@@ -105,7 +105,7 @@ export function EntryPanel({ entry, onClose }: { entry: Entry; onClose: () => vo
       <section className={css.section}>
         <dl className={adminCss.facts}>
           <Fact name={t("access.when")}>
-            {moment(entry.at)} <span className="faint num">{entry.at}</span>
+            {instant(entry.at)} <span className="faint num">{entry.at}</span>
           </Fact>
           <Fact name={t("access.who")}>
             {entry.user ? (

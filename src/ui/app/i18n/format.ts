@@ -48,6 +48,12 @@ export function moment(text: string): string {
   return `${date(local)} ${time(text)}`;
 }
 
+/** To the second, for those who put things in order by it. */
+export function instant(text: string): string {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? text : `${moment(text)}:${String(at.getSeconds()).padStart(2, "0")}`;
+}
+
 /** "3 minutes ago", up to a month; then the date. */
 export function ago(text: string, now = Date.now()): string {
   const at = new Date(text).getTime();
