@@ -83,16 +83,15 @@ function Asking({ search, set }: { search: AuditSearch; set: (change: AuditSearc
       >
         <TextField label={t("audit.recordId")} value={record} spellCheck={false} error={wrongId ? t("audit.wrongId") : undefined} onChange={(event) => setRecord(event.target.value)} onBlur={() => (!wrongId && record.trim() !== (search.record ?? "") ? set({ record: record.trim() }) : undefined)} />
       </form>
-      <TextField label={t("filter.from")} type="datetime-local" value={local(search.from)} onChange={(event) => set({ from: utc(event.target.value) })} />
-      <TextField label={t("filter.to")} type="datetime-local" value={local(search.to)} onChange={(event) => set({ to: utc(event.target.value) })} />
+      <div className={css.when}>
+        <TextField label={t("filter.from")} type="datetime-local" value={local(search.from)} onChange={(event) => set({ from: utc(event.target.value) })} />
+      </div>
+      <div className={css.when}>
+        <TextField label={t("filter.to")} type="datetime-local" value={local(search.to)} onChange={(event) => set({ to: utc(event.target.value) })} />
+      </div>
       <div style={{ minWidth: 0, alignSelf: "end", paddingBottom: 4 }}>
         <CheckField label={t("audit.onlyDenied")} checked={search.denied === "1"} onChange={(on) => set({ denied: on ? "1" : "" })} />
       </div>
-      {Object.keys(asked(search)).length > 0 || search.denied ? (
-        <Link className={`${libCss.button} ${libCss.quiet}`} to="/audit">
-          {t("filter.clear")}
-        </Link>
-      ) : null}
     </div>
   );
 }
@@ -247,6 +246,11 @@ function Desk() {
       <div className={adminCss.head}>
         <PageTitle title={t("audit.title")} className={adminCss.title} />
         <div className={adminCss.headEnd}>
+          {Object.keys(asked(search)).length > 0 || search.denied ? (
+            <Link className={`${libCss.button} ${libCss.quiet}`} to="/audit">
+              {t("filter.clear")}
+            </Link>
+          ) : null}
           <Link className={libCss.button} to="/audit" search={log ? {} : { tab: "log" }}>
             <Icon name={log ? "search" : "seal"} />
             {log ? t("audit.back") : t("audit.verify")}
