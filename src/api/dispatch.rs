@@ -11,7 +11,7 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
-    web,
+    rt, web,
 };
 use identity::Locale;
 use kernel::{Code, Fault, Outcome};
@@ -28,7 +28,14 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, site: &Arc<Site>, route
     }));
 }
 
+/// Answers to the end, also when nobody waits any more: a connection that is cut between an act and its log entry must
+/// not leave the one without the other, and the server drops what it was answering when a connection is lost.
 async fn serve(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let answered = rt::spawn(answer(site, router, request, payload)).await;
+    answered.unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
+}
+
+async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);

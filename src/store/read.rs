@@ -20,11 +20,13 @@ pub struct ReadTx<'c> {
     keys: Option<KeyUse>,
     /// Facts read in a unit of work, where nobody else writes: thousands of rows of an import point to the same few records.
     facts: Option<HashMap<(u64, RecordId), Option<Facts>>>,
+    /// The row that the unit has just inserted: its maker's answer is made from it once, without reading it again.
+    inserted: Option<StoredRow>,
 }
 
 impl<'c> ReadTx<'c> {
     pub(crate) fn begin(conn: &'c mut Conn, shared: &'c Arc<Shared>) -> Self {
-        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None }
+        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None, inserted: None }
     }
 
     /// The definitions.
@@ -48,6 +50,10 @@ impl<'c> ReadTx<'c> {
     }
 
     fn row_with(&mut self, selection: &Arc<Selection>, id: RecordId) -> Result<Option<StoredRow>, StoreError> {
+        let same = |row: &StoredRow| row.id() == id && row.object().serial == selection.object_def().serial;
+        if self.inserted.as_ref().is_some_and(same) {
+            return Ok(self.inserted.take());
+        }
         let mut sql = Sql::new("SELECT ");
         selection.push_columns(&mut sql);
         sql.push(" FROM ").ident(selection.object_name()).push(" t WHERE t.\"id\" = ").bind(id);
@@ -73,8 +79,14 @@ impl<'c> ReadTx<'c> {
         self.facts = Some(HashMap::new());
     }
 
+    /// Keeps the row that was just inserted, until something else is written.
+    pub(crate) fn remember_inserted(&mut self, row: StoredRow) {
+        self.inserted = Some(row);
+    }
+
     /// Forgets what was remembered: a record changed, or a part of the unit was undone.
     pub(crate) fn forget_facts(&mut self, record: Option<(&ObjectDef, RecordId)>) {
+        self.inserted = None;
         let Some(facts) = &mut self.facts else { return };
         match record {
             Some((object, record)) => drop(facts.remove(&(object.serial.0, record))),

@@ -2,9 +2,10 @@
 //! choices again and again. Never touches a value.
 
 use crate::StoreError;
-use crate::engine::{Row, Sql};
+use crate::engine::{Cell, Row, Sql};
 use crate::rows::StoredRow;
 use authz::Facts;
+use kernel::RecordId;
 use metadata::{Column, ColumnType, ObjectDef, Subject};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -64,6 +65,10 @@ impl Selection {
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
     }
+    /// Cells without values, one for each column.
+    pub(crate) fn empty_cells(&self) -> Vec<Cell> {
+        self.columns.iter().map(|column| Cell::Null(column.column_type)).collect()
+    }
     /// Where a field's cells stand, if it was chosen.
     pub(crate) fn span(&self, field: usize) -> Option<Range<usize>> {
         self.spans.get(field)?.clone()
@@ -75,6 +80,21 @@ impl Selection {
     /// Writes `t."a", t."b", …`.
     pub(crate) fn push_columns(&self, sql: &mut Sql) {
         sql.shared(&self.list);
+    }
+    /// The row that was just inserted, from its cells in the order of the columns, as reading it again would give it.
+    pub(crate) fn inserted(
+        self: &Arc<Self>,
+        (rid, id): (i64, RecordId),
+        cells: Vec<Cell>,
+    ) -> Result<StoredRow, StoreError> {
+        let place = |name: &str| {
+            let at = self.object.field_index(name).and_then(|index| self.span(index));
+            at.and_then(|span| cells.get(span.start).cloned()).unwrap_or(Cell::Null(ColumnType::Binary))
+        };
+        let mut row = vec![Cell::Int(rid), Cell::from(id), Cell::Int(1), place("owner"), place("unit"), place("team")];
+        row.push(Cell::Null(ColumnType::Integer));
+        row.extend(cells);
+        self.row(Row::of(row))
     }
     /// Turns an answer into a stored row.
     pub(crate) fn row(self: &Arc<Self>, row: Row) -> Result<StoredRow, StoreError> {

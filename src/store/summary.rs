@@ -120,6 +120,7 @@ impl ReadTx<'_> {
         conditions: Sql,
     ) -> Result<(Sql, Vec<ColumnType>), StoreError> {
         let mut sql = Sql::new("SELECT ");
+        sql.varied();
         let mut types = Vec::new();
         for group in &query.group {
             let field = object.fields.get(group.field).ok_or_else(crate::query::unknown_field)?;

@@ -181,13 +181,16 @@ impl<'c> WriteTx<'c, '_> {
         let selection = self.read.shared.selections.all(object);
         let mut columns = vec!["id", "version"];
         let mut cells = vec![Cell::from(id), Cell::Int(1)];
+        let mut whole = selection.empty_cells();
         for (index, value) in values.values() {
             let Some(field) = object.fields.get(*index).filter(|_| !value.is_null()) else { continue };
             let held_in = selection.columns_of(*index);
             let sealed = self.field_cells(object, (field, held_in), value, (id, subject))?;
             changes.record(&mut self.read, field, None, Some((value, &sealed)))?;
-            for (column, cell) in held_in.iter().zip(sealed) {
+            let start = selection.span(*index).map_or(0, |span| span.start);
+            for ((column, cell), kept) in held_in.iter().zip(sealed).zip(whole.iter_mut().skip(start)) {
                 if !cell.is_null() {
+                    kept.clone_from(&cell);
                     columns.push(&column.name);
                     cells.push(cell);
                 }
@@ -195,6 +198,7 @@ impl<'c> WriteTx<'c, '_> {
         }
         let after = state::row_state(&object.name, columns.iter().copied().zip(&cells))?;
         let rid = self.insert_row(object, &columns, cells)?;
+        self.read.remember_inserted(selection.inserted((rid, id), whole)?);
         self.index_search(object, rid, &values, None, true)?;
         self.log_change(&grant, Verb::Create, changes, (None, Some(after)), &cause)?;
         Ok(Changed { id, version: 1, moved: true })

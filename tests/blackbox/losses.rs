@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 #[test]
 fn a_demonstration_on_a_server_survives_its_restart() {
@@ -71,4 +72,49 @@ fn a_disk_that_fails_under_the_log_ends_the_process() {
     assert!(!answered.is_ok_and(|response| response.status() == 401), "an answer without its entry");
     assert_eq!(server.ended(), 74);
     place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
+}
+
+/// Signs in; the headers that prove it.
+fn signed_in(client: &ureq::Agent, url: &str, login: &Value) -> Option<(String, String)> {
+    let response = client.post(format!("{url}/api/v1/session")).send_json(login).ok()?;
+    let cookie = response.headers().get("set-cookie")?.to_str().ok()?.split(';').next()?.to_owned();
+    let csrf = answer(Ok(response)).1["csrf"].as_str()?.to_owned();
+    Some((cookie, csrf))
+}
+
+#[test]
+fn an_act_is_logged_also_when_nobody_waits_for_its_answer() {
+    let place = Place::new();
+    let (dir, listen) = (place.dir(), ["--listen", "127.0.0.1:0", "--json"]);
+    let server =
+        Server::start(place.command(&[&["demo", "--dir", dir.to_str().unwrap()][..], &listen].concat()), false);
+    let said: Value = serde_json::from_str(&server.line_with("{")).unwrap();
+    let (url, ca) = (said["url"].as_str().unwrap(), Path::new(said["ca_cert"].as_str().unwrap()));
+    let somebody = |role: &str| {
+        let users = said["users"].as_array().unwrap();
+        let user = users.iter().find(|user| user["roles"] == json!([role])).unwrap();
+        json!({"login": user["login"], "password": user["password"]})
+    };
+    let (seller, client) = (somebody("seller"), client(ca));
+    let (cookie, csrf) = signed_in(&client, url, &seller).unwrap();
+    // Hashing takes far longer than this, and the connection is a warm one.
+    let change = json!({"old": seller["password"], "new": "cut off in the middle 9"});
+    let cut = client
+        .post(format!("{url}/api/v1/session/password"))
+        .config()
+        .timeout_global(Some(Duration::from_millis(30)))
+        .build()
+        .header("cookie", &cookie)
+        .header("x-csrf-token", &csrf)
+        .send_json(&change);
+    assert!(cut.is_err(), "the answer came too soon to be cut");
+    let renewed = json!({"login": seller["login"], "password": "cut off in the middle 9"});
+    let changed = (0..20).any(|_| signed_in(&client, url, &renewed).is_some());
+    let (cookie, _) = signed_in(&client, url, &somebody("audit_admin")).unwrap();
+    let asked = client.get(format!("{url}/api/v1/audit/entries?verb=password_change")).header("cookie", &cookie);
+    let (status, entries) = answer(asked.call());
+    assert_eq!(status, 200, "{entries}");
+    assert_eq!(entries["items"].as_array().unwrap().len(), usize::from(changed), "{entries}");
+    assert!(changed, "the request never arrived; nothing was tested");
+    assert_eq!(server.stop(), 0);
 }

@@ -98,6 +98,10 @@ impl From<bool> for Cell {
 pub(crate) struct Row(Vec<Cell>);
 
 impl Row {
+    /// A row as a query would have brought it.
+    pub(crate) fn of(cells: Vec<Cell>) -> Self {
+        Self(cells)
+    }
     /// The cell at a position; the caller knows its own column list.
     pub(crate) fn get(&self, index: usize) -> &Cell {
         const MISSING: &Cell = &Cell::Null(ColumnType::Text);
@@ -144,8 +148,9 @@ impl Sql {
         self.parts.push(Part::Raw(text));
         self
     }
-    /// Adds text that was made once from quoted names: a list of columns.
+    /// Adds text that was made once from quoted names: a list of columns. A caller chooses them, so the texts are many.
     pub(crate) fn shared(&mut self, text: &Arc<str>) -> &mut Self {
+        self.varied = true;
         self.parts.push(Part::Shared(Arc::clone(text)));
         self
     }

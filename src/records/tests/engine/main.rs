@@ -24,6 +24,7 @@ mod parsers;
 mod pii;
 mod place;
 mod preferences;
+mod reach;
 mod saved_views;
 mod sealed;
 mod search;
