@@ -114,7 +114,9 @@ fn an_act_is_logged_also_when_nobody_waits_for_its_answer() {
     let asked = client.get(format!("{url}/api/v1/audit/entries?verb=password_change")).header("cookie", &cookie);
     let (status, entries) = answer(asked.call());
     assert_eq!(status, 200, "{entries}");
-    assert_eq!(entries["items"].as_array().unwrap().len(), usize::from(changed), "{entries}");
+    // The demonstration's people got their first passwords from the command line.
+    let own = entries["items"].as_array().unwrap().iter().filter(|entry| entry["actor"] == json!("user"));
+    assert_eq!(own.count(), usize::from(changed), "{entries}");
     assert!(changed, "the request never arrived; nothing was tested");
     assert_eq!(server.stop(), 0);
 }
