@@ -30,6 +30,12 @@ export function shortDate(text: string, now = new Date()): string {
   return kept("short date", () => new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (month ?? 1) - 1, at));
 }
 
+/** "Mon", "周一". */
+export function weekday(text: string): string {
+  const [year, at, day] = text.split("-").map(Number);
+  return kept("weekday", () => new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (at ?? 1) - 1, day));
+}
+
 /** A month: "October 2026", "2026年10月". */
 export function month(text: string): string {
   const [year, at] = text.split("-").map(Number);

@@ -12,6 +12,7 @@ import { number } from "~/i18n/format";
 import { Bone, Button, IconButton, State } from "~/lib/basics";
 import { useKeys } from "~/lib/keys";
 import { Menu } from "~/lib/overlays";
+import { calendarOf } from "~/calendar/model";
 import { useCommands, type Command } from "~/model/commands";
 import { toFilter } from "~/model/filter";
 import { iconOf, layoutOf } from "~/model/layouts";
@@ -36,6 +37,7 @@ import css from "./list.module.css";
 
 const Peek = lazy(() => import("./Peek"));
 const Board = lazy(() => import("~/board/Board"));
+const Calendar = lazy(() => import("~/calendar/Calendar"));
 const Grouped = lazy(() => import("./Grouped"));
 const Totals = lazy(() => import("./Totals"));
 
@@ -132,6 +134,7 @@ function ListOf({ meta }: { meta: Meta }) {
   useEffect(() => selection.clear(), [list.request]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
 
   const stage = boardField(meta, state);
+  const dates = useMemo(() => calendarOf(meta), [meta]);
   const filtered = Boolean(state.filter || state.search.q);
   const refused = list.error ? refusalOf(list.error) : null;
   const columns = state.columns;
@@ -190,6 +193,10 @@ function ListOf({ meta }: { meta: Meta }) {
         {shape === "board" && stage ? (
           <Suspense fallback={null}>
             <Board meta={meta} state={state} stage={stage} onOpen={open} />
+          </Suspense>
+        ) : shape === "calendar" && dates ? (
+          <Suspense fallback={null}>
+            <Calendar meta={meta} state={state} fields={dates} onOpen={open} />
           </Suspense>
         ) : state.by ? (
           <Suspense fallback={null}>
