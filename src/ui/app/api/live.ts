@@ -28,8 +28,17 @@ function whenThere(act: () => void): void {
   else if (waiting.length < 50) waiting.push(act);
 }
 
-type Change = { object: string; id: string; version: number; verb: string };
+export type Change = { object: string; id: string; version: number; verb: string };
 export type Presence = { object: string; id: string; users: string[] };
+
+/** Who shows a list that must not jump under the reader's eyes: told of what changed, and reads again when it is time. */
+const holders = new Map<string, Set<(changes: Change[]) => void>>();
+
+export function holdList(object: string, holder: (changes: Change[]) => void): () => void {
+  const own = holders.get(object) ?? new Set();
+  holders.set(object, own.add(holder));
+  return () => own.delete(holder);
+}
 
 const presences = new Set<(event: Presence) => void>();
 
@@ -38,12 +47,12 @@ export function watchPresence(listener: (event: Presence) => void): () => void {
   return () => presences.delete(listener);
 }
 
-function take(client: QueryClient, change: Change, lists: Set<string>): void {
+function take(client: QueryClient, change: Change, lists: Map<string, Change[]>): void {
   const known = client.getQueryData<RecordView>(["record", change.object, change.id]);
   if (!known || known.version < change.version) void client.invalidateQueries({ queryKey: ["record", change.object, change.id] });
   void client.invalidateQueries({ queryKey: ["timeline", change.id] });
   if (change.object === "activity") void client.invalidateQueries({ queryKey: ["timeline"] });
-  lists.add(change.object);
+  lists.set(change.object, lists.get(change.object) ?? []);
 }
 
 /** Listens as long as somebody is signed in; gives what ends it. */
@@ -51,11 +60,15 @@ export function listen(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let again: ReturnType<typeof setTimeout> | undefined;
   let soon: ReturnType<typeof setTimeout> | undefined;
-  const lists = new Set<string>();
+  const lists = new Map<string, Change[]>();
   const refresh = () => {
     soon = undefined;
     whenThere(() => {
-      for (const object of lists) void client.invalidateQueries({ queryKey: ["list", object] });
+      for (const [object, changes] of lists) {
+        const held = holders.get(object);
+        if (!held?.size) void client.invalidateQueries({ queryKey: ["list", object] });
+        else for (const holder of held) holder(changes);
+      }
       lists.clear();
     });
   };
@@ -64,10 +77,11 @@ export function listen(client: QueryClient): () => void {
     source.addEventListener("change", (event) => {
       const change = JSON.parse(event.data as string) as Change;
       whenThere(() => take(client, change, lists));
-      lists.add(change.object);
+      lists.set(change.object, [...(lists.get(change.object) ?? []), change]);
       soon ??= setTimeout(refresh, 1200);
     });
     source.addEventListener("reset", () => whenThere(() => void client.invalidateQueries()));
+    source.addEventListener("notification", () => whenThere(() => void client.invalidateQueries({ queryKey: ["notifications"] })));
     source.addEventListener("presence", (event) => {
       const presence = JSON.parse(event.data as string) as Presence;
       for (const listener of presences) listener(presence);

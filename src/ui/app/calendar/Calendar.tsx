@@ -2,7 +2,7 @@
 // is late and what is done say so by sign and word. The days shown stand in the address.
 
 import { DndContext, MouseSensor, pointerWithin, TouchSensor, useSensor, useSensors, type DragEndEvent } from "@dnd-kit/core";
-import { useCallback, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { lazy, Suspense, useCallback, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { date, month } from "~/i18n/format";
@@ -18,6 +18,8 @@ import { addDays, addMonths, dayOf, daysOf, moved, startOf, type CalendarFields,
 import { Month } from "./Month";
 import { Week } from "./Week";
 import css from "./calendar.module.css";
+
+const FeedDialog = lazy(() => import("./FeedDialog"));
 
 const SPANS: Span[] = ["day", "week", "month"];
 const WHOSE = ["mine", "my_team"] as const;
@@ -63,6 +65,7 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
   const place = useRef<HTMLDivElement>(null);
   const wanted = useRef<string | null>(null);
   const [said, setSaid] = useState("");
+  const [feeding, setFeeding] = useState(false);
   const [lift, setLift] = useState<Lift | null>(null);
   const announce = useCallback((text: string) => setSaid((before) => (before === text ? `${text}\u00a0` : text)), []);
   const today = dayOf(new Date());
@@ -164,6 +167,11 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
           {title}
         </h2>
         <Whose state={state} />
+        {meta.name === "activity" ? (
+          <Button small tone="quiet" icon="link" onClick={() => setFeeding(true)}>
+            {t("feed.open")}
+          </Button>
+        ) : null}
         <div className={css.group} role="group" aria-label={t("calendar.span")}>
           {SPANS.map((one) => (
             <button key={one} type="button" className={`${libCss.button} ${libCss.quiet} ${libCss.small}`} aria-pressed={span === one} onClick={() => go(at, one)}>
@@ -172,6 +180,11 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
           ))}
         </div>
       </div>
+      {feeding ? (
+        <Suspense fallback={null}>
+          <FeedDialog onClose={() => setFeeding(false)} />
+        </Suspense>
+      ) : null}
       {query.data?.more ? <p className={css.more}>{t("calendar.tooMany", { count: query.data.items.length })}</p> : null}
       {query.error && !query.data ? (
         <Trouble error={query.error} retry={() => void query.refetch()} />

@@ -13,7 +13,7 @@ import css from "./calendar.module.css";
 
 const KINDS = ["call", "meeting", "note", "task"] as const;
 
-export function EntryChip({ meta, entry, place, style, block = false }: { meta: Meta; entry: Entry; place: Place; style?: CSSProperties; block?: boolean }) {
+export function EntryChip({ meta, entry, place, style, block = false, narrow = false }: { meta: Meta; entry: Entry; place: Place; style?: CSSProperties; block?: boolean; narrow?: boolean }) {
   const t = useT();
   const drag = useDraggable({ id: entry.record.id, data: { entry }, disabled: !entry.movable });
   const kind = KINDS.find((one) => one === entry.record.fields["kind"]);
@@ -40,7 +40,7 @@ export function EntryChip({ meta, entry, place, style, block = false }: { meta: 
       }}
     >
       <Icon name={entry.done ? "check" : entry.late ? "warn" : (kind ?? iconOf(meta.name))} size={12} />
-      {entry.whole ? null : <span className="num">{time(entry.value)}</span>}
+      {entry.whole || narrow ? null : <span className="num">{time(entry.value)}</span>}
       <span className="clip">{titleOf(meta, entry.record)}</span>
       <span className="sr">
         {whenText(entry, entry.value)}

@@ -60,7 +60,7 @@ function DayColumn({ meta, day, entries, place }: { meta: Meta; day: string; ent
   return (
     <div ref={setNodeRef} className={css.hours} data-over={isOver || undefined} data-today={day === place.today || undefined} style={{ height: 24 * HOUR }} onClick={onAdd ? click : undefined}>
       {lay(entries).map(({ entry, top, height, lane, lanes }) => (
-        <EntryChip key={entry.record.id} meta={meta} entry={entry} place={place} block style={{ top, height, left: `calc(${(lane / lanes) * 100}% + 2px)`, width: `calc(${100 / lanes}% - 4px)` }} />
+        <EntryChip key={entry.record.id} meta={meta} entry={entry} place={place} block narrow={lanes > 1} style={{ top, height, left: `calc(${(lane / lanes) * 100}% + 2px)`, width: `calc(${100 / lanes}% - 4px)` }} />
       ))}
       {day === place.today ? <div className={css.now} style={{ top: ((new Date().getHours() * 60 + new Date().getMinutes()) / 60) * HOUR }} aria-hidden /> : null}
     </div>

@@ -10,6 +10,8 @@ import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { Bone, Button, IconButton, State } from "~/lib/basics";
+import { Icon } from "~/lib/icons";
+import libCss from "~/lib/lib.module.css";
 import { useKeys } from "~/lib/keys";
 import { Menu } from "~/lib/overlays";
 import { calendarOf } from "~/calendar/model";
@@ -29,6 +31,7 @@ import { STALE_DAYS } from "~/board/cards";
 import { Columns } from "./Columns";
 import { FilterBar } from "./FilterBar";
 import { Grid } from "./Grid";
+import { useFresh } from "./fresh";
 import { GroupMenu } from "./GroupMenu";
 import { useSelection } from "./selection";
 import { boardField, useShape, ViewSwitch } from "./ViewSwitch";
@@ -135,6 +138,7 @@ function ListOf({ meta }: { meta: Meta }) {
 
   const stage = boardField(meta, state);
   const dates = useMemo(() => calendarOf(meta), [meta]);
+  const fresh = useFresh(meta.name, list.rows, plain, top, selection.ids.size > 0);
   const filtered = Boolean(state.filter || state.search.q);
   const refused = list.error ? refusalOf(list.error) : null;
   const columns = state.columns;
@@ -188,6 +192,15 @@ function ListOf({ meta }: { meta: Meta }) {
         </div>
       </div>
       <FilterBar meta={meta} state={state} />
+      {fresh.count > 0 ? (
+        <div className={libCss.banner} data-tone="calm" role="status">
+          <Icon name="refresh" />
+          <span>{t("live.changed", { count: fresh.count })}</span>
+          <Button small onClick={fresh.show}>
+            {t("live.show")}
+          </Button>
+        </div>
+      ) : null}
       {plain && selection.ids.size > 0 ? <BulkBar meta={meta} selection={selection} rows={list.rows} deleted={Boolean(state.search.deleted)} /> : null}
       <div className={css.body}>
         {shape === "board" && stage ? (

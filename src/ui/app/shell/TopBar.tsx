@@ -10,6 +10,7 @@ import { onMac } from "~/lib/keys";
 import { iconOf } from "~/model/layouts";
 import { objectLabel, useMetas } from "~/model/meta";
 import { setPrefs, usePrefs, type Theme } from "~/model/prefs";
+import { Bell } from "./Bell";
 import { GlobalSearch } from "./GlobalSearch";
 import { workObjects } from "./Rail";
 import { show } from "./stage";
@@ -93,6 +94,7 @@ export function TopBar({ onMenu }: { onMenu: () => void }) {
       <div className={css.barEnd}>
         <CreateMenu />
         <IconButton icon="keyboard" label={t("bar.palette")} keys={onMac ? "⌘K" : "Ctrl K"} className={css.hideSmall} onClick={() => show({ what: "palette" })} />
+        <Bell />
         <a href="/docs" target="_blank" rel="noreferrer" className={css.user} aria-label={t("shell.help")}>
           <Icon name="help" />
         </a>
