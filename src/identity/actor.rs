@@ -4,6 +4,7 @@
 use crate::{
     context::{ActorContext, Channel, Locale},
     local::{ROLE_APPLIANCE, ROLE_LOCAL_OPERATOR},
+    ports::{PortError, UserDirectory},
     token_scopes::{TokenScopes, TokenVerb},
 };
 use kernel::{RecordId, SessionId, TokenId, UnitId, UserId};
@@ -133,6 +134,20 @@ impl Actor {
     /// The same user with what another proof allows.
     pub(crate) fn narrowed(self, shown: Shown) -> Self {
         Self { shown, ..self }
+    }
+    /// The same proof with the user's facts of now, for what goes on long after its request; `None` when the user may no
+    /// longer act. Who is no user stays as they are.
+    pub fn renewed(&self, users: &dyn UserDirectory) -> Result<Option<Self>, PortError> {
+        if self.kind() != ActorKind::User {
+            return Ok(Some(self.clone()));
+        }
+        let facts = users.facts(self.user())?.filter(|facts| facts.active && facts.user == self.user());
+        let facts = facts.map(ActorFacts::without_reserved_roles);
+        Ok(facts.map(|facts| Self { facts: Arc::new(facts), ..self.clone() }))
+    }
+    /// Whether the secret of a calendar address was shown as if it were a token of the API.
+    pub fn is_calendar(&self) -> bool {
+        self.has_scopes(&TokenScopes::calendar())
     }
     /// Whether a token with exactly these scopes was shown.
     pub(crate) fn has_scopes(&self, scopes: &TokenScopes) -> bool {

@@ -7,7 +7,7 @@ use audit::{Effect, Entry, Verb as Act};
 use authz::{AppAction, FieldLevels, Level, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId, Timestamp, UserId, limits};
-use metadata::ObjectDef;
+use metadata::{ObjectDef, ObjectKind};
 use serde::Serialize;
 use std::sync::Arc;
 use store::{ReadTx, Refused};
@@ -100,6 +100,10 @@ impl Records {
         let policy = self.policy();
         if let Ok(why) = policy.act(actor, AppAction::AuditRead) {
             return Ok((Asking::Auditor, why.rules));
+        }
+        if object.kind != ObjectKind::Business {
+            let fault = Fault::new(Code::AccessDenied, "Who saw users, teams, units and the like is for auditors.");
+            return Err(self.field_denied(actor, Act::AccessLog, &object.name, fault));
         }
         let denial = |denied| self.denial(actor, Act::AccessLog, denied, Some(id));
         let scope = policy.scope(actor, object, Verb::Read).map_err(denial)?;

@@ -186,7 +186,7 @@ impl Records {
                 Ok((deleted.version, true))
             }
             BulkAction::Restore => {
-                let changed = self.restore_in_tx(tx, actor, object, id)?;
+                let changed = self.restore_in_tx(tx, actor, object, (id, None))?;
                 Ok((changed.version, changed.moved))
             }
             BulkAction::Tag { tag } | BulkAction::Untag { tag } => {

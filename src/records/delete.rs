@@ -180,17 +180,19 @@ impl Records {
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
-            let changed = records.restore_in_tx(tx, &actor, &definition, id)?;
+            let changed = records.restore_in_tx(tx, &actor, &definition, (id, None))?;
             records.after_write(tx, &actor, &definition, id, changed.version)
         }))
     }
 
+    /// The same inside a unit of work. A version that is named must be the record's; only who may restore learns whether
+    /// it is.
     pub(crate) fn restore_in_tx(
         &self,
         tx: &mut WriteTx<'_, '_>,
         actor: &Arc<Actor>,
         object: &Arc<ObjectDef>,
-        id: RecordId,
+        (id, version): (RecordId, Option<i64>),
     ) -> Result<Changed, Refused> {
         let policy = tx.policy();
         policy
@@ -201,6 +203,9 @@ impl Records {
         let grant = policy
             .grant::<Restore>(actor, object, row.facts())
             .map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
+        if version.is_some_and(|version| version != row.version()) {
+            return Err(crate::jobs::moved_on());
+        }
         if !row.deleted() {
             return Ok(Changed { id, version: row.version(), moved: false });
         }

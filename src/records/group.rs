@@ -3,7 +3,7 @@
 
 use authz::{FieldLevels, Level};
 use kernel::{Code, Fault};
-use metadata::{FieldType, ObjectDef};
+use metadata::{FieldType, ObjectDef, Sensitivity};
 use store::{Bucket, GroupField};
 
 /// Region parts of an address that records can be put together by.
@@ -57,8 +57,14 @@ pub(crate) fn group_field(
             | FieldType::Enum { .. }
             | FieldType::Reference { .. }
     );
+    let numbered = object.number.is_some() && field.name == "number";
+    let personal = matches!(field.field_type, FieldType::Text { .. }) && field.sensitivity >= Sensitivity::S2;
     if field.is_sealed() {
         Err(refused("it is sealed"))
+    } else if field.unique || numbered {
+        Err(refused("no two records share a value of it, so each group would be one record; use a list"))
+    } else if personal {
+        Err(refused("it holds personal words, so the groups would be people; use a list"))
     } else if part.is_some() {
         Err(refused("only an address has parts"))
     } else if dated != bucket.is_some() {

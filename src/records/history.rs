@@ -1,7 +1,8 @@
 //! The history of one record, reduced field by field like the record itself.
 
+use crate::reduce::Tally;
 use crate::{ActView, HistoryView, MoveView, Pending, Records};
-use audit::Verb as Act;
+use audit::{How, Verb as Act};
 use authz::{FieldLevels, Level, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId};
@@ -57,14 +58,17 @@ impl Records {
         let more = acts.len() > limit;
         acts.truncate(limit);
         let next = acts.last().filter(|_| more).map(|act| act.seq);
-        let items = acts.into_iter().map(|act| act_view(object, grant.levels(), act)).collect();
+        let mut tally = Tally::default();
+        let items = acts.into_iter().map(|act| act_view(object, grant.levels(), act, &mut tally)).collect();
         let mut entry = self.store.entry(actor, Act::History).on_record(&object.name, id);
         entry.decision.rules = scope.why().rules.clone();
+        tally.into_entry(&mut entry);
         Ok((HistoryView { items, next }, vec![entry]))
     }
 }
 
-pub(crate) fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry) -> ActView {
+/// One act as its reader may see it; the tally is told of each value that is shown.
+pub(crate) fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry, tally: &mut Tally) -> ActView {
     ActView {
         seq: act.seq,
         at: act.at,
@@ -72,13 +76,17 @@ pub(crate) fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEnt
         user: act.user,
         channel: act.channel.name(),
         note: act.note,
-        changes: act.moves.iter().filter_map(|moved| move_view(object, levels, moved)).collect(),
+        changes: act.moves.iter().filter_map(|moved| move_view(object, levels, moved, tally)).collect(),
     }
 }
 
-fn move_view(object: &ObjectDef, levels: &FieldLevels, moved: &FieldMove) -> Option<MoveView> {
+fn move_view(object: &ObjectDef, levels: &FieldLevels, moved: &FieldMove, tally: &mut Tally) -> Option<MoveView> {
     let field = object.fields.get(moved.field)?;
     let level = levels.get(moved.field);
+    let values = [&moved.before, &moved.after];
+    if level >= Level::Masked && values.into_iter().flatten().any(|value| !value.is_null()) {
+        tally.field(object, moved.field, if level >= Level::Read { How::Clear } else { How::Masked });
+    }
     let side = |value: &Option<Value>| {
         value.as_ref().filter(|_| level >= Level::Masked).map(|value| shown(field, value, level))
     };

@@ -5,6 +5,7 @@ use crate::bulk::words;
 use crate::preferences::is_person;
 use crate::{BulkAction, BulkOutcome, BulkRequest, Pending, Records, Retry};
 use audit::Verb as Act;
+use authz::AppAction;
 use identity::{Actor, TokenVerb};
 use kernel::{Code, Fault, Id, RecordId, Timestamp, limits};
 use metadata::ObjectDef;
@@ -16,6 +17,8 @@ use store::{Job, JobRow, Refused, Remembered, Ticket, WriteTx};
 const CHUNK: usize = 100;
 /// A running job that is silent for so long is one whose node has stopped.
 const SILENCE_SECONDS: i64 = 60;
+/// How a job is kept that was stopped because its user may no longer do it.
+const REVOKED: &str = "revoked";
 /// Jobs of one list.
 const JOBS_SHOWN: usize = 50;
 
@@ -25,7 +28,7 @@ const JOBS_SHOWN: usize = 50;
 pub enum JobState {
     /// It goes on.
     Running,
-    /// It was stopped; what was done stays.
+    /// It was stopped, by somebody or because its user may no longer do it; what was done stays.
     Stopped,
     /// Its node was stopped under it; what was done stays.
     Interrupted,
@@ -44,6 +47,9 @@ pub struct JobView {
     pub action: String,
     /// Where it stands.
     pub state: JobState,
+    /// Why the appliance stopped it: `access_denied` when its user may no longer do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
     /// The job whose changes it undoes.
     pub undo_of: Option<RecordId>,
     /// The job that undoes its changes.
@@ -121,7 +127,7 @@ impl Records {
         let silent = job.beat_at.plus_seconds(SILENCE_SECONDS) < now;
         let state = match job.state.as_str() {
             "done" => JobState::Done,
-            "stopped" => JobState::Stopped,
+            "stopped" | REVOKED => JobState::Stopped,
             _ if silent => JobState::Interrupted,
             _ => JobState::Running,
         };
@@ -136,6 +142,7 @@ impl Records {
             object: job.object.clone(),
             action: action.get("action").and_then(|action| action.as_str()).unwrap_or_default().to_owned(),
             state,
+            code: (job.state == REVOKED).then_some(Code::AccessDenied),
             undo_of: job.undo_of,
             undone_by: job.undone_by,
             can_undo,
@@ -204,16 +211,22 @@ impl Records {
         }))
     }
 
-    /// Tells a job to stop after the records it has in hand.
+    /// Tells a job to stop after the records it has in hand. Who looks after users may stop those of others, too.
     pub fn job_stop(&self, actor: &Arc<Actor>, id: RecordId) -> Pending<JobView> {
         if let Err(fault) = is_person(actor, TokenVerb::Update) {
             return Pending::failed(fault);
         }
-        let (records, user) = (self.clone(), actor.user());
+        let (records, actor) = (self.clone(), Arc::clone(actor));
         Pending::written(self.store.write(move |tx| {
-            tx.read().job(user, id)?.ok_or_else(unknown)?;
+            let job = tx.read().job_of_anybody(id)?.ok_or_else(unknown)?;
+            if job.user != actor.user() {
+                tx.policy().act(&actor, AppAction::Users).map_err(|_| unknown())?;
+                let mut entry = tx.entry(&actor, Act::Bulk).on_record("user", job.user);
+                entry.note = format!("stop job {id}");
+                tx.log_entry(&entry)?;
+            }
             tx.job_state(id, "stopping", false)?;
-            let job = tx.read().job(user, id)?.ok_or_else(unknown)?;
+            let job = tx.read().job_of_anybody(id)?.ok_or_else(unknown)?;
             Ok(records.job_view(&job))
         }))
     }
@@ -307,13 +320,11 @@ impl Records {
             finished_at: None,
         };
         let view = self.job_view(&job);
-        let (records, kept, who) = (self.clone(), view.clone(), Arc::clone(actor));
+        let (kept, who) = (view.clone(), Arc::clone(actor));
         let ids: Vec<RecordId> = items.iter().map(|(_, id, _)| *id).collect();
         let (id, name) = (job.id, object.name.clone());
         let written = self.store.write(move |tx| {
-            let own = tx.read().jobs(who.user(), JOBS_SHOWN)?;
-            let running = own.iter().filter(|job| records.job_view(job).state == JobState::Running).count();
-            if running >= limits::BULK_JOBS_PARALLEL_MAX {
+            if tx.read().jobs_alive(who.user(), now.plus_seconds(-SILENCE_SECONDS))? >= limits::BULK_JOBS_PARALLEL_MAX {
                 let detail =
                     format!("At most {} jobs at a time (BULK_JOBS_PARALLEL_MAX).", limits::BULK_JOBS_PARALLEL_MAX);
                 return Err(Fault::new(Code::JobBusy, detail).into());
@@ -350,7 +361,24 @@ impl Records {
         Ok(view)
     }
 
+    /// The job's user with the rights of now, or the refusal when they may no longer do it; the log knows of that then.
+    fn still_allowed(&self, work: &Work) -> Result<Result<Arc<Actor>, Fault>, Fault> {
+        let directory = store::DirectoryPorts(Arc::clone(&self.store));
+        let Some(actor) = work.actor.renewed(&directory).map_err(Fault::from)? else {
+            let mut entry = self.store.entry(&work.actor, Act::Bulk).denied(Code::AccessDenied, Vec::new());
+            entry.note = format!("job {}", work.job);
+            self.store.append(vec![entry]).wait()?;
+            return Ok(Err(Fault::new(Code::AccessDenied, "The user may no longer act.")));
+        };
+        match self.bulk_allowed(&actor) {
+            Ok(()) => Ok(Ok(Arc::new(actor))),
+            Err(fault) if matches!(fault.code, Code::AccessDenied | Code::TokenScope) => Ok(Err(fault)),
+            Err(fault) => Err(fault),
+        }
+    }
+
     fn run(&self, work: &Work, items: &[Item]) -> Result<(), Fault> {
+        let mut work = work.clone();
         let (mut done, mut same, mut failed) = (0, 0, 0);
         let (job, user) = (work.job, work.actor.user());
         for chunk in items.chunks(CHUNK) {
@@ -358,7 +386,12 @@ impl Records {
             if state.as_deref() != Some("running") {
                 return self.store.write(move |tx| Ok(tx.job_state(job, "stopped", true).map(|_| ())?)).wait();
             }
-            let tickets: Vec<(Item, Ticket<bool>)> = chunk.iter().map(|item| (*item, self.one(work, *item))).collect();
+            match self.still_allowed(&work)? {
+                Ok(actor) => work.actor = actor,
+                Err(_) => return self.store.write(move |tx| Ok(tx.job_state(job, REVOKED, true).map(|_| ())?)).wait(),
+            }
+            let one = |item: &Item| (*item, self.one(&work, *item));
+            let tickets: Vec<(Item, Ticket<bool>)> = chunk.iter().map(one).collect();
             let mut rows = Vec::new();
             for ((ord, record, _), ticket) in tickets {
                 match ticket.wait() {
@@ -432,11 +465,7 @@ impl Records {
                 Ok((changed.version, changed.moved))
             }
             BulkAction::Delete => {
-                let row = tx.read().row(object, id, &[])?;
-                if row.is_some_and(|row| row.version() != version) {
-                    return Err(moved_on());
-                }
-                let changed = self.restore_in_tx(tx, actor, object, id)?;
+                let changed = self.restore_in_tx(tx, actor, object, (id, Some(version)))?;
                 Ok((changed.version, changed.moved))
             }
             BulkAction::Restore => Ok((self.delete_in_tx(tx, actor, object, id, as_left)?.version, true)),
@@ -446,7 +475,7 @@ impl Records {
     }
 }
 
-fn moved_on() -> Refused {
+pub(crate) fn moved_on() -> Refused {
     Fault::new(Code::VersionConflict, "Somebody has changed the record since; it stays as it is.").into()
 }
 

@@ -139,6 +139,8 @@ impl Records {
             let _may_read =
                 scope.grant(&facts).map_err(|denied| records.denial(&actor, Act::Read, denied, Some(id)))?;
             let now = records.store.clock().now();
+            // Nobody may be following the log who would drop those that fell silent.
+            records.live.presence.expired(now).into_iter().for_each(|event| records.live.tell_presence(event));
             let (users, news) = records.live.presence.enter(&actor, &definition.name, id, now);
             if news {
                 let event = PresenceEvent { object: definition.name.clone(), id, users: users.clone() };

@@ -110,6 +110,13 @@ impl Records {
         let (mut groups, total) = gather(object, &read, &lines);
         let more = groups.len() > read.limit;
         groups.truncate(read.limit);
+        // Numbers of a single record are its values, so the log names it.
+        let mut ids: Vec<RecordId> = groups.iter().flat_map(|(_, sums)| sums.singles.iter().copied()).collect();
+        if read.query.group.is_empty() || total.count == 1 {
+            ids.extend(&total.singles);
+        }
+        ids.sort_unstable();
+        ids.dedup();
         let labels = self.labels(tx, actor, object, &read.query.group, &groups, &mut tally)?;
         let view = SummaryView {
             groups: groups
@@ -124,7 +131,7 @@ impl Records {
             more,
             total: figures(object, &read, &total),
         };
-        let mut entry = self.store.entry(actor, Act::Summary).on_list(&object.name, Vec::new());
+        let mut entry = self.store.entry(actor, Act::Summary).on_list(&object.name, ids);
         entry.target.count = view.total.count;
         entry.decision.rules = scope.why().rules.clone();
         entry.decision.epoch = Some(scope.why().epoch);
@@ -275,12 +282,15 @@ fn at_most(what: &str, count: usize, name: &str, most: usize) -> Result<(), Faul
 #[derive(Default)]
 struct Sums {
     count: u64,
+    /// Records that stand alone in a line.
+    singles: Vec<RecordId>,
     fields: Vec<BTreeMap<Option<String>, (i128, u64)>>,
 }
 
 impl Sums {
     fn add(&mut self, line: &SummaryLine) {
         self.count += line.count;
+        self.singles.extend(line.only);
         self.fields.resize_with(line.sums.len(), BTreeMap::new);
         for (sums, FieldSum { currency, sum, values }) in self.fields.iter_mut().zip(&line.sums) {
             if *values > 0 {
@@ -294,7 +304,7 @@ impl Sums {
 
 /// The engine's lines are split by currency; put together again, in the order of the answer.
 fn gather(object: &ObjectDef, read: &Read, lines: &[SummaryLine]) -> (Vec<(Vec<Value>, Sums)>, Sums) {
-    let mut total = Sums { count: 0, fields: Vec::new() };
+    let mut total = Sums::default();
     total.fields.resize_with(read.query.sums.len(), BTreeMap::new);
     let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Value>, Sums)> = BTreeMap::new();
     for line in lines {

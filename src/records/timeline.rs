@@ -167,7 +167,8 @@ impl Records {
             |((at, _), record): (&(Timestamp, StoredRow), RecordView)| TimelineItem::Activity { at: *at, record };
         let mut items: Vec<TimelineItem> = done.iter().zip(views).map(activity).collect();
         items.extend(
-            acts.into_iter().map(|act| TimelineItem::Change { at: act.at, act: act_view(object, grant.levels(), act) }),
+            acts.into_iter()
+                .map(|act| TimelineItem::Change { at: act.at, act: act_view(object, grant.levels(), act, &mut tally) }),
         );
         items.sort_by_key(|item| std::cmp::Reverse(item.at()));
         let mut entry = self.store.entry(actor, Act::History).on_record(&object.name, id);

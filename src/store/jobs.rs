@@ -10,7 +10,7 @@ const LABEL: &str = "job";
 const BIN: ColumnType = ColumnType::Binary;
 const INT: ColumnType = ColumnType::Integer;
 const TEXT: ColumnType = ColumnType::Text;
-const COLUMNS: &str = "SELECT \"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"undone_by\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\", \"finished_at\" FROM \"k_job\" WHERE \"user_id\" = ";
+const COLUMNS: &str = "SELECT \"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"undone_by\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\", \"finished_at\" FROM \"k_job\" WHERE ";
 const TYPES: [ColumnType; 14] = [BIN, BIN, TEXT, TEXT, BIN, BIN, BIN, INT, INT, INT, INT, INT, INT, INT];
 
 /// A job as it is kept.
@@ -22,7 +22,7 @@ pub struct Job {
     pub user: UserId,
     /// The object of its records.
     pub object: String,
-    /// `running`, `stopping`, `stopped` or `done`.
+    /// `running`, `stopping`, `stopped`, `revoked` or `done`.
     pub state: String,
     /// What it does, as JSON text.
     pub change: Vec<u8>,
@@ -106,7 +106,7 @@ impl ReadTx<'_> {
     /// A user's jobs, newest first.
     pub fn jobs(&mut self, user: UserId, limit: usize) -> Result<Vec<Job>, StoreError> {
         let mut sql = Sql::new(COLUMNS);
-        sql.bind(user).push(" ORDER BY \"at\" DESC, \"id\" DESC LIMIT ");
+        sql.push("\"user_id\" = ").bind(user).push(" ORDER BY \"at\" DESC, \"id\" DESC LIMIT ");
         sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = self.conn.rows(&sql, &TYPES)?;
         rows.iter().map(|row| self.job_of(row)).collect()
@@ -115,9 +115,25 @@ impl ReadTx<'_> {
     /// One job of a user.
     pub fn job(&mut self, user: UserId, id: RecordId) -> Result<Option<Job>, StoreError> {
         let mut sql = Sql::new(COLUMNS);
-        sql.bind(user).push(" AND \"id\" = ").bind(id);
+        sql.push("\"user_id\" = ").bind(user).push(" AND \"id\" = ").bind(id);
         let row = self.conn.first(&sql, &TYPES)?;
         row.map(|row| self.job_of(&row)).transpose()
+    }
+
+    /// One job, whosever it is; for those who may stop the jobs of others.
+    pub fn job_of_anybody(&mut self, id: RecordId) -> Result<Option<Job>, StoreError> {
+        let mut sql = Sql::new(COLUMNS);
+        sql.push("\"id\" = ").bind(id);
+        let row = self.conn.first(&sql, &TYPES)?;
+        row.map(|row| self.job_of(&row)).transpose()
+    }
+
+    /// How many jobs of a user have not ended and were heard of at this time or later.
+    pub fn jobs_alive(&mut self, user: UserId, since: Timestamp) -> Result<usize, StoreError> {
+        let mut sql = Sql::new("SELECT count(*) FROM \"k_job\" WHERE \"finished_at\" IS NULL AND \"user_id\" = ");
+        sql.bind(user).push(" AND \"beat_at\" >= ").bind(since.micros());
+        let count = self.conn.first(&sql, &[INT])?.and_then(|row| row.int(0)).unwrap_or_default();
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// Results of a job after a place, in order; only those with this outcome when one is named.

@@ -6,7 +6,7 @@ use crate::query::not_filterable;
 use crate::rows;
 use crate::{ListQuery, ReadTx, StoreError};
 use authz::{Level, Scope};
-use kernel::{Code, Currency, Date, Fault, limits};
+use kernel::{Code, Currency, Date, Fault, RecordId, limits};
 use metadata::{ColumnRole, ColumnType, FieldDef, FieldType, ObjectDef, Value};
 
 /// Sums are taken in two halves, so that neither engine's 64 bits overflow.
@@ -65,6 +65,8 @@ pub struct SummaryLine {
     pub keys: Vec<Value>,
     /// How many records.
     pub count: u64,
+    /// The record, when it is one: its numbers are its values.
+    pub only: Option<RecordId>,
     /// A sum per field.
     pub sums: Vec<FieldSum>,
 }
@@ -146,8 +148,9 @@ impl ReadTx<'_> {
             }
         }
         let keys = types.len();
-        sql.push("count(*)");
-        types.push(ColumnType::Integer);
+        sql.push("count(*), ");
+        dialect::push_first_id(self.conn, &mut sql);
+        types.extend([ColumnType::Integer, ColumnType::Text]);
         for at in &query.sums {
             let field = object.fields.get(*at).ok_or_else(crate::query::unknown_field)?;
             let column = sum_column(field)?;
@@ -224,6 +227,8 @@ fn line(object: &ObjectDef, query: &SummaryQuery, row: &Row) -> Result<SummaryLi
         .map(|at| if money(at) { next().text().and_then(|code| code.parse().ok()) } else { None })
         .collect();
     let count = next().int().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+    let first = next().text().and_then(|hex| u128::from_str_radix(hex, 16).ok());
+    let only = first.filter(|_| count == 1).map(|id| RecordId::from_bytes(id.to_be_bytes()));
     let sums = currencies
         .into_iter()
         .map(|currency| {
@@ -232,7 +237,7 @@ fn line(object: &ObjectDef, query: &SummaryQuery, row: &Row) -> Result<SummaryLi
             FieldSum { currency, sum: i128::from(high) * HALF + i128::from(low), values }
         })
         .collect();
-    Ok(SummaryLine { keys, count, sums })
+    Ok(SummaryLine { keys, count, only, sums })
 }
 
 fn key(field: &FieldDef, group: &GroupField, cells: &[Cell]) -> Result<Value, StoreError> {

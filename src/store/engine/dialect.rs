@@ -165,6 +165,11 @@ pub(crate) fn push_holds(conn: &Conn, sql: &mut Sql, column: &'static str, bytes
     }
 }
 
+/// The smallest id of a group, in hexadecimal: PostgreSQL takes no minimum of bytes.
+pub(crate) fn push_first_id(conn: &Conn, sql: &mut Sql) {
+    sql.push(if conn.is_sqlite() { "hex(min(t.\"id\"))" } else { "min(encode(t.\"id\", 'hex'))" });
+}
+
 /// The first day of the bucket that a date, or an instant in microseconds, lies in, as `2026-01-31`.
 pub(crate) fn push_bucket(conn: &Conn, sql: &mut Sql, column: &str, instant: bool, bucket: Bucket) {
     if conn.is_sqlite() {

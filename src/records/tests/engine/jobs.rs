@@ -194,3 +194,104 @@ fn jobs_are_ones_own_begin_once_and_not_without_the_right() {
         assert_eq!(lost.state, JobState::Interrupted, "a job whose node stopped is not running for ever");
     });
 }
+
+#[test]
+fn a_job_ends_with_the_rights_of_its_user() {
+    on_both_engines(|kontor| {
+        for suspended in [false, true] {
+            let kontor = &TestAppliance::new(kontor.engine);
+            let (lead, ids) = world(kontor, 230);
+            let change = json!({"action": "update", "fields": {"legal_name": "new"}});
+            let job = begin(kontor, &lead, json!({"change": change, "ids": ids})).unwrap();
+            if suspended {
+                kontor.change(&kontor.operator(), "user", lead.user(), json!({"status": "suspended"})).unwrap();
+            } else {
+                kontor.records.role_revoke(&kontor.operator(), lead.user(), "sales_manager").wait().unwrap();
+            }
+            let stopped = ended(kontor, &lead, job.id);
+            assert_eq!((stopped.state, stopped.code), (JobState::Stopped, Some(Code::AccessDenied)));
+            assert!(names(kontor, "new") < 230 && stopped.done + stopped.failed < 230, "{stopped:?}");
+            let log = kontor.log();
+            let last = log.iter().rfind(|entry| entry.act.verb == audit::Verb::Bulk).unwrap();
+            assert_eq!((last.decision.error.as_str(), last.actor.user), ("access_denied", Some(lead.user())));
+        }
+    });
+}
+
+#[test]
+fn a_job_goes_on_with_the_reach_of_now() {
+    on_both_engines(|kontor| {
+        let (lead, ids) = world(kontor, 230);
+        let change = json!({"action": "update", "fields": {"legal_name": "new"}});
+        let mut ids = ids;
+        let last = kontor.user("last", &["seller"], None);
+        let team = kontor.team("Both", &[lead.user(), last]);
+        let lead = kontor.actor(lead.user());
+        ids.push(kontor.make("account", json!({"name": "Theirs", "legal_name": "old", "owner": last})));
+        kontor.open(&lead, "account", ids[230]).unwrap();
+        let job = begin(kontor, &lead, json!({"change": change, "ids": ids})).unwrap();
+        kontor.records.unlink(&kontor.operator(), "team", team, "members", lead.user()).wait().unwrap();
+        let done = ended(kontor, &lead, job.id);
+        assert_eq!((done.state, done.done, done.failed), (JobState::Done, 230, 1));
+    });
+}
+
+#[test]
+fn who_looks_after_users_stops_the_job_of_anybody() {
+    on_both_engines(|kontor| {
+        let (lead, ids) = world(kontor, 230);
+        let security = kontor.actor(kontor.user("sec", &["security_admin"], None));
+        let seller = kontor.actor(kontor.user("ben", &["seller"], None));
+        let change = json!({"action": "update", "fields": {"legal_name": "new"}});
+        let job = begin(kontor, &lead, json!({"change": change, "ids": ids})).unwrap();
+        assert_eq!(kontor.records.job_stop(&seller, job.id).wait().unwrap_err().code, Code::JobUnknown);
+        kontor.records.job_stop(&security, job.id).wait().unwrap();
+        let stopped = ended(kontor, &lead, job.id);
+        assert_eq!((stopped.state, stopped.code), (JobState::Stopped, None));
+        let note = format!("stop job {}", job.id);
+        let log = kontor.log();
+        let entry = log.iter().find(|entry| entry.note == note).unwrap();
+        assert_eq!((entry.actor.user, entry.target.record), (Some(security.user()), Some(lead.user())));
+    });
+}
+
+#[test]
+fn all_jobs_that_run_count_however_many_came_after_them() {
+    on_both_engines(|kontor| {
+        let (lead, ids) = world(kontor, 1);
+        let request = || json!({"change": {"action": "update", "fields": {"legal_name": "new"}}, "ids": ids});
+        let first: Vec<RecordId> = (0..kernel::limits::BULK_JOBS_PARALLEL_MAX)
+            .map(|_| ended(kontor, &lead, begin(kontor, &lead, request()).unwrap().id).id)
+            .collect();
+        kontor.clock.advance_seconds(1);
+        for _ in 0..50 {
+            ended(kontor, &lead, begin(kontor, &lead, request()).unwrap().id);
+        }
+        for id in first {
+            let id = kontor.sql_bytes(id.as_bytes());
+            kontor.sql(&format!("UPDATE k_job SET state = 'running', finished_at = NULL WHERE id = {id}"));
+        }
+        assert_eq!(begin(kontor, &lead, request()).unwrap_err().code, Code::JobBusy);
+    });
+}
+
+#[test]
+fn whoever_may_not_restore_learns_nothing_of_the_version() {
+    on_both_engines(|kontor| {
+        let (lead, ids) = world(kontor, 1);
+        let other = kontor.user("third", &["seller"], None);
+        let job = begin(kontor, &lead, json!({"change": {"action": "delete"}, "ids": ids})).unwrap();
+        assert_eq!(ended(kontor, &lead, job.id).done, 1);
+        let boss = kontor.user("boss", &["sales_manager"], None);
+        kontor.team("Near", &[boss, lead.user()]);
+        kontor.team("Far", &[boss, other]);
+        let boss = kontor.actor(boss);
+        kontor.records.restore(&boss, "account", ids[0]).wait().unwrap();
+        kontor.change(&boss, "account", ids[0], json!({"owner": other})).unwrap();
+        kontor.delete(&boss, "account", ids[0]).unwrap();
+        let undo = kontor.records.job_undo(&lead, job.id).wait().unwrap().into_view();
+        ended(kontor, &lead, undo.id);
+        let rows = kontor.records.job_rows(&lead, undo.id, None, None, None).wait().unwrap().into_view();
+        assert_eq!(rows.items[0].code.as_deref(), Some("record_not_found"));
+    });
+}

@@ -147,3 +147,19 @@ fn who_has_a_record_open_is_told_to_those_who_have_it_open() {
         assert_eq!(denied, 1);
     });
 }
+
+#[test]
+fn who_fell_silent_is_gone_even_when_nobody_listens() {
+    on_both_engines(|kontor| {
+        let (anna_id, lead_id) =
+            (kontor.user("anna", &["seller"], None), kontor.user("lead", &["sales_manager"], None));
+        kontor.team("Both", &[lead_id, anna_id]);
+        let (anna, lead) = (kontor.actor(anna_id), kontor.actor(lead_id));
+        let id = account(kontor, &anna);
+        let enter =
+            |actor: &Arc<Actor>| kontor.records.presence_enter(actor, "account", id).wait().unwrap().into_view().users;
+        assert_eq!(enter(&anna), [anna_id]);
+        kontor.clock.advance_seconds(kernel::limits::PRESENCE_SECONDS);
+        assert_eq!(enter(&lead), [lead_id]);
+    });
+}

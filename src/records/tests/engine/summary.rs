@@ -192,11 +192,36 @@ fn it_is_logged_like_a_list() {
         let entry = log.iter().rfind(|entry| entry.act.verb == audit::Verb::Summary).unwrap();
         assert!(
             entry.target.count == 4
-                && entry.target.ids.is_empty()
+                && entry.target.ids.len() == 1
                 && entry.target.query.is_some()
                 && entry.target.scope.is_some()
         );
         assert_eq!(entry.related[0].object, "account", "titles that were shown along");
         assert!(!entry.decision.rules.is_empty());
+    });
+}
+
+#[test]
+fn groups_that_are_single_records_are_refused_or_named() {
+    on_both_engines(|kontor| {
+        let anna = kontor.user("anna", &["seller"], None);
+        let text = |name: &str, sensitivity: &str| json!({"change": "add_field", "object": "account", "field": {"name": name, "label": {"en": name, "zh": name}, "type": "text", "max_chars": 20, "sensitivity": sensitivity}});
+        kontor.define(json!([text("nickname", "S2"), text("motto", "S1")])).unwrap();
+        let make = |name: &str, motto: &str| {
+            kontor.make("account", json!({"name": name, "motto": motto, "owner": anna, "credit_code": null}))
+        };
+        let (one, _, _) = (make("A", "alone"), make("B", "both"), make("C", "both"));
+        let anna = kontor.actor(anna);
+        for field in ["number", "credit_code", "nickname"] {
+            let fault = summary(kontor, &anna, "account", json!({"group_by": [field]})).unwrap_err();
+            assert_eq!(fault.code, Code::FieldNotFilterable, "{field}");
+        }
+        let ids = |request: Json| {
+            summary(kontor, &anna, "account", request).unwrap();
+            kontor.log().into_iter().rfind(|entry| entry.act.verb == audit::Verb::Summary).unwrap().target.ids
+        };
+        assert_eq!(ids(json!({"group_by": ["motto"]})), [one]);
+        assert_eq!(ids(json!({"filter": {"field": "motto", "op": "eq", "value": "alone"}})), [one]);
+        assert!(ids(json!({"filter": {"field": "motto", "op": "eq", "value": "both"}})).is_empty());
     });
 }

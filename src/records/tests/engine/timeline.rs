@@ -176,3 +176,34 @@ fn who_saw_a_record_is_told_to_managers_and_auditors_only() {
         assert!(asked > 5, "asking and being refused is in the log");
     });
 }
+
+#[test]
+fn old_personal_values_that_are_shown_are_named_in_the_log() {
+    on_both_engines(|kontor| {
+        let anna = kontor.user("anna", &["seller"], None);
+        let account = kontor.make("account", json!({"name": "Hanse", "owner": anna, "phone": "+49 451 123456", "credit_limit": {"amount": "5", "currency": "EUR"}}));
+        let operator = kontor.operator();
+        kontor.change(&operator, "account", account, json!({"phone": null, "credit_limit": null})).unwrap();
+        let anna = kontor.actor(anna);
+        let used = || {
+            let entry = kontor.log().into_iter().rfind(|entry| entry.act.verb == audit::Verb::History).unwrap();
+            entry.fields.into_iter().map(|used| (used.field, used.how.name())).collect::<Vec<_>>()
+        };
+        let expected = [("credit_limit".to_owned(), "masked"), ("phone".to_owned(), "clear")];
+        kontor.history(&anna, "account", account).unwrap();
+        assert_eq!(used(), expected);
+        timeline(kontor, &anna, account, kinds(&["change"])).unwrap();
+        assert_eq!(used(), expected);
+    });
+}
+
+#[test]
+fn who_saw_a_colleague_is_for_auditors() {
+    on_both_engines(|kontor| {
+        let lead = kontor.actor(kontor.user("lead", &["sales_manager"], None));
+        let auditor = kontor.actor(kontor.user("auditor", &["audit_admin"], None));
+        let log = |actor: &Arc<Actor>| kontor.records.access_log(actor, "user", lead.user(), None, None).wait();
+        assert_eq!(log(&lead).unwrap_err().code, Code::AccessDenied);
+        log(&auditor).unwrap();
+    });
+}

@@ -120,7 +120,7 @@ export type NotificationsRead = { ids?: Array<Id>; all?: boolean };
 /** What a bulk change would do. It was tried on the first records and taken back. */
 export type BulkPreview = { count: number; tried: number; change: number; same: number; refused: number; reasons: Array<{ code: string; detail: string; count: number; ids: Array<Id> }>; sample: Array<RecordView> };
 /** A bulk change that goes on by itself. */
-export type Job = { id: Id; object: string; action: string; state: "running" | "stopped" | "interrupted" | "done"; undo_of: Id | null; undone_by: Id | null; can_undo: boolean; total: number; done: number; same: number; failed: number; at: Timestamp; finished_at: Timestamp | null };
+export type Job = { id: Id; object: string; action: string; code?: string; state: "running" | "stopped" | "interrupted" | "done"; undo_of: Id | null; undone_by: Id | null; can_undo: boolean; total: number; done: number; same: number; failed: number; at: Timestamp; finished_at: Timestamp | null };
 /** Newest first. */
 export type JobList = { items: Array<Job> };
 /** What became of each record, in the order of the job. Results of failed records are there once their hundred is through. */
