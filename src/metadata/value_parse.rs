@@ -2,6 +2,7 @@
 //! right, never the value itself: it may be personal.
 
 use crate::{Address, FieldDef, FieldType, Value, value::decimal_scaled};
+use chrono::Datelike;
 use kernel::{Code, Currency, Date, FaultItem, Money, MoneyError, Timestamp, limits};
 use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
@@ -30,13 +31,8 @@ fn parse_present(field: &FieldDef, wire: &Json) -> Parsed {
         FieldType::Integer { min, max } => integer(wire, *min, *max),
         FieldType::Decimal { scale } => decimal(wire, *scale),
         FieldType::Money => money(wire),
-        FieldType::Date => Date::parse_from_str(string(wire)?, "%Y-%m-%d")
-            .map(Value::Date)
-            .map_err(|_| format_error("a date such as 2026-01-31")),
-        FieldType::Timestamp => string(wire)?
-            .parse::<Timestamp>()
-            .map(Value::Timestamp)
-            .map_err(|_| format_error("a time such as 2026-01-31T09:30:00Z (RFC 3339)")),
+        FieldType::Date => date(string(wire)?),
+        FieldType::Timestamp => timestamp(string(wire)?),
         FieldType::Bool => wire.as_bool().map(Value::Bool).ok_or_else(|| type_error("true or false")),
         FieldType::Enum { options } => {
             let code = string(wire)?;
@@ -70,6 +66,23 @@ fn format_error(expected: &str) -> (Code, String) {
 }
 fn too_long(max: usize) -> (Code, String) {
     (Code::ValueTooLong, format!("At most {max} characters."))
+}
+
+/// The engines agree about the years 1 to 9999 only.
+fn year_error() -> (Code, String) {
+    (Code::ValueRange, "Expected a year from 1 to 9999.".to_owned())
+}
+
+fn date(text: &str) -> Parsed {
+    let date = Date::parse_from_str(text, "%Y-%m-%d").map_err(|_| format_error("a date such as 2026-01-31"))?;
+    if (1..=9999).contains(&date.year()) { Ok(Value::Date(date)) } else { Err(year_error()) }
+}
+
+fn timestamp(text: &str) -> Parsed {
+    let time: Timestamp = text.parse().map_err(|_| format_error("a time such as 2026-01-31T09:30:00Z (RFC 3339)"))?;
+    // From the first instant of the year 1 to before that of the year 10000, in UTC.
+    let years = -62_135_596_800_000_000..253_402_300_800_000_000;
+    if years.contains(&time.micros()) { Ok(Value::Timestamp(time)) } else { Err(year_error()) }
 }
 
 fn one_line(text: &str, max: usize, case_fold: bool) -> Parsed {

@@ -37,6 +37,30 @@ fn phones() {
 }
 
 #[test]
+fn years_that_both_engines_know() {
+    for (day, known) in [
+        ("0001-01-01", true),
+        ("9999-12-31", true),
+        ("0000-12-31", false),
+        ("-0001-01-01", false),
+        ("+10000-01-01", false),
+    ] {
+        assert_eq!(read(&FieldType::Date, &json!(day)).is_some(), known, "{day}");
+    }
+    for (time, known) in [
+        ("0001-01-01T00:00:00Z", true),
+        ("9999-12-31T23:59:59Z", true),
+        ("0000-12-31T23:59:59Z", false),
+        ("0001-01-01T00:30:00+01:00", false),
+        ("9999-12-31T23:30:00-01:00", false),
+    ] {
+        assert_eq!(read(&FieldType::Timestamp, &json!(time)).is_some(), known, "{time}");
+    }
+    let fault = parse_value(&field(FieldType::Date), &json!("+10000-01-01"), "").unwrap_err();
+    assert_eq!(fault.code, kernel::Code::ValueRange);
+}
+
+#[test]
 fn mails_and_addresses_of_the_web() {
     check(&FieldType::Email, " Wang.Wei@Bank.COM ", Some("Wang.Wei@bank.com"));
     check(&FieldType::Email, "a@b@c", None);
