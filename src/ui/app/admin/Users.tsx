@@ -14,6 +14,7 @@ import { useCommands, type Command } from "~/model/commands";
 import { objectLabel, optionLabel, said, titleOf, useMetas, type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
 import { Nothing, Value } from "~/value/Value";
+import { useOffices } from "./data";
 import { NewUser } from "./NewUser";
 import { AdminPage, Denied } from "./Page";
 import { useUnits } from "./tree";
@@ -148,6 +149,7 @@ function UsersOf({ meta }: { meta: Meta }) {
 
 export default function Users() {
   const meta = useMetas().get("user");
-  if (!meta?.may.read) return <Denied />;
+  const offices = useOffices();
+  if (!meta || !offices.users) return <Denied />;
   return <UsersOf meta={meta} />;
 }

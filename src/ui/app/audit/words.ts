@@ -57,7 +57,8 @@ export function objectText(metas: Metas, object: string): string {
 }
 
 export function fieldText(metas: Metas, object: string, field: string): string {
-  const found = metas.get(object)?.fields.get(field);
+  // An answer about one object may have shown fields of those it points to.
+  const found = metas.get(object)?.fields.get(field) ?? [...metas.values()].find((meta) => meta.fields.has(field))?.fields.get(field);
   return found ? said(found.label) : field;
 }
 
