@@ -148,7 +148,7 @@ journey("a record is deleted and the delete is undone", async (page, { signIn })
   await page.getByText(`Restored: ${title}`).waitFor();
 });
 
-journey("a masked value is revealed for a purpose", async (page, { signIn }) => {
+journey("nobody is offered a reveal that their roles do not allow", async (page, { signIn }) => {
   await signIn("service_agent");
   await page.goto("/app/o/account");
   await page.locator("[role=row] a").first().click();
