@@ -81,6 +81,8 @@ journey("a filter stands in the address, is understood on reload, and an encrypt
   await page.waitForURL(/f=/);
   await page.reload();
   await page.getByText("Proposal, Negotiation").waitFor();
+  // The chip is there before the rows are.
+  await page.locator("[role=gridcell]:nth-child(4)").first().waitFor();
   const stages = await page.locator("[role=gridcell]:nth-child(4)").allInnerTexts();
   equal(stages.length > 0 && stages.every((stage) => /Proposal|Negotiation/.test(stage)), true, "stages");
   await accessible("a filtered list");
