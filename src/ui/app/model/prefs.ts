@@ -20,10 +20,12 @@ export type Prefs = {
   lists: { [object: string]: ListPrefs };
   recents: Recent[];
   /** Whose work the home page shows; empty until somebody chose. */
+  /** Widgets of the home page in their order; null is the arrangement of the role. */
+  home: { id: string; wide: boolean }[] | null;
   whose: "mine" | "my_team" | "my_unit_and_below" | "all" | "";
 };
 
-const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], whose: "" };
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], home: null, whose: "" };
 
 let owner = "";
 let prefs: Prefs = read("");

@@ -7,7 +7,7 @@ import { getPrefs, setPrefs, watchPrefs, type Prefs } from "./prefs";
 
 const KEY = "ui";
 /** What belongs to the person. Theme and language belong to them too; the state of one screen does not. */
-const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "whose"] as const;
+const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "home", "whose"] as const;
 
 function kept(prefs: Prefs): { [name: string]: Json } {
   return JSON.parse(JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, prefs[name]])))) as { [name: string]: Json };

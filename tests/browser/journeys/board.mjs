@@ -1,0 +1,127 @@
+// Boards, saved views, groups, the calendar and the home page.
+
+import { equal, journey } from "../house.mjs";
+
+const column = (page, id) => page.locator(`[data-card="${id}"]`).evaluate((card) => card.closest("[data-column]")?.dataset.column);
+
+journey("a card is moved by keyboard, undone, and stays when Escape is pressed", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/opportunity?as=board");
+  const card = page.locator('[data-column="prospecting"] [data-card]').first();
+  await card.waitFor();
+  await accessible("the board");
+  const id = await card.getAttribute("data-card");
+  await card.focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowRight");
+  await page.locator("[aria-live=assertive]", { hasText: "Engaging, column 2 of 7" }).waitFor({ state: "attached" });
+  equal(await page.evaluate(() => document.activeElement?.dataset.card), id, "the focus on the lifted card");
+  await page.keyboard.press("Escape");
+  equal(await column(page, id), "prospecting", "after Escape");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("is back in Prospecting").first().waitFor();
+  equal(await column(page, id), "prospecting", "after the undo");
+});
+
+journey("a card that is dropped on Lost asks why; a refused drop goes back and says so", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/opportunity?as=board");
+  const card = page.locator('[data-column="engaging"] [data-card]').first();
+  await card.waitFor();
+  const id = await card.getAttribute("data-card");
+  const from = await card.boundingBox();
+  const to = await page.locator('[data-column="lost"]').boundingBox();
+  await page.mouse.move(from.x + 40, from.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 60, from.y + 60, { steps: 4 });
+  await page.mouse.move(to.x + 15, to.y + 150, { steps: 8 });
+  await page.mouse.up();
+  const dialog = page.getByRole("dialog", { name: "Move to Lost" });
+  await dialog.getByLabel("Reason won or lost").waitFor();
+  await accessible("the dialog of a stage");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  equal(await column(page, id), "engaging", "after the dialog was left");
+  await page.route("**/api/v1/records/opportunity/*", (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue()));
+  await card.focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "went back" }).waitFor();
+  equal(await column(page, id), "engaging", "after the refusal");
+});
+
+journey("a view is saved, marked when it changes, opens the list, and its delete is undone", async (page, { signIn }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/lead?as=board");
+  await page.getByRole("button", { name: "All Leads" }).click();
+  await page.getByRole("menuitem", { name: "Save as a new view" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill("Leads by state");
+  await dialog.getByLabel("Open the list with this view").check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL(/view=/);
+  await page.getByRole("button", { name: "Table", exact: true }).click();
+  await page.getByText("Changed", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.waitForURL(/as=board/);
+  await page.goto("/app/o/lead");
+  await page.waitForURL(/as=board/);
+  await page.getByRole("button", { name: "Leads by state" }).click();
+  await page.getByRole("menuitem", { name: "Delete view" }).click();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Leads by state" }).waitFor();
+  await page.getByRole("button", { name: "Leads by state" }).click();
+  await page.getByRole("menuitem", { name: "Delete view" }).click();
+  await page.waitForURL(/view=all/);
+});
+
+journey("a list is grouped with counts and sums, and a group opens by keyboard", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/opportunity?by=stage&sums=amount");
+  await page.locator("[data-group]").first().waitFor();
+  await page.getByRole("group", { name: "Total" }).waitFor();
+  await accessible("a grouped list");
+  const second = page.locator("[data-group]").nth(1);
+  await second.focus();
+  await page.keyboard.press("ArrowRight");
+  equal(await second.getAttribute("aria-expanded"), "true", "the second group");
+});
+
+journey("an entry of the calendar is moved by keyboard and back", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/activity?as=calendar&span=month");
+  const entry = page.locator("[data-entry]:not([data-state=done])").first();
+  await entry.waitFor();
+  await accessible("the calendar");
+  const id = await entry.getAttribute("data-entry");
+  const before = await entry.getAttribute("title");
+  await entry.focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("where it was").first().waitFor();
+  await page.waitForFunction(([one, title]) => document.querySelector(`[data-entry="${one}"]`)?.getAttribute("title") === title, [id, before]);
+});
+
+journey("the home page is arranged by keyboard and keeps it; a deal's board is one click away", async (page, { signIn, accessible }) => {
+  await signIn("seller");
+  await page.getByRole("button", { name: "Arrange" }).click();
+  await page.getByRole("button", { name: "Move Pipeline" }).focus();
+  const order = () => page.evaluate(() => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join());
+  const before = await order();
+  await page.keyboard.press("ArrowLeft");
+  await page.waitForFunction((was) => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join() !== was, before);
+  await accessible("home while it is arranged");
+  const after = await order();
+  await page.reload();
+  await page.locator("[data-widget]").first().waitFor();
+  equal(await order(), after, "the order after a reload");
+  await page.getByRole("button", { name: "Arrange" }).click();
+  await page.getByRole("button", { name: "Standard arrangement" }).click();
+  await page.getByRole("link", { name: "Open board" }).first().click();
+  await page.locator("[data-card]").first().waitFor();
+});
