@@ -107,21 +107,86 @@ journey("an entry of the calendar is moved by keyboard and back", async (page, {
   await page.waitForFunction(([one, title]) => document.querySelector(`[data-entry="${one}"]`)?.getAttribute("title") === title, [id, before]);
 });
 
+const orderOf = (page) => page.evaluate(() => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join());
+const otherOrder = (page, was) => page.waitForFunction((before) => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join() !== before, was);
+
+/** The home page with its own arrangement and the bar to change it. */
+async function arrange(page) {
+  await page.locator("[data-widget=deals]").waitFor();
+  await page.getByRole("button", { name: "Arrange", exact: true }).click();
+  await page.getByRole("button", { name: "Standard arrangement" }).click();
+  await page.waitForFunction(() => document.querySelector("[data-widget]")?.getAttribute("data-widget") === "tasks");
+}
+
 journey("the home page is arranged by keyboard and keeps it; a deal's board is one click away", async (page, { signIn, accessible }) => {
   await signIn("seller");
-  await page.getByRole("button", { name: "Arrange" }).click();
-  await page.getByRole("button", { name: "Move Pipeline" }).focus();
-  const order = () => page.evaluate(() => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join());
-  const before = await order();
+  await arrange(page);
+  const grip = page.getByRole("button", { name: "Move Pipeline", exact: true });
+  const before = await orderOf(page);
+  await grip.focus();
   await page.keyboard.press("ArrowLeft");
-  await page.waitForFunction((was) => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join() !== was, before);
+  await otherOrder(page, before);
+  await page.waitForFunction(() => document.activeElement?.closest("[data-widget]")?.getAttribute("data-widget") === "deals");
+  await page.getByText("Pipeline: place 1 of").waitFor({ state: "attached" });
   await accessible("home while it is arranged");
-  const after = await order();
+  const after = await orderOf(page);
+  // At once: what did not reach the server yet is kept by the browser.
   await page.reload();
-  await page.locator("[data-widget]").first().waitFor();
-  equal(await order(), after, "the order after a reload");
-  await page.getByRole("button", { name: "Arrange" }).click();
-  await page.getByRole("button", { name: "Standard arrangement" }).click();
-  await page.getByRole("link", { name: "Open board" }).first().click();
+  await page.waitForFunction((wanted) => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join() === wanted, after);
+  await arrange(page);
+  await page.getByRole("button", { name: "Done", exact: true }).click();
+  await page.locator("[data-widget=deals]").getByRole("link", { name: "Open board" }).click();
   await page.locator("[data-card]").first().waitFor();
+});
+
+journey("a widget of the home page is dragged, made wide, taken away and added", async (page, { signIn }) => {
+  await signIn("seller");
+  await arrange(page);
+  const before = await orderOf(page);
+  await page.locator("[data-widget=tasks] li").first().waitFor();
+  const from = await page.getByRole("button", { name: "Move Pipeline", exact: true }).boundingBox();
+  const to = await page.locator("[data-widget=tasks]").boundingBox();
+  await page.mouse.move(from.x + 8, from.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(from.x - 10, from.y + 14, { steps: 4 });
+  await page.mouse.move(to.x + 80, to.y + 60, { steps: 8 });
+  await page.mouse.up();
+  await otherOrder(page, before);
+  equal((await orderOf(page)).split(",")[0], "deals", "the first widget after the drag");
+  await page.getByRole("button", { name: "Make Pipeline wide" }).click();
+  await page.getByRole("button", { name: "Make Pipeline narrow" }).waitFor();
+  const [wide, narrow] = [await page.locator("[data-widget=deals]").boundingBox(), await page.locator("[data-widget=tasks]").boundingBox()];
+  if (wide.width < narrow.width * 1.3) throw new Error(`the wide widget has ${wide.width} px, a narrow one ${narrow.width}`);
+  await page.getByRole("button", { name: "Take Pipeline away" }).click();
+  await page.locator("[data-widget=deals]").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Add a widget" }).click();
+  await page.getByRole("menuitem", { name: "Pipeline", exact: true }).click();
+  await page.locator("[data-widget=deals]").waitFor();
+  await page.getByRole("button", { name: "Standard arrangement" }).click();
+  await page.waitForFunction((wanted) => [...document.querySelectorAll("[data-widget]")].map((widget) => widget.dataset.widget).join() === wanted, before);
+});
+
+journey("a task is ticked off on the home page and taken back", async (page, { signIn }) => {
+  await signIn("seller");
+  const tick = page.locator("[data-widget=tasks]").getByRole("button", { name: /^Complete:/ }).first();
+  await tick.waitFor();
+  const name = await tick.getAttribute("aria-label");
+  await tick.click();
+  await page.getByRole("button", { name, exact: true }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name, exact: true }).waitFor();
+});
+
+journey("an auditor's home reads nothing of the log until it is asked", async (page, { signIn, accessible }) => {
+  const read = [];
+  page.on("request", (request) => (/audit\/entries/.test(request.url()) ? read.push(request.url()) : undefined));
+  await signIn("audit_admin");
+  const desk = page.locator("[data-widget=desk]");
+  await desk.getByRole("link", { name: /Acts that were refused/ }).waitFor();
+  await accessible("an auditor's home");
+  equal(read.length, 0, "reads of the log");
+  await desk.getByRole("button", { name: "Show the last entries" }).click();
+  await desk.getByRole("link", { name: /·/ }).first().waitFor();
+  await desk.getByRole("link", { name: /Acts that were refused/ }).click();
+  await page.waitForURL(/verb=denied/);
 });

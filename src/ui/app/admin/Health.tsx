@@ -4,19 +4,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "~/api/client";
-import { useT, type Key, type T } from "~/i18n";
+import { useT } from "~/i18n";
 import { ago, moment, number } from "~/i18n/format";
 import { Badge, Button, libCss } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Trouble } from "~/pages/Trouble";
 import { Checkpoint } from "~/audit/Checkpoint";
-import { useOffices } from "./data";
+import { checkName, useOffices } from "./data";
 import { AdminPage, Bones, Denied, Panel } from "./Page";
 import css from "./admin.module.css";
-
-const KNOWN = ["database", "audit_log", "disk", "certificate"];
-
-const checkName = (t: T, name: string) => (KNOWN.includes(name) ? t(`health.check.${name}` as Key) : name);
 
 export default function Health() {
   const t = useT();

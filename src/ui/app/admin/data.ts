@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
 import { limits, type RecordView, type Role } from "~/api/types.gen";
+import type { Key, T } from "~/i18n";
 import { useMetas } from "~/model/meta";
 
 /** At most so many people are read for the directory; beyond that, ids stand where names would. */
@@ -79,4 +80,11 @@ export function useOffices() {
     audit: has("audit_read"),
     system: has("system"),
   };
+}
+
+const CHECKS = ["database", "audit_log", "disk", "certificate"];
+
+/** What a check of the appliance is called; one that came later keeps its own name. */
+export function checkName(t: T, name: string): string {
+  return CHECKS.includes(name) ? t(`health.check.${name}` as Key) : name;
 }

@@ -1,5 +1,5 @@
 // Widgets of figures: the pipeline by stage and by person, as bars with their numbers or as a table; and for those who keep the
-// house: the state of the appliance and of the log.
+// house the state of the appliance.
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -7,7 +7,8 @@ import { useState } from "react";
 import { call } from "~/api/client";
 import type { Filter } from "~/api/types.gen";
 import { useT } from "~/i18n";
-import { ago, number } from "~/i18n/format";
+import { number } from "~/i18n/format";
+import { checkName } from "~/admin/data";
 import { Bone, Button } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { optionLabel, said, type Meta } from "~/model/meta";
@@ -92,38 +93,11 @@ export function Health() {
       {data.checks.map((check) => (
         <li key={check.name} className={css.row}>
           <Icon name={check.ok ? "check" : "warn"} />
-          <span className="clip">{check.name.replaceAll("_", " ")}</span>
+          <span className="clip">{checkName(t, check.name)}</span>
           <span className={check.ok ? "soft clip" : css.late}>{check.detail}</span>
-          <span className={check.ok ? own.good : css.late}>{check.ok ? t("home.well") : t("home.bad")}</span>
+          <span className={check.ok ? own.good : css.late}>{check.ok ? t("health.good") : t("health.wrong")}</span>
         </li>
       ))}
     </ul>
-  );
-}
-
-/** What the log wrote last: who, what, when. */
-export function Log() {
-  const t = useT();
-  const { data, error, refetch } = useQuery({ queryKey: ["audit", "home"], queryFn: ({ signal }) => call("audit_entries", { query: { limit: 8 }, signal }) });
-  if (error) return <Trouble error={error} retry={() => void refetch()} />;
-  if (!data) return <Bone height={120} />;
-  return (
-    <>
-      <p className={own.under}>
-        <span className="soft">{t("home.logged", { count: (data.items[0]?.seq ?? 0) + 1 })}</span>
-      </p>
-      <ul>
-        {data.items.map((entry) => (
-          <li key={entry.seq} className={css.row}>
-            <Icon name={entry.decision === "denied" ? "warn" : "log"} />
-            <span className="clip">
-              {entry.verb} {entry.object}
-            </span>
-            <span className="faint clip">{entry.actor}</span>
-            <span className="soft num">{ago(entry.at)}</span>
-          </li>
-        ))}
-      </ul>
-    </>
   );
 }

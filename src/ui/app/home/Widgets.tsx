@@ -4,6 +4,7 @@
 import { DndContext, MouseSensor, pointerWithin, TouchSensor, useDraggable, useDroppable, useSensor, useSensors } from "@dnd-kit/core";
 import { Link } from "@tanstack/react-router";
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { usePlaces } from "~/admin/places";
 import { useMe } from "~/api/session";
 import { useT, type Key } from "~/i18n";
 import { Button, IconButton } from "~/lib/basics";
@@ -14,8 +15,9 @@ import { objectLabel, useMetas } from "~/model/meta";
 import { setPrefs, usePrefs } from "~/model/prefs";
 import css from "~/pages/pages.module.css";
 import { useRecents } from "~/shell/GlobalSearch";
-import { workObjects } from "~/shell/Rail";
-import { Health, Log, Pipeline } from "./Figures";
+import { useOffice, workObjects } from "~/shell/Rail";
+import { Desk } from "./Desk";
+import { Health, Pipeline } from "./Figures";
 import { NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, type Whose } from "./filters";
 import { Cases, Leads, Tasks } from "./Work";
 import own from "./home.module.css";
@@ -40,14 +42,15 @@ function Recents() {
 
 function Places() {
   const metas = useMetas();
-  return workObjects(metas.values())
-    .concat(["user", "team", "unit"].flatMap((name) => metas.get(name) ?? []))
-    .map((meta) => (
-      <Link key={meta.name} to="/o/$object" params={{ object: meta.name }} className={css.row}>
-        <Icon name={iconOf(meta.name)} />
-        <span>{objectLabel(meta, true)}</span>
-      </Link>
-    ));
+  const office = useOffice();
+  const places = usePlaces();
+  const lists = [...workObjects(metas.values()), ...office].map((meta) => ({ to: `/o/${meta.name}`, icon: iconOf(meta.name), label: objectLabel(meta, true) }));
+  return [...places, ...lists].map((place) => (
+    <Link key={place.to} to={place.to} className={css.row}>
+      <Icon name={place.icon} />
+      <span>{place.label}</span>
+    </Link>
+  ));
 }
 
 /** What this reader can have on the page. */
@@ -70,16 +73,16 @@ function useOffer(whose: Whose): Map<string, Widget> {
     kase ? { id: "cases", title: "home.cases", body: <Cases meta={kase} filter={of(whose, OPEN_CASE)} />, link: all("case", { f: f(of(whose, OPEN_CASE)), as: "board" }, "home.board") } : null,
     lead ? { id: "leads", title: "home.leads", body: <Leads meta={lead} filter={of(whose, NEW_LEAD)} />, link: all("lead", { f: f(of(whose, NEW_LEAD)) }) } : null,
     { id: "recents", title: "search.recents", body: <Recents /> },
-    me.actions.includes("system_health") ? { id: "health", title: "home.health", body: <Health /> } : null,
-    me.actions.includes("audit_read") ? { id: "log", title: "home.log", body: <Log />, link: <Link to="/audit">{t("home.all")}</Link> } : null,
+    me.actions.includes("system_health") ? { id: "health", title: "health.title", body: <Health />, link: <Link to="/admin/health">{t("home.all")}</Link> } : null,
+    me.actions.includes("audit_read") ? { id: "desk", title: "audit.title", body: <Desk />, link: <Link to="/audit">{t("home.desk.open")}</Link> } : null,
     { id: "places", title: "home.places", body: <Places /> },
   ];
   return new Map(found.flatMap((one) => (one ? [[one.id, one]] : [])));
 }
 
 function standard(roles: string[], offer: Map<string, Widget>): Placed[] {
-  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "recents", "deals"] : ["health", "log", "tasks", "deals", "leads", "recents", "cases"];
-  const wanted = offer.has("tasks") ? order : ["health", "log", "places", "recents"];
+  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "recents", "deals"] : ["desk", "health", "tasks", "deals", "leads", "recents", "cases"];
+  const wanted = offer.has("tasks") ? order : ["desk", "health", "places", "recents"];
   return wanted.filter((id) => offer.has(id)).map((id) => ({ id, wide: false }));
 }
 

@@ -17,18 +17,36 @@ import { dayOf } from "~/calendar/model";
 import css from "~/pages/pages.module.css";
 import own from "./home.module.css";
 
-function useRows(object: string, filter: Filter, fields: string[], sort: string[], limit: number) {
-  return useQuery({
+type Answer = { data: RecordView[] | undefined; error: unknown; refetch: () => unknown };
+
+function useRows(object: string, filter: Filter, fields: string[], sort: string[], limit: number, on = true): Answer {
+  const { data, error, refetch } = useQuery({
     queryKey: ["list", object, "home", filter, fields, limit],
     queryFn: ({ signal }) => call("record_query", { params: { object }, body: { filter, fields, sort, limit, count: "none" }, signal }),
+    enabled: on,
   });
+  return { data: data?.items, error, refetch };
 }
 
-function Rows({ answer, none, children }: { answer: ReturnType<typeof useRows>; none: string; children: (records: RecordView[]) => ReactNode }) {
+function Rows({ answer, none, children }: { answer: Answer; none: string; children: (records: RecordView[]) => ReactNode }) {
   if (answer.error) return <Trouble error={answer.error} retry={() => void answer.refetch()} />;
   if (!answer.data) return [0, 1, 2].map((one) => <div key={one} className={css.row}><span /><Bone width={240} /></div>);
-  if (answer.data.items.length === 0) return <p className={css.nothing}>{none}</p>;
-  return children(answer.data.items);
+  if (answer.data.length === 0) return <p className={css.nothing}>{none}</p>;
+  return children(answer.data);
+}
+
+type Group = { key: string; name: string; rows: RecordView[] };
+
+/** Rows under their headings; groups without rows are left out. */
+function Grouped({ groups, row }: { groups: Group[]; row: (record: RecordView) => ReactNode }) {
+  return groups
+    .filter((group) => group.rows.length > 0)
+    .map((group) => (
+      <div key={group.key}>
+        {group.name ? <h3 className={own.group}>{group.name}</h3> : null}
+        <ul>{group.rows.map(row)}</ul>
+      </div>
+    ));
 }
 
 /** Due before today, today, and after that. */
@@ -83,46 +101,55 @@ export function Tasks({ meta, filter }: { meta: Meta; filter: Filter }) {
           { key: "today", rows: left.filter((record) => dayOfRecord(record) === today), name: t("calendar.today") },
           { key: "next", rows: left.filter((record) => dayOfRecord(record) > today).slice(0, 6), name: t("home.next") },
         ];
-        return groups.map((group) =>
-          group.rows.length > 0 ? (
-            <div key={group.key}>
-              <h3 className={own.group}>{group.name}</h3>
-              <ul>{group.rows.map(row)}</ul>
-            </div>
-          ) : null,
-        );
+        return <Grouped groups={groups} row={row} />;
       }}
     </Rows>
   );
 }
 
 const SOON_MILLISECONDS = 24 * 3_600_000;
+const CASE_FIELDS = ["subject", "number", "resolve_due", "priority", "created_at"];
 
-/** Open cases, those with the least time first; without a time the oldest. */
+/** Open cases by the time that is left: whose time is up first; after those with a time the ones without, the oldest first. */
 export function Cases({ meta, filter }: { meta: Meta; filter: Filter }) {
   const t = useT();
   const [now] = useState(() => Date.now());
-  const answer = useRows("case", filter, ["subject", "number", "resolve_due", "priority", "created_at"], ["resolve_due", "created_at"], 8);
+  const clocked = meta.view.access["resolve_due"]?.filterable === true;
+  const timed = useRows("case", { and: [filter, { field: "resolve_due", op: "empty", value: false }] }, CASE_FIELDS, ["resolve_due"], 8, clocked);
+  const rest = useRows("case", clocked ? { and: [filter, { field: "resolve_due", op: "empty", value: true }] } : filter, clocked ? CASE_FIELDS : CASE_FIELDS.filter((name) => name !== "resolve_due"), ["created_at"], 8);
   const priority = meta.fields.get("priority");
+  const dueOf = (record: RecordView) => (typeof record.fields["resolve_due"] === "string" ? new Date(record.fields["resolve_due"]) : null);
+  const left = (record: RecordView) => (dueOf(record)?.getTime() ?? Infinity) - now;
+  const row = (record: RecordView) => {
+    const due = dueOf(record);
+    return (
+      <li key={record.id}>
+        <Link to="/o/$object/$id" params={{ object: "case", id: record.id }} className={css.row}>
+          <Icon name="case" />
+          <span className="clip">{titleOf(meta, record)}</span>
+          <span className="faint">{priority && record.fields["priority"] ? optionLabel(priority, String(record.fields["priority"])) : ""}</span>
+          <span className={left(record) < SOON_MILLISECONDS ? css.late : "soft num"}>
+            {left(record) < SOON_MILLISECONDS ? <Icon name="warn" size={13} /> : null}
+            {due ? ago(due.toISOString()) : t("home.since", { when: ago(String(record.fields["created_at"])) })}
+          </span>
+        </Link>
+      </li>
+    );
+  };
+  const data = rest.data && (timed.data || !clocked) ? [...(timed.data ?? []), ...rest.data].slice(0, 10) : undefined;
   return (
-    <Rows answer={answer} none={t("home.noCases")}>
-      {(records) =>
-        records.map((record) => {
-          const due = typeof record.fields["resolve_due"] === "string" ? record.fields["resolve_due"] : null;
-          const soon = due !== null && new Date(due).getTime() - now < SOON_MILLISECONDS;
-          return (
-            <Link key={record.id} to="/o/$object/$id" params={{ object: "case", id: record.id }} className={css.row}>
-              <Icon name="case" />
-              <span className="clip">{titleOf(meta, record)}</span>
-              <span className="faint">{priority && record.fields["priority"] ? optionLabel(priority, String(record.fields["priority"])) : ""}</span>
-              <span className={soon ? css.late : "soft num"}>
-                {soon ? <Icon name="warn" size={13} /> : null}
-                {due ? ago(due) : ago(String(record.fields["created_at"]))}
-              </span>
-            </Link>
-          );
-        })
-      }
+    <Rows answer={{ data, error: timed.error ?? rest.error, refetch: () => [timed.refetch(), rest.refetch()] }} none={t("home.noCases")}>
+      {(records) => (
+        <Grouped
+          row={row}
+          groups={[
+            { key: "up", name: t("home.timeUp"), rows: records.filter((record) => left(record) < 0) },
+            { key: "soon", name: t("home.soon"), rows: records.filter((record) => left(record) >= 0 && left(record) < SOON_MILLISECONDS) },
+            { key: "later", name: t("home.next"), rows: records.filter((record) => left(record) >= SOON_MILLISECONDS && left(record) < Infinity) },
+            { key: "none", name: timed.data?.length ? t("home.untimed") : "", rows: records.filter((record) => left(record) === Infinity) },
+          ]}
+        />
+      )}
     </Rows>
   );
 }

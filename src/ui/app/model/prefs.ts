@@ -19,9 +19,9 @@ export type Prefs = {
   currency: string;
   lists: { [object: string]: ListPrefs };
   recents: Recent[];
-  /** Whose work the home page shows; empty until somebody chose. */
   /** Widgets of the home page in their order; null is the arrangement of the role. */
   home: { id: string; wide: boolean }[] | null;
+  /** Whose work the home page shows; empty until somebody chose. */
   whose: "mine" | "my_team" | "my_unit_and_below" | "all" | "";
 };
 

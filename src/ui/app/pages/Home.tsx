@@ -7,7 +7,8 @@ import { useState } from "react";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
 import type { Filter } from "~/api/types.gen";
-import { LATE, NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, type Whose } from "~/home/filters";
+import { dayOf } from "~/calendar/model";
+import { LATE, NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, TIME_UP, type Whose } from "~/home/filters";
 import { Widgets } from "~/home/Widgets";
 import { useT } from "~/i18n";
 import { date, number } from "~/i18n/format";
@@ -40,6 +41,7 @@ export default function Home() {
   const me = useMe();
   const metas = useMetas();
   const reads = (name: string) => metas.get(name)?.may.read === true;
+  const clocked = reads("case") && metas.get("case")?.view.access["resolve_due"]?.filterable === true;
   const prefs = usePrefs();
   const [arranging, setArranging] = useState(false);
   const leads = me.roles.some((role) => role.includes("manager"));
@@ -49,12 +51,14 @@ export default function Home() {
     late: of(whose, OPEN_TASK, LATE),
     deals: of(whose, OPEN_DEAL),
     cases: of(whose, OPEN_CASE),
+    pressing: of(whose, OPEN_CASE, TIME_UP),
     leads: of(whose, NEW_LEAD),
   };
   const tasks = useList("activity", "tasks", reads("activity"), { filter: filters.tasks, fields: ["subject", "kind", "due", "priority"], sort: ["due"], limit: 12 });
   const late = useList("activity", "late", reads("activity"), { filter: filters.late, fields: ["subject"], limit: 1 });
   const deals = useList("opportunity", "deals", reads("opportunity"), { filter: filters.deals, fields: ["name"], limit: 1 });
   const cases = useList("case", "cases", reads("case"), { filter: filters.cases, fields: ["subject"], limit: 1 });
+  const pressing = useList("case", "pressing", clocked, { filter: filters.pressing, fields: ["subject"], limit: 1 });
   const fresh = useList("lead", "leads", reads("lead"), { filter: filters.leads, fields: ["full_name"], limit: 1 });
   const hour = new Date().getHours();
   return (
@@ -72,10 +76,12 @@ export default function Home() {
             ))}
           </div>
         ) : null}
-        <Button small tone="quiet" icon="columns" aria-pressed={arranging} onClick={() => setArranging(!arranging)}>
-          {t("home.arrange")}
-        </Button>
-        <span className="soft">{date(new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString())}</span>
+        <span className={css.headEnd}>
+          <span className="soft">{date(dayOf(new Date()))}</span>
+          <Button small icon="columns" aria-pressed={arranging} onClick={() => setArranging(!arranging)}>
+            {t("home.arrange")}
+          </Button>
+        </span>
       </div>
       {reads("activity") || reads("opportunity") || reads("case") ? (
         <div className={css.figures}>
@@ -83,6 +89,7 @@ export default function Home() {
           {reads("activity") ? <Figure object="activity" filter={filters.tasks} label={t("home.open")} count={tasks.data?.count} /> : null}
           {reads("opportunity") ? <Figure object="opportunity" filter={filters.deals} label={t("home.openDeals")} count={deals.data?.count} /> : null}
           {reads("case") ? <Figure object="case" filter={filters.cases} label={t("home.openCases")} count={cases.data?.count} /> : null}
+          {clocked ? <Figure object="case" filter={filters.pressing} label={t("home.pressing")} count={pressing.data?.count} bad /> : null}
           {reads("lead") ? <Figure object="lead" filter={filters.leads} label={t("home.newLeads")} count={fresh.data?.count} /> : null}
         </div>
       ) : null}

@@ -28,15 +28,23 @@ export function workObjects(metas: Iterable<Meta>): Meta[] {
   return readable.sort((a, b) => rank(a) - rank(b));
 }
 
+/** People and units, for those who see them in lists and not in administration. */
+export function useOffice(): Meta[] {
+  const metas = useMetas();
+  const me = useMe();
+  const places = usePlaces();
+  if (places.some((place) => place.to === "/admin/users")) return [];
+  return [...RUN_OBJECTS].flatMap((name) => metas.get(name) ?? []).filter((meta) => meta.may.read && (meta.may.update || me.actions.length > 0));
+}
+
 export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) {
   const t = useT();
   const metas = useMetas();
-  const me = useMe();
   const path = useLocation({ select: (location) => location.pathname });
   const at = (to: string) => path === to || path.startsWith(`${to}/`);
   useEffect(onClose, [path, onClose]);
   const places = usePlaces();
-  const office = places.some((place) => place.to === "/admin/users") ? [] : [...RUN_OBJECTS].flatMap((name) => metas.get(name) ?? []).filter((meta) => meta.may.read && (meta.may.update || me.actions.length > 0));
+  const office = useOffice();
   return (
     <>
       {open ? <div className={css.railVeil} onClick={onClose} aria-hidden /> : null}

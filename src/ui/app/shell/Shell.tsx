@@ -59,7 +59,7 @@ export default function Shell() {
   const [railOpen, setRailOpen] = useState(false);
   const closeRail = useCallback(() => setRailOpen(false), []);
   const client = useQueryClient();
-  useEffect(() => syncPrefs(), [me.id]);
+  useEffect(() => syncPrefs(me.id), [me.id]);
   useEffect(() => listen(client), [client, me.id]);
   const go = useMemo(() => {
     const to = (object: string) => () => void router.navigate({ to: "/o/$object", params: { object } });
