@@ -1,7 +1,7 @@
 //! The appliance as the server sees it: sealed, or open with its services. One value, shared by all workers, that an
 //! unseal switches at run time. It opens nothing itself; the binary hands in how.
 
-use crate::attempts::{Attempts, Kept};
+use crate::attempts::{Attempts, Kept, Turn};
 use arc_swap::ArcSwapOption;
 use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
@@ -9,7 +9,8 @@ use records::Records;
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -46,11 +47,16 @@ pub trait Unsealer: Send + Sync {
     fn unseal(&self, passphrase: &str) -> Result<Open, Fault>;
 }
 
+/// How long an attempt to unseal waits for the one before it, which computes a hash of about a second.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+
 struct Inner {
     open: ArcSwapOption<Open>,
     unsealer: Arc<dyn Unsealer>,
-    /// Held during an attempt, so that guesses come one at a time; what failed until now.
-    attempt: Mutex<Attempts>,
+    /// Held during an attempt, so that guesses come one at a time.
+    turn: Turn,
+    /// What failed until now.
+    attempts: Mutex<Attempts>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     started: Timestamp,
@@ -72,11 +78,11 @@ impl Appliance {
     /// A sealed appliance.
     pub fn sealed(unsealer: Arc<dyn Unsealer>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let started = clock.now();
-        let attempt = Mutex::new(Attempts::default());
         Self(Arc::new(Inner {
             open: ArcSwapOption::empty(),
             unsealer,
-            attempt,
+            turn: Turn::default(),
+            attempts: Mutex::default(),
             clock,
             random,
             started,
@@ -129,31 +135,36 @@ impl Appliance {
     /// Tries a passphrase; one attempt at a time, and slower after failures from the same address. Blocking. Hands out the
     /// services and the failures that went before. An appliance that is open already stays as it is: `None`.
     pub(crate) fn unseal(&self, passphrase: &str, source: Option<IpAddr>) -> Outcome<Option<(Arc<Open>, Kept)>> {
-        let mut attempts = match self.0.attempt.try_lock() {
-            Ok(attempt) => attempt,
-            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Fault::new(
-                    Code::RateLimited,
-                    "Another attempt to unseal is running. Try again in a moment.",
-                ));
-            }
-        };
         if !self.is_sealed() {
             return Ok(None);
         }
-        if let Some(seconds) = attempts.wait_seconds(source, self.0.clock.monotonic()) {
-            let detail = format!("Too many failed attempts from this address; try again in {seconds} s.");
-            let mut fault = Fault::new(Code::RateLimited, detail);
-            fault.extension = Some(format!("{{\"retry_after_seconds\":{seconds}}}").into());
-            return Err(fault);
+        // Who has to wait anyway does not stand in the way of others.
+        self.unseal_admitted(source)?;
+        let busy = || Fault::new(Code::RateLimited, "Another attempt to unseal is running. Try again in a moment.");
+        let _turn = self.0.turn.take(TURN_WAIT).ok_or_else(busy)?;
+        if !self.is_sealed() {
+            return Ok(None);
         }
+        self.unseal_admitted(source)?;
         let opened = self.0.unsealer.unseal(passphrase);
         if opened.as_ref().is_err_and(|fault| fault.code == Code::UnsealFailed) {
-            attempts.failed(source, self.0.clock.now(), self.0.clock.monotonic());
+            self.attempts().failed(source, self.0.clock.now(), self.0.clock.monotonic());
         }
         let open = Arc::new(opened?);
         self.0.open.store(Some(Arc::clone(&open)));
-        Ok(Some((open, attempts.take())))
+        Ok(Some((open, self.attempts().take())))
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses an address that has to wait after its failures.
+    fn unseal_admitted(&self, source: Option<IpAddr>) -> Outcome<()> {
+        let Some(seconds) = self.attempts().wait_seconds(source, self.0.clock.monotonic()) else { return Ok(()) };
+        let detail = format!("Too many failed attempts from this address; try again in {seconds} s.");
+        let mut fault = Fault::new(Code::RateLimited, detail);
+        fault.extension = Some(format!("{{\"retry_after_seconds\":{seconds}}}").into());
+        Err(fault)
     }
 }

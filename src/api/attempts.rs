@@ -1,9 +1,11 @@
 //! Failed attempts to unseal: slowed down per address, and kept until there is a log to write them to. In memory only, for a
 //! sealed appliance can write nothing that would be worth believing.
 
+use crate::rate::network;
 use kernel::{Timestamp, limits};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Failures of one address.
@@ -22,7 +24,7 @@ pub(crate) struct Failures {
 /// What was kept of each address.
 pub(crate) type Kept = Vec<(Option<IpAddr>, Failures)>;
 
-/// Failures by address; `None` stands for those whose address is not known, and for those beyond the limit.
+/// Failures by network as the rate limit tells them apart; `None` stands for those whose address is not known, and for those beyond the limit.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts(BTreeMap<Option<IpAddr>, Failures>);
 
@@ -50,13 +52,58 @@ impl Attempts {
     }
 
     fn place(&self, source: Option<IpAddr>) -> Option<IpAddr> {
+        let source = source.map(network);
         source.filter(|_| self.0.len() < limits::UNSEAL_SOURCES_MAX || self.0.contains_key(&source))
+    }
+}
+
+/// Lets guesses come one at a time. Whoever comes second waits, but not for ever: a flood of guesses must not turn the
+/// operator away at once, nor keep threads for long.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// The turn of one attempt; dropping it lets the next one through.
+#[derive(Debug)]
+pub(crate) struct Taken<'t>(&'t Turn);
+
+impl Turn {
+    /// Waits for the turn at most so long.
+    pub(crate) fn take(&self, most: Duration) -> Option<Taken<'_>> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.free.wait_timeout_while(taken, most, |taken| *taken);
+        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        // Made only when it is ours: one that is made and thrown away would free the turn of the other.
+        let ours = !std::mem::replace(&mut *taken, true);
+        ours.then(|| Taken(self))
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.free.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_at_a_time_and_nobody_waits_for_ever() {
+        let turn = Turn::default();
+        let first = turn.take(Duration::ZERO).unwrap();
+        assert!(turn.take(Duration::from_millis(1)).is_none());
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| turn.take(Duration::from_secs(60)).is_some());
+            drop(first);
+            assert!(second.join().unwrap(), "who waits is let through when the first is done");
+        });
+        assert!(turn.take(Duration::ZERO).is_some());
+    }
 
     #[test]
     fn waits_double_and_end_at_their_limit() {
@@ -72,6 +119,17 @@ mod tests {
         let kept = attempts.take();
         assert_eq!((kept.len(), kept[0].0, kept[0].1.count), (1, here, 10));
         assert!(attempts.take().is_empty());
+    }
+
+    #[test]
+    fn a_network_of_version_6_waits_as_one() {
+        let mut attempts = Attempts::default();
+        let (now, source) = (Duration::ZERO, |text: &str| Some(text.parse::<IpAddr>().unwrap()));
+        for number in 0..10 {
+            attempts.failed(source(&format!("2001:db8::{number}")), Timestamp::from_micros(0), now);
+        }
+        assert_eq!(attempts.wait_seconds(source("2001:db8::ffff"), now), Some(60));
+        assert_eq!(attempts.wait_seconds(source("2001:db8:0:1::1"), now), None);
     }
 
     #[test]

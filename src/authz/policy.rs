@@ -143,7 +143,11 @@ impl Policy {
 
     /// Whether the actor may use API tokens at all; asked at each use, whatever the token itself is for. Who lost the right
     /// has lost the use of all tokens made before.
+    /// The secret of a calendar address is no token for anything else.
     pub fn token_use(&self, actor: &Actor) -> Result<Why, Denied> {
+        if actor.is_calendar() {
+            return Err(self.act_denied(AppAction::Token, DenyReason::TokenScope, Vec::new()));
+        }
         self.act_of_roles(actor, AppAction::Token)
     }
 

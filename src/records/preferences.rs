@@ -62,6 +62,13 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Whether the actor may look at or change what is their own: sessions, tokens, the calendar's address.
+    pub fn own_things(&self, actor: &Actor, verb: TokenVerb) -> Result<(), Fault> {
+        is_person(actor, verb)
+    }
+}
+
 /// The operator and the appliance have no screen. A token made for some object, or for a calendar, has no business with
 /// what a person keeps: it needs a scope for `me`, as `*` and `records` give it.
 pub(crate) fn is_person(actor: &Actor, verb: TokenVerb) -> Result<(), Fault> {

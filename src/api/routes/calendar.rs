@@ -8,7 +8,7 @@ use crate::route::{Route, Rule, Verb};
 use crate::wire::Answer;
 use actix_web::http::header;
 use authz::AppAction;
-use identity::TokenRecord;
+use identity::{TokenRecord, TokenVerb};
 use kernel::{Code, Fault, Outcome, Timestamp, TokenId, limits};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -120,6 +120,7 @@ async fn feeds(acting: &Acting) -> Outcome<Vec<TokenRecord>> {
 }
 
 async fn show(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Read)?;
     let feed = feeds(&acting).await?.into_iter().next();
     let line = |token: TokenRecord| FeedLine {
         created_at: token.created_at,
@@ -140,6 +141,7 @@ async fn end(acting: &Acting) -> Outcome<usize> {
 }
 
 async fn create(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Update)?;
     end(&acting).await?;
     let (identity, actor) = (Arc::clone(&acting.open.identity), Arc::clone(&acting.actor));
     let expires_at = acting.call.site.appliance.clock().now().plus_seconds(limits::TOKEN_LIFE_SECONDS_MAX);
@@ -151,6 +153,7 @@ async fn create(acting: Acting) -> Outcome<Answer> {
 }
 
 async fn revoke(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Update)?;
     end(&acting).await?;
     Ok(Answer::empty())
 }

@@ -6,7 +6,7 @@ use crate::call::{Acting, Call, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
 use crate::wire::{self, Answer, Secret, cookie_clear, cookie_set};
 use actix_web::http::header;
-use identity::{Actor, PasswordError, SecretText, SessionRecord, SignInError, SignedIn};
+use identity::{Actor, PasswordError, SecretText, SessionRecord, SignInError, SignedIn, TokenVerb};
 use kernel::{Code, Fault, Outcome, SessionId, Timestamp};
 use records::MeView;
 use serde::{Deserialize, Serialize};
@@ -190,12 +190,14 @@ pub(super) fn lines(sessions: &[SessionRecord], actor: &Actor) -> Vec<SessionLin
 }
 
 async fn list(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Read)?;
     let (identity, user) = (Arc::clone(&acting.open.identity), acting.actor.user());
     let sessions = blocking(move || Ok(identity.sessions_list(user)?)).await?;
     Answer::items(&lines(&sessions, &acting.actor))
 }
 
 async fn end(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Update)?;
     let session: SessionId = acting.call.typed("session")?;
     let (identity, user) = (Arc::clone(&acting.open.identity), acting.actor.user());
     blocking(move || {

@@ -92,11 +92,14 @@ async fn unseal(call: Call) -> Outcome<Answer> {
     let appliance = call.site.appliance.clone();
     let opened = blocking(move || appliance.unseal(&passphrase, source)).await.inspect_err(|fault| {
         // While sealed there is no log to write to; it is told right after the unseal. The operator's own log has it now.
-        tracing::warn!(
-            code = fault.code.as_str(),
-            source = source.map(tracing::field::display),
-            "an attempt to unseal failed"
-        );
+        // What was turned away untried is no guess, and a line for each would let anybody fill that log.
+        if fault.code == Code::UnsealFailed {
+            tracing::warn!(
+                code = fault.code.as_str(),
+                source = source.map(tracing::field::display),
+                "an attempt to unseal failed"
+            );
+        }
     })?;
     if let Some((open, failures)) = opened {
         let address = |source: Option<IpAddr>| source.map(|source| source.to_string()).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::call::{Acting, blocking};
 use crate::route::{Route, Rule, Verb};
 use crate::wire::{self, Answer};
 use authz::AppAction;
-use identity::{Cidr, TokenRecord};
+use identity::{Cidr, TokenRecord, TokenVerb};
 use kernel::{Code, Fault, Outcome, Timestamp, TokenId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -62,6 +62,7 @@ pub(super) fn line(token: &TokenRecord) -> TokenLine {
 }
 
 async fn list(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Read)?;
     let (identity, user) = (Arc::clone(&acting.open.identity), acting.actor.user());
     let tokens = blocking(move || Ok(identity.tokens_list(user)?)).await?;
     Answer::items(&tokens.iter().map(line).collect::<Vec<_>>())
@@ -110,6 +111,7 @@ async fn create(acting: Acting) -> Outcome<Answer> {
 }
 
 async fn revoke(acting: Acting) -> Outcome<Answer> {
+    acting.open.records.own_things(&acting.actor, TokenVerb::Update)?;
     let token: TokenId = acting.call.typed("token")?;
     let (identity, user) = (Arc::clone(&acting.open.identity), acting.actor.user());
     blocking(move || Ok(identity.token_revoke(user, token)?)).await?;

@@ -2,6 +2,7 @@
 
 use super::site::{Site, Who};
 use audit::Verb as Act;
+use kernel::RecordId;
 use serde_json::json;
 use testkit::on_both_engines;
 
@@ -50,6 +51,19 @@ fn a_calendar_by_its_secret_address() {
         for closed in ["records/activity", "me/preferences", "notifications", "jobs", "records/activity/x/timeline"] {
             let code = site.get(&format!("/api/v1/{closed}"), &program(&secret)).code();
             assert!(["token_scope", "record_not_found"].contains(&code.as_str()), "{closed}: {code}");
+        }
+        for closed in ["session", "sessions", "tokens", "me/calendar-feed", "metadata/objects"] {
+            assert_eq!(site.get(&format!("/api/v1/{closed}"), &program(&secret)).code(), "token_scope", "{closed}");
+        }
+        let narrow = json!({"name": "narrow", "scopes": ["account:*"], "expires_at": "2026-04-01T00:00:00Z"});
+        let narrow = site.post("/api/v1/tokens", &anna, narrow).good()["token"].as_str().unwrap().to_owned();
+        for own in ["sessions", "tokens", "me/calendar-feed"] {
+            assert_eq!(site.get(&format!("/api/v1/{own}"), &program(&narrow)).code(), "token_scope", "{own}");
+        }
+        let id = RecordId::from_bytes([7; 16]);
+        for own in [format!("sessions/{id}"), format!("tokens/{id}"), "me/calendar-feed".to_owned()] {
+            let reply = site.send("DELETE", &format!("/api/v1/{own}"), &program(&narrow), &[], None);
+            assert_eq!(reply.code(), "token_scope", "{own}");
         }
         let wide = json!({"name": "all", "scopes": ["*:*"], "expires_at": "2026-04-01T00:00:00Z"});
         let wide = site.post("/api/v1/tokens", &anna, wide).good()["token"].as_str().unwrap().to_owned();
