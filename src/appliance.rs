@@ -67,7 +67,13 @@ impl Appliance {
         };
         let processors = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
         let readers = processors.clamp(READERS_MIN, READERS_MAX);
-        Ok(StoreConfig { engine, readers, log_folder: self.layout.log(), node: self.config.node.clone() })
+        Ok(StoreConfig {
+            engine,
+            readers,
+            log_folder: self.layout.log(),
+            files_folder: self.layout.files(),
+            node: self.config.node.clone(),
+        })
     }
 
     /// The secret of the key file, where the configuration names one.

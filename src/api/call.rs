@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) parts: Parts,
     pub(crate) query: Query,
     pub(crate) body: Bytes,
+    /// A body that the handler takes piece by piece.
+    pub(crate) payload: Option<web::Payload>,
     pub(crate) context: ActorContext,
 }
 
@@ -71,6 +73,12 @@ impl Call {
     /// Any other typed part of the address.
     pub(crate) fn typed<T: FromStr>(&self, name: &str) -> Outcome<T> {
         self.part(name).parse().map_err(|_| Fault::new(Code::RouteNotFound, "There is no such address."))
+    }
+    /// How many bytes the body is said to have.
+    pub(crate) fn announced(&self) -> Outcome<Option<u64>> {
+        let text = wire::single(self.request.headers(), &actix_web::http::header::CONTENT_LENGTH)?;
+        let wrong = |_| Fault::new(Code::BadRequest, "The header Content-Length is not a number.");
+        text.map(|text| text.parse().map_err(wrong)).transpose()
     }
     /// The version that a change is based on.
     pub(crate) fn if_match(&self) -> Outcome<Option<i64>> {
@@ -235,6 +243,7 @@ pub(crate) async fn body(route: &Route, request: &HttpRequest, payload: web::Pay
         Carries::Nothing => {
             return Err(Fault::new(Code::BadRequest, "This address takes no body."));
         }
+        Carries::File => {}
         Carries::Json(_) => {
             let media = wire::single(headers, &actix_web::http::header::CONTENT_TYPE)?.unwrap_or_default();
             let kind = media.split(';').next().unwrap_or_default().trim();

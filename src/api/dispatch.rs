@@ -2,7 +2,7 @@
 //! the headers that every answer carries.
 
 use crate::call::{self, Call, Site};
-use crate::route::Route;
+use crate::route::{Carries, Route};
 use crate::router::{Parts, Router};
 use crate::wire::{Answer, Payload, Query, respond_problem};
 use actix_web::{
@@ -11,7 +11,8 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
-    rt, web,
+    rt,
+    web::{self, Bytes},
 };
 use identity::Locale;
 use kernel::{Code, Fault, Outcome};
@@ -74,8 +75,11 @@ async fn run(
     let context = call::context(&request, id)?;
     let text = if route.any_query { "" } else { request.query_string() };
     let query = Query::parse(text, route.query.iter().map(|param| param.name))?;
-    let body = call::body(route, &request, payload).await?;
-    Call { site, route, request, parts, query, body, context }.answer().await
+    let (body, payload) = match route.takes {
+        Carries::File => (Bytes::new(), Some(payload)),
+        Carries::Nothing | Carries::Json(_) => (call::body(route, &request, payload).await?, None),
+    };
+    Call { site, route, request, parts, query, body, payload, context }.answer().await
 }
 
 fn respond(answer: Answer) -> HttpResponse {
@@ -87,6 +91,7 @@ fn respond(answer: Answer) -> HttpResponse {
         Payload::Empty => response.finish(),
         Payload::Json(text) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(text),
         Payload::Bytes(media, bytes) => response.insert_header((header::CONTENT_TYPE, media)).body(bytes),
+        Payload::File(file) => response.body(file),
         Payload::Events(events) => response.insert_header((header::CONTENT_TYPE, "text/event-stream")).body(events),
         Payload::Page(media, bytes) => {
             response.insert_header((header::CACHE_CONTROL, "no-cache"));
@@ -106,7 +111,10 @@ fn dress(headers: &mut HeaderMap, request_id: &str, secure: bool) {
     put(headers, HeaderName::from_static("x-request-id"), request_id);
     put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(headers, header::REFERRER_POLICY, "no-referrer");
-    put(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+    // A file that is shown has a stricter one.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        put(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+    }
     put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     put(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     put(headers, HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");

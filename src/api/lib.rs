@@ -7,6 +7,7 @@
 
 mod appliance;
 mod attempts;
+mod body;
 mod call;
 mod dispatch;
 mod errors_page;

@@ -123,6 +123,8 @@ pub(crate) enum Carries {
     Nothing,
     /// JSON of this schema.
     Json(&'static str),
+    /// The bytes of a file, which the handler takes piece by piece; its name stands in `Content-Disposition`.
+    File,
 }
 
 /// What an answer carries when all is well.
@@ -192,6 +194,10 @@ impl Route {
     }
     pub(crate) const fn takes(mut self, schema: &'static str) -> Self {
         self.takes = Carries::Json(schema);
+        self
+    }
+    pub(crate) const fn takes_file(mut self) -> Self {
+        self.takes = Carries::File;
         self
     }
     pub(crate) const fn gives(mut self, status: u16, schema: &'static str) -> Self {

@@ -46,6 +46,10 @@ impl Layout {
     pub(crate) fn database(&self) -> PathBuf {
         self.data().join("kontor.db")
     }
+    /// The folder of sealed files: those of records, and those that wait to be imported.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.data().join("files")
+    }
     /// The folder of the audit log.
     pub(crate) fn log(&self) -> PathBuf {
         self.dir.join("log")

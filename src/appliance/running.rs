@@ -65,6 +65,11 @@ impl Gate {
             entry
         }));
         store.append(entries).wait()?;
+        match store.files_sweep() {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "files that no record names were removed"),
+            Err(fault) => tracing::warn!(cause = fault.cause(), "the folder of files could not be looked through"),
+        }
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
         let health = ApplianceHealth::new(&self.appliance, &store)?;

@@ -113,6 +113,14 @@ codes! {
         Events 39 "events",
         /// A secret calendar address was made or revoked.
         CalendarFeed 40 "calendar_feed",
+        /// The files of a record were listed.
+        AttachmentList 41 "attachment_list",
+        /// A file of a record was opened.
+        AttachmentRead 42 "attachment_read",
+        /// A file was added to a record.
+        AttachmentAdd 43 "attachment_add",
+        /// A file was taken from a record.
+        AttachmentRemove 44 "attachment_remove",
     }
 }
 codes! {

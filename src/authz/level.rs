@@ -32,26 +32,38 @@ impl Level {
     }
 }
 
-/// The levels of all fields of one object, by field position.
+/// The name under which a role can set the level of an object's files: `account.attachments`.
+pub const FILES: &str = "attachments";
+
+/// The levels of all fields of one object, by field position, and that of its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldLevels(Vec<Level>);
+pub struct FieldLevels {
+    fields: Vec<Level>,
+    files: Level,
+}
 
 impl FieldLevels {
-    pub(crate) fn new(levels: Vec<Level>) -> Self {
-        Self(levels)
+    pub(crate) fn new(fields: Vec<Level>, files: Level) -> Self {
+        Self { fields, files }
+    }
+    /// The level of the record's files: from `read` on they can be listed and opened, with `edit` added and taken away.
+    pub fn files(&self) -> Level {
+        self.files
     }
     /// The level of the field at this position; `None` beyond the end.
     pub fn get(&self, index: usize) -> Level {
-        self.0.get(index).copied().unwrap_or_default()
+        self.fields.get(index).copied().unwrap_or_default()
     }
     /// Field by field the higher level.
     #[must_use]
     pub(crate) fn union(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| *a.max(b)).collect())
+        let fields = self.fields.iter().zip(&other.fields).map(|(a, b)| *a.max(b)).collect();
+        Self { fields, files: self.files.max(other.files) }
     }
     /// Field by field the lower level.
     #[must_use]
     pub(crate) fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| *a.min(b)).collect())
+        let fields = self.fields.iter().zip(&other.fields).map(|(a, b)| *a.min(b)).collect();
+        Self { fields, files: self.files.min(other.files) }
     }
 }

@@ -28,7 +28,7 @@ mod standard;
 
 pub use assign::{AssignmentError, check_assignment};
 pub use grant::{Action, Create, Delete, Grant, Read, Restore, Reveal, Update, Why};
-pub use level::{FieldLevels, Level};
+pub use level::{FILES, FieldLevels, Level};
 pub use placing::out_of_reach;
 pub use policy::{Denied, DenyReason, Policy, Scope};
 pub use predicate::{Facts, Predicate};

@@ -2,8 +2,8 @@
 //! hash and the rules that decided.
 
 use crate::{
-    Action, AppAction, Facts, FieldLevels, Grant, Level, Predicate, Read, RoleDef, RoleKind, ScopeWidth, Verb, Why,
-    check_assignment,
+    Action, AppAction, FILES, Facts, FieldLevels, Grant, Level, Predicate, Read, RoleDef, RoleKind, ScopeWidth, Verb,
+    Why, check_assignment,
 };
 use identity::{Actor, ActorKind, TokenVerb};
 use kernel::{Code, Fault};
@@ -213,7 +213,7 @@ impl Policy {
         let refused = |reason, rules| Rights {
             refused: Some(reason),
             widths: Vec::new(),
-            floor: Arc::new(FieldLevels::new(Vec::new())),
+            floor: Arc::new(FieldLevels::new(Vec::new(), Level::None)),
             why: Arc::new(Why { epoch: self.epoch, rules }),
         };
         let roles = match self.effective(actor) {
@@ -342,16 +342,18 @@ fn forbids(role: &RoleDef, object: &ObjectDef, verb: Verb) -> bool {
 }
 
 fn levels(role: &RoleDef, all: &[Arc<RoleDef>], object: &ObjectDef) -> FieldLevels {
-    let level = |field: &metadata::FieldDef| {
-        let name = format!("{}.{}", object.name, field.name);
+    let level = |name: &str, sensitivity: &metadata::Sensitivity| {
+        let name = format!("{}.{name}", object.name);
         if all.iter().any(|role| role.forbid.fields.contains(&name)) {
             return Level::None;
         }
-        let by_object = || role.object_levels.get(&object.name).and_then(|levels| levels.get(&field.sensitivity));
-        let by_role = || role.levels.get(&field.sensitivity);
+        let by_object = || role.object_levels.get(&object.name).and_then(|levels| levels.get(sensitivity));
+        let by_role = || role.levels.get(sensitivity);
         role.fields.get(&name).or_else(by_object).or_else(by_role).copied().unwrap_or_default()
     };
-    FieldLevels::new(object.fields.iter().map(level).collect())
+    let fields = object.fields.iter().map(|field| level(&field.name, &field.sensitivity)).collect();
+    // Nobody knows what a file holds; it counts as personal data, as most fields of a person do.
+    FieldLevels::new(fields, level(FILES, &metadata::Sensitivity::S2))
 }
 
 const fn token_verb(verb: Verb) -> TokenVerb {

@@ -107,6 +107,7 @@ table! {
     ObjectUnknown "object_unknown" 404 Input false "There is no such object" "对象不存在";
     RelationUnknown "relation_unknown" 404 Input false "There is no such relation" "关系不存在";
     RecordNotFound "record_not_found" 404 Input false "There is no such record, or it is not visible to you" "记录不存在或对您不可见";
+    AttachmentUnknown "attachment_unknown" 404 Input false "The record has no such file" "记录没有该文件";
     VersionRequired "version_required" 428 Input false "Send If-Match with the version you read" "请用 If-Match 提供所读取的版本";
     VersionConflict "version_conflict" 412 Conflict false "The record was changed by somebody else" "记录已被他人修改";
     DeleteRefused "delete_refused" 409 Conflict false "Other records depend on this one" "其他记录依赖于此记录";

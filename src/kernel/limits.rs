@@ -210,5 +210,13 @@ pub const BULK_JOB_SECONDS: i64 = 30 * 24 * 3600;
 pub const BULK_UNDO_SECONDS: i64 = 24 * 3600;
 /// Appointments in one calendar feed.
 pub const CALENDAR_ENTRIES_MAX: usize = 2_000;
+/// Bytes of one file of a record.
+pub const ATTACHMENT_BYTES_MAX: u64 = 25 * 1024 * 1024;
+/// Files of one record.
+pub const ATTACHMENTS_PER_RECORD_MAX: usize = 200;
+/// Characters of the name of a file.
+pub const FILE_NAME_CHARS_MAX: usize = 200;
+/// Time in which a file must have arrived.
+pub const UPLOAD_SECONDS_MAX: u64 = 20 * 60;
 /// Looks at one calendar feed per hour.
 pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;

@@ -31,6 +31,8 @@ pub struct ObjectView {
     pub verbs: BTreeMap<&'static str, bool>,
     /// Access by field.
     pub access: BTreeMap<String, FieldAccess>,
+    /// Access to the files of its records, anywhere: `none` to `edit`.
+    pub attachments: &'static str,
     /// Relations seen from this object: name and the object at the other end.
     pub relations: BTreeMap<String, String>,
 }
@@ -92,7 +94,8 @@ impl Records {
             .into_iter()
             .map(|relation| (relation.name, relation.target))
             .collect();
-        Some(ObjectView { definition, verbs, access, relations })
+        let attachments = levels.as_ref().map(authz::FieldLevels::files).unwrap_or_default().as_str();
+        Some(ObjectView { definition, verbs, access, attachments, relations })
     }
 
     /// What changes of definitions would do; nothing is changed.

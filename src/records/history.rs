@@ -69,13 +69,15 @@ impl Records {
 
 /// One act as its reader may see it; the tally is told of each value that is shown.
 pub(crate) fn act_view(object: &ObjectDef, levels: &FieldLevels, act: HistoryEntry, tally: &mut Tally) -> ActView {
+    // Who sees no files is not told that there was one, only that something was done.
+    let hidden = matches!(act.verb, Act::AttachmentAdd | Act::AttachmentRemove) && levels.files() < Level::Exists;
     ActView {
         seq: act.seq,
         at: act.at,
-        verb: act.verb.name(),
+        verb: if hidden { Act::Update } else { act.verb }.name(),
         user: act.user,
         channel: act.channel.name(),
-        note: act.note,
+        note: if hidden { String::new() } else { act.note },
         changes: act.moves.iter().filter_map(|moved| move_view(object, levels, moved, tally)).collect(),
     }
 }

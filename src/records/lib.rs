@@ -2,6 +2,7 @@
 //! that actor may see, once the log knows of it. No other way leads from the outside to a record.
 
 mod access_log;
+mod attachments;
 mod bulk;
 mod bulk_preview;
 mod calendar;
@@ -18,6 +19,7 @@ mod links;
 mod list;
 mod live;
 mod log;
+mod media;
 mod notice;
 mod notifications;
 mod open;
@@ -35,6 +37,7 @@ mod view_check;
 mod views;
 
 pub use access_log::{AccessLogView, AccessView};
+pub use attachments::{AttachmentContent, AttachmentView, AttachmentsView, Upload};
 pub use bulk_preview::{PreviewReason, PreviewView};
 pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, ObjectView, PlanView};

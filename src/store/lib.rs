@@ -21,6 +21,7 @@
 //! ```
 
 mod access;
+mod attachments;
 #[cfg(feature = "bench")]
 pub mod bare;
 mod change;
@@ -30,6 +31,7 @@ mod definitions;
 mod engine;
 mod error;
 mod external;
+mod files;
 mod history;
 mod idempotency;
 mod jobs;
@@ -57,11 +59,13 @@ mod verify;
 mod write;
 
 pub use access::{DirectoryPorts, RoleAssignment};
+pub use attachments::Attachment;
 pub use cursor::Cursor;
 pub use definitions::SetUp;
 pub use engine::bell::Bell;
 pub use engine::{EngineConfig, PostgresUrl};
 pub use error::StoreError;
+pub use files::{FileKept, FileReader, FileWriter};
 pub use history::{FieldMove, HistoryEntry};
 pub use idempotency::Remembered;
 pub use jobs::{Job, JobRow, JobRowKept};
@@ -97,6 +101,8 @@ pub struct StoreConfig {
     pub readers: usize,
     /// The folder of the log's tiles.
     pub log_folder: PathBuf,
+    /// The folder of sealed files.
+    pub files_folder: PathBuf,
     /// The name of this node in the log.
     pub node: String,
 }
@@ -110,6 +116,7 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) profile: Profile,
     pub(crate) boot: Id<BootKind>,
+    pub(crate) files_folder: PathBuf,
     pub(crate) node: String,
     pub(crate) selections: selection::Selections,
     pub(crate) reaches: reach::Reaches,
@@ -150,6 +157,7 @@ impl Store {
             node: config.node.clone(),
             selections: selection::Selections::default(),
             reaches: reach::Reaches::default(),
+            files_folder: config.files_folder.clone(),
         });
         let bell = Arc::new(Bell::default());
         let committer = committer::Committer::start(&config.engine, Arc::clone(&bell))?;

@@ -51,6 +51,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0006_bulk_job/up.sql"),
         postgres: include_str!("../../migrations/postgres/0006_bulk_job/up.sql"),
     },
+    Migration {
+        number: 7,
+        name: "attachment",
+        sqlite: include_str!("../../migrations/sqlite/0007_attachment/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_attachment/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

@@ -127,6 +127,7 @@ impl TestAppliance {
             engine: place(dir.path()),
             readers: 2,
             log_folder: dir.path().join("log"),
+            files_folder: dir.path().join("files"),
             node: "test".to_owned(),
         };
         SetUp::run(&config, profile, &appliance.to_string(), clock.as_ref()).expect("a database");

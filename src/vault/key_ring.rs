@@ -25,7 +25,7 @@ pub enum Class {
     Basic = 1,
     /// Amounts.
     Financial = 2,
-    /// Identity documents. No field type means it yet; a definition will have to say so.
+    /// Identity documents, and the files of records, which may be such.
     IdentityDocument = 3,
     /// Free text.
     Notes = 4,

@@ -8,6 +8,7 @@ use crate::{
     blind, blob,
     cache::{KeySet, SetId},
     field,
+    file::{FileHeader, FileOpener, FilePlace, FileSealer},
     key_ring::{self, WrappedKey},
     keys::Keys,
     primitives::{self, Key},
@@ -174,6 +175,35 @@ impl KeyUse {
         let dek = set.get(parts.number).ok_or(VaultError::KeyMissing)?;
         let body = blob::open_change(&self.keys, dek, &place, &parts)?;
         Ok(OpenedChange { place, body })
+    }
+
+    /// Begins to seal a file of a record, under its subject's key of a class. Makes that key on first use: the file may be
+    /// kept only once the transaction has committed.
+    pub fn file_seal(
+        &mut self,
+        store: &mut dyn KeyStore,
+        place: &FilePlace,
+        class: Class,
+    ) -> Result<FileSealer, VaultError> {
+        let set = self.existing_or_new(store, (place.subject, class))?;
+        let (generation, dek) = set.newest();
+        FileSealer::new(self.keys.appliance(), place, (Some(class), generation, dek), self.keys.random.as_ref())
+    }
+
+    /// Begins to open a file for a reader of the record who sees its files; `header` are the file's first bytes.
+    pub fn file_open(
+        &mut self,
+        store: &mut dyn KeyStore,
+        grant: &Grant<'_, Read>,
+        place: &FilePlace,
+        header: &[u8],
+    ) -> Result<FileOpener, VaultError> {
+        place.check(grant)?;
+        let header = FileHeader::parse(header)?;
+        let class = header.class.ok_or(VaultError::CiphertextRefused)?;
+        let set = self.existing(store, (place.subject, class), header.number)?;
+        let dek = set.get(header.number).ok_or(VaultError::KeyMissing)?;
+        FileOpener::new(self.keys.appliance(), place, &header, dek)
     }
 
     /// The entry of a value in a blind index of its field; `None` when it has no such part.

@@ -61,6 +61,7 @@ mod blob;
 mod cache;
 mod error;
 mod field;
+mod file;
 mod key_ring;
 mod key_use;
 mod keys;
@@ -74,6 +75,8 @@ mod slot_file;
 mod slots;
 #[cfg(test)]
 mod tests_fields;
+#[cfg(test)]
+mod tests_files;
 #[cfg(test)]
 mod tests_golden;
 #[cfg(test)]
@@ -89,6 +92,9 @@ mod vault;
 pub use blind::{BlindIndex, BlindRefusal, bits_for_rows, blind_allowed};
 pub use error::{KeyStoreError, VaultError};
 pub use field::OVERHEAD;
+pub use file::{
+    FILE_CHUNK_LEN, FILE_HEADER_LEN, FILE_SEALED_CHUNK_LEN, FileOpener, FilePlace, FileSealer, file_sealed_len,
+};
 pub use key_ring::{Class, KeyStore, WRAPPED_LEN, WrappedKey};
 pub use key_use::KeyUse;
 pub use normalise::Normaliser;

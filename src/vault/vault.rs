@@ -3,7 +3,9 @@
 
 use crate::{
     ApplianceId, BlindIndex, KeyStore, KeyUse, Normaliser, PassphraseCost, Secret, SigningKey, SlotInfo, VaultError,
-    blind, blob, key_ring,
+    blind, blob,
+    file::{FileHeader, FileOpener, FilePlace, FileSealer},
+    key_ring,
     keys::Keys,
     primitives::Key,
     slot_file,
@@ -162,6 +164,32 @@ impl Vault {
     /// Opens a blob of the appliance itself.
     pub fn open_internal(&self, label: &str, context: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         blob::open_internal(self.keys()?.as_ref(), label, context, bytes)
+    }
+
+    /// Begins to seal a file of the appliance itself; it opens only under the same label and id.
+    pub fn file_seal_internal(&self, label: &str, file: RecordId) -> Result<FileSealer, VaultError> {
+        let keys = self.keys()?;
+        let place = FilePlace::internal(label, file)?;
+        FileSealer::new(keys.appliance(), &place, (None, keys.root.epoch, &keys.internal), self.random.as_ref())
+    }
+
+    /// Begins to open a file of the appliance itself; `header` are its first bytes.
+    pub fn file_open_internal(&self, label: &str, file: RecordId, header: &[u8]) -> Result<FileOpener, VaultError> {
+        let keys = self.keys()?;
+        let header = FileHeader::parse(header)?;
+        let (found, known) = (header.number, keys.root.epoch);
+        if header.class.is_some() {
+            return Err(VaultError::CiphertextRefused);
+        }
+        if found != known {
+            return Err(VaultError::EpochUnknown { found, known });
+        }
+        FileOpener::new(keys.appliance(), &FilePlace::internal(label, file)?, &header, &keys.internal)
+    }
+
+    /// What stands for the content of a file of a record in the audit log, from its SHA-256.
+    pub fn audit_mac_file(&self, object: &str, record: RecordId, digest: &[u8; 32]) -> Result<[u8; 16], VaultError> {
+        self.audit_mac(object, authz::FILES, record, digest)
     }
 
     /// The key that signs checkpoints, made and stored on first use. Keep it: reading it costs a query.

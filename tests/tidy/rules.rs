@@ -7,7 +7,8 @@ use std::path::Path;
 
 const FILE_LINES_MAX: usize = 500;
 const MAIN_LINES_MAX: usize = 120;
-const FILE_BYTES_MAX: usize = 500_000;
+/// The description of the API is the largest: it grows with every route and object.
+const FILE_BYTES_MAX: usize = 1_000_000;
 
 /// What code may not contain, in tests or out of them, and the reason.
 const NEVER: [(&str, &str); 4] = [

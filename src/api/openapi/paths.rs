@@ -32,6 +32,7 @@ pub(super) fn shared_parameters() -> Json {
         "IfMatch": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the record as it was read, such as \"7\". 428 without, 412 when the record has moved.", "schema": {"type": "string", "pattern": "^\"[1-9][0-9]*\"$"}},
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "description": "The same key with the same body gives the first answer.", "schema": {"type": "string", "minLength": 1, "maxLength": kernel::limits::IDEMPOTENCY_KEY_CHARS_MAX}},
         "Csrf": {"name": "X-CSRF-Token", "in": "header", "required": false, "description": "`csrf` of the session; needed with a session cookie, not with an API token.", "schema": {"type": "string"}},
+        "FileName": {"name": "Content-Disposition", "in": "header", "required": true, "description": "The name of the file: attachment; filename*=UTF-8''name, percent-encoded (RFC 6266).", "schema": {"type": "string"}},
         "Purpose": {"name": "X-Purpose", "in": "header", "required": false, "description": "Why; it is logged.", "schema": {"type": "string", "maxLength": kernel::limits::PURPOSE_CHARS_MAX}}
     })
 }
@@ -76,9 +77,13 @@ fn operation(route: &Route, objects: &[ObjectDef]) -> Json {
         "parameters": parameters(route, objects),
         "responses": responses(route),
     });
-    if let (Json::Object(operation), Carries::Json(schema)) = (&mut operation, route.takes) {
-        let body = json!({"required": true, "content": {"application/json": {"schema": reference(schema)}}});
-        operation.insert("requestBody".to_owned(), body);
+    let content = match route.takes {
+        Carries::Nothing => None,
+        Carries::Json(schema) => Some(json!({"application/json": {"schema": reference(schema)}})),
+        Carries::File => Some(json!({"application/octet-stream": {}})),
+    };
+    if let (Json::Object(operation), Some(content)) = (&mut operation, content) {
+        operation.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
     operation
 }
@@ -92,7 +97,7 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
                 let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
                 if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) }
             }
-            "id" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
+            "id" | "attachment" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
             "seq" | "size" => json!({"type": "integer", "minimum": 0}),
             _ => json!({"type": "string"}),
         };
@@ -102,6 +107,9 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
         all.push(json!({"name": param.name, "in": "query", "required": param.required, "description": param.about, "schema": {"type": param.kind}}));
     }
     let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
+    if route.takes == Carries::File {
+        all.push(shared("FileName"));
+    }
     if route.if_match {
         all.push(shared("IfMatch"));
     }

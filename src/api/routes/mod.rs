@@ -2,6 +2,7 @@
 //! and its answer into JSON; it never decides.
 
 mod around;
+mod attachments;
 mod audit_log;
 pub(crate) mod calendar;
 mod events;
@@ -35,6 +36,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     metadata::ROUTES,
     audit_log::ROUTES,
     around::ROUTES,
+    attachments::ROUTES,
     records::ROUTES,
 ];
 

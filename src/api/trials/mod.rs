@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod attachments;
 mod calendar;
 mod desk;
 mod events;

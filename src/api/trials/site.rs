@@ -162,14 +162,28 @@ impl<'k> Site<'k> {
         headers: &[(&str, &str)],
         body: Option<Json>,
     ) -> Reply {
+        let mut headers = headers.to_vec();
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        self.send_bytes(method, path, who, &headers, body)
+    }
+
+    /// The same with any body.
+    pub(super) fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        who: &Who,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Reply {
         let mut all: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         all.extend(who.cookie.iter().map(|cookie| ("cookie", cookie.clone())));
         all.extend(who.csrf.iter().map(|csrf| ("x-csrf-token", csrf.clone())));
         all.extend(who.token.iter().map(|token| ("authorization", format!("Bearer {token}"))));
-        if body.is_some() {
-            all.push(("content-type", "application/json".to_owned()));
-        }
-        let reply = self.raw(method, path, &all, body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+        let reply = self.raw(method, path, &all, body);
         if (200..300).contains(&reply.status) && method != "HEAD" {
             described(method, path, &reply);
         }

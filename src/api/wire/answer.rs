@@ -1,5 +1,6 @@
 //! An answer before it becomes an HTTP response. Records reach it only as `Shown`, after their audit entry is on disk.
 
+use crate::body::FileBody;
 use crate::stream::EventBody;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use kernel::{Fault, Outcome};
@@ -16,6 +17,8 @@ pub(crate) enum Payload {
     Bytes(&'static str, Vec<u8>),
     /// A file of the binary, with its media type; the same until the next version.
     Page(&'static str, Vec<u8>),
+    /// A stored file, read as it is sent; the handler says its media type.
+    File(FileBody),
     /// Server-sent events, as they come.
     Events(EventBody),
 }
@@ -49,6 +52,9 @@ impl Answer {
     }
     pub(crate) fn page(media: &'static str, bytes: Vec<u8>) -> Self {
         Self { status: 200, payload: Payload::Page(media, bytes), headers: Vec::new() }
+    }
+    pub(crate) fn file(file: FileBody) -> Self {
+        Self { status: 200, payload: Payload::File(file), headers: Vec::new() }
     }
     pub(crate) fn events(events: EventBody) -> Self {
         Self { status: 200, payload: Payload::Events(events), headers: Vec::new() }

@@ -3,12 +3,14 @@
 
 mod answer;
 mod body;
+mod disposition;
 mod headers;
 mod problem;
 mod query;
 
 pub(crate) use answer::{Answer, Payload};
 pub(crate) use body::{Secret, json, json_object};
+pub(crate) use disposition::{disposition, file_name};
 pub(crate) use headers::{
     Cookie, bearer, cookie, cookie_clear, cookie_set, idempotency_key, if_match, locale, purpose, single,
 };

@@ -97,7 +97,7 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
             Level::None
         }
     };
-    let deleted = subject.deleted && !["open", "bin", "preview"].contains(&surface);
+    let deleted = subject.deleted && !["open", "bin", "preview", "files"].contains(&surface);
     match surface {
         _ if deleted || !expected.sees(subject) => Level::None,
         "reveal" => {

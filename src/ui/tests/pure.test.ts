@@ -24,6 +24,7 @@ const view: ObjectView = {
   } as ObjectView["definition"],
   verbs: { read: true },
   relations: {},
+  attachments: "none",
   access: Object.fromEntries(["name", "legal_name", "phone", "id_no", "owner", "about"].map((name) => [name, { level: "edit" as const, filterable: true }])),
 };
 const meta = metaOf(view);

@@ -159,6 +159,16 @@ impl Walker<'_, '_> {
                 all(everyone().map(|(about, one)| (about, records.open(actor, "account", one.id, None))).collect()),
             ),
             Surface::new(
+                "files",
+                all(everyone().map(|(about, one)| (about, records.attachments(actor, "account", one.id))).collect())
+                    .into_iter()
+                    .chain(everyone().map(|(about, one)| {
+                        let file = records.attachment_open(actor, "account", one.id, (one.file, false)).wait();
+                        answer(about, file.map(|found| found.into_view().view))
+                    }))
+                    .collect(),
+            ),
+            Surface::new(
                 "history",
                 all(everyone()
                     .map(|(about, one)| (about, records.history(actor, "account", one.id, None, None)))

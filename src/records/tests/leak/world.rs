@@ -30,6 +30,7 @@ pub(crate) const LEVELS: [&str; 5] = ["none", "exists", "masked", "read", "edit"
 pub(crate) struct Subject {
     pub(crate) id: RecordId,
     pub(crate) contact: RecordId,
+    pub(crate) file: RecordId,
     pub(crate) place: &'static str,
     pub(crate) deleted: bool,
     number: u32,
@@ -114,7 +115,7 @@ impl<'k> World<'k> {
         for deleted in [false, true] {
             for (place, owner) in PLACES.into_iter().zip(owners) {
                 let number = 11 + u32::try_from(world.subjects.len()).unwrap();
-                let mut subject = Subject { id: probe, contact: probe, place, deleted, number };
+                let mut subject = Subject { id: probe, contact: probe, file: probe, place, deleted, number };
                 let mut body = subject.body();
                 body["owner"] = json!(owner);
                 if place == "team" {
@@ -129,6 +130,7 @@ impl<'k> World<'k> {
                     .link(&operator, "contact", subject.contact, "accounts", subject.id, None)
                     .wait()
                     .expect("a link");
+                subject.file = file_of(kontor, &subject);
                 // A change, so that the history has two sides to show.
                 kontor.change(&operator, "account", subject.id, json!({"phone": null})).expect("a change");
                 kontor
@@ -147,7 +149,7 @@ impl<'k> World<'k> {
             );
         }
         let number = 11 + u32::try_from(world.subjects.len()).unwrap();
-        let mut kept = Subject { id: probe, contact: probe, place: "own", deleted: false, number };
+        let mut kept = Subject { id: probe, contact: probe, file: probe, place: "own", deleted: false, number };
         let full = world.actor(&["all/edit"]);
         let first = kontor
             .records
@@ -155,6 +157,7 @@ impl<'k> World<'k> {
             .wait()
             .map(Shown::into_view);
         kept.id = first.expect("a kept answer").id;
+        kept.file = file_of(kontor, &kept);
         kept.contact = kontor.make("contact", json!({"full_name": "Contact kept", "account": kept.id, "owner": probe}));
         world.subjects.push(kept);
         world
@@ -178,6 +181,14 @@ impl<'k> World<'k> {
                 .expect("a token"),
         )
     }
+}
+
+/// A file that bears the name of its record.
+fn file_of(kontor: &TestAppliance, subject: &Subject) -> RecordId {
+    let begun = kontor.records.attachment_begin(&kontor.operator(), "account", subject.id, &subject.name()).wait();
+    let mut upload = begun.expect("an upload").into_view();
+    upload.write(b"text").expect("a write");
+    upload.finish().wait().expect("a file").view().id
 }
 
 fn define_roles(kontor: &TestAppliance) {

@@ -64,7 +64,7 @@ export type RoleList = { items: Array<{ role: Role; assignable: boolean }> };
 export type UserRoles = { user: Id; roles: Array<{ role: string; valid_from: Timestamp | null; valid_to: Timestamp | null }> };
 export type RoleGrant = { role: string; valid_from?: Timestamp | null; valid_to?: Timestamp | null };
 /** An object's definition and what the caller may do with it. */
-export type ObjectView = { definition: ObjectDef; verbs: Record<string, boolean>; access: Record<string, { level: "none" | "exists" | "masked" | "read" | "edit"; filterable: boolean }>; relations: Record<string, string> };
+export type ObjectView = { definition: ObjectDef; verbs: Record<string, boolean>; access: Record<string, { level: "none" | "exists" | "masked" | "read" | "edit"; filterable: boolean }>; relations: Record<string, string>; attachments: "none" | "exists" | "masked" | "read" | "edit" };
 /** The objects that the caller may know of. */
 export type ObjectList = { items: Array<ObjectView> };
 /** The fields that the caller may know of, in order. */
@@ -129,6 +129,10 @@ export type JobRows = { items: Array<{ id: Id; outcome: "done" | "same" | "faile
 export type CalendarFeed = { feed: { created_at: Timestamp; expires_at: Timestamp; last_used_at: Timestamp | null } | null };
 /** A new secret address. */
 export type CalendarFeedCreated = { path: string; expires_at: Timestamp };
+/** A file of a record. */
+export type Attachment = { id: Id; name: string; media_type: string; size: number; preview: boolean; created_at: Timestamp; created_by: Id };
+/** The files of a record, newest first. */
+export type AttachmentList = { items: Array<Attachment>; editable: boolean };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -152,6 +156,10 @@ export type RecordChange = Record<string, Json>;
 
 /** What each operation takes and gives. */
 export interface Operations {
+  attachment_add: { params: { "object": string; "id": Id }; query: {  }; body: Json; answer: Attachment };
+  attachment_list: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: AttachmentList };
+  attachment_open: { params: { "object": string; "id": Id; "attachment": Id }; query: { "preview"?: boolean }; body: undefined; answer: undefined };
+  attachment_remove: { params: { "object": string; "id": Id; "attachment": Id }; query: {  }; body: undefined; answer: undefined };
   audit_checkpoint: { params: {  }; query: {  }; body: undefined; answer: undefined };
   audit_entries: { params: {  }; query: { "before"?: number; "limit"?: number; "user"?: string; "object"?: string; "record"?: string; "verb"?: string; "from"?: string; "to"?: string }; body: undefined; answer: LogPage };
   audit_proof_consistency: { params: { "size": number }; query: {  }; body: undefined; answer: Proof };
@@ -236,6 +244,10 @@ export interface Operations {
 
 /** Method and address of each operation. */
 export const operations = {
+  attachment_add: ["POST", "/api/v1/records/{object}/{id}/attachments"],
+  attachment_list: ["GET", "/api/v1/records/{object}/{id}/attachments"],
+  attachment_open: ["GET", "/api/v1/records/{object}/{id}/attachments/{attachment}"],
+  attachment_remove: ["DELETE", "/api/v1/records/{object}/{id}/attachments/{attachment}"],
   audit_checkpoint: ["GET", "/api/v1/audit/checkpoint"],
   audit_entries: ["GET", "/api/v1/audit/entries"],
   audit_proof_consistency: ["GET", "/api/v1/audit/proof/consistency/{size}"],
@@ -425,5 +437,9 @@ export const limits = {
   "BULK_JOB_SECONDS": 2592000,
   "BULK_UNDO_SECONDS": 86400,
   "CALENDAR_ENTRIES_MAX": 2000,
+  "ATTACHMENT_BYTES_MAX": 26214400,
+  "ATTACHMENTS_PER_RECORD_MAX": 200,
+  "FILE_NAME_CHARS_MAX": 200,
+  "UPLOAD_SECONDS_MAX": 1200,
   "CALENDAR_LOOKS_PER_HOUR_MAX": 60
 } as const;
