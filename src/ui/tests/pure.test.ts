@@ -11,6 +11,8 @@ import { draftOf, keepDraft } from "~/model/drafts";
 import { metaOf, sortBlock, titlePaths } from "~/model/meta";
 import { matchOf } from "~/shell/finder";
 import { fits } from "~/shell/Palette";
+import { FAVOURITES_MAX, getPrefs, keepFavourite, setPrefs } from "~/model/prefs";
+import { joined } from "~/model/prefsSync";
 
 beforeAll(() => startWords("en"));
 
@@ -103,4 +105,26 @@ test("values are written as people of a language write them", async () => {
   expect(format.short(1_200_000)).toBe("120万");
   expect(format.short(120_000_000, "CNY")).toContain("1.2亿");
   await speak("en");
+});
+
+test("settings of another browser come along and lose nothing that was set here", () => {
+  const here = { ...getPrefs(), density: "compact" as const, recents: [{ object: "lead", id: "b", at: 2 }], favourites: [] };
+  const there = { density: "comfortable" as const, currency: "EUR", recents: [{ object: "lead", id: "a", at: 3 }, { object: "lead", id: "b", at: 1 }], favourites: [{ kind: "record" as const, object: "lead", id: "a" }] };
+  const both = joined(there, here, ["density"]);
+  expect(both.density).toBe("compact");
+  expect(both.currency).toBe("EUR");
+  expect(both.favourites).toEqual(there.favourites);
+  expect(both.recents?.map((one) => `${one.id}${one.at}`)).toEqual(["a3", "b2"]);
+  expect(joined(there, here, []).density).toBe("comfortable");
+});
+
+test("a favourite is kept once, let go, and refused when there is no room", () => {
+  setPrefs({ favourites: [] });
+  const one = { kind: "record" as const, object: "lead", id: "1" };
+  expect(keepFavourite(one)).toBe("kept");
+  expect(getPrefs().favourites).toEqual([one]);
+  expect(keepFavourite(one)).toBe("gone");
+  setPrefs({ favourites: Array.from({ length: FAVOURITES_MAX }, (_, at) => ({ ...one, id: `x${at}` })) });
+  expect(keepFavourite(one)).toBe("full");
+  expect(getPrefs().favourites.length).toBe(FAVOURITES_MAX);
 });

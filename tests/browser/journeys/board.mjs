@@ -190,3 +190,56 @@ journey("an auditor's home reads nothing of the log until it is asked", async (p
   await desk.getByRole("link", { name: /Acts that were refused/ }).click();
   await page.waitForURL(/verb=denied/);
 });
+
+journey("a record and a view are kept as favourites, found in rail and palette, and let go", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/contact");
+  await page.locator("[role=row] a").first().click();
+  await page.waitForURL(/\/o\/contact\/[0-9a-f-]{36}/);
+  const address = new URL(page.url()).pathname;
+  const empty = page.getByRole("button", { name: "Add to favourites" });
+  await page.getByRole("button", { name: /favourites$/ }).waitFor();
+  if (!(await empty.isVisible())) await page.keyboard.press("s");
+  await empty.waitFor();
+  await page.keyboard.press("s");
+  await page.getByRole("button", { name: "Remove from favourites", exact: true }).waitFor();
+  const rail = page.getByRole("navigation", { name: "Main" });
+  await rail.locator(`a[href="${address}"]`).waitFor();
+  await accessible("a record that is a favourite");
+  const name = (await rail.locator(`a[href="${address}"]`).innerText()).trim();
+  // Kept with the person: another browser has it as well, once the server was told.
+  await page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("kontor.unsaved.")));
+  await page.goto("/app/");
+  await rail.locator(`a[href="${address}"]`).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Command or record" }).fill(`Favourites ${name}`);
+  await page.getByRole("option", { name }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname === address);
+  await page.getByRole("button", { name: "Remove from favourites", exact: true }).waitFor();
+  await page.locator("main").click({ position: { x: 4, y: 4 } });
+  await page.keyboard.press("s");
+  await rail.locator(`a[href="${address}"]`).waitFor({ state: "detached" });
+});
+
+journey("a saved view is a favourite: the rail opens the list with it", async (page, { signIn }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/account?sort=-created_at&as=");
+  await page.getByRole("button", { name: "All Accounts" }).click();
+  await page.getByRole("menuitem", { name: "Save as a new view" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill("Newest accounts");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL(/view=/);
+  await page.getByRole("button", { name: "Newest accounts" }).click();
+  await page.getByRole("menuitem", { name: "Add to favourites" }).click();
+  const link = page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Newest accounts" });
+  await link.waitFor();
+  await page.goto("/app/");
+  await link.click();
+  await page.waitForURL(/view=.*sort=-created_at|sort=-created_at.*view=/);
+  await page.getByRole("button", { name: "Newest accounts" }).click();
+  await page.getByRole("menuitem", { name: "Delete view" }).click();
+  await page.waitForURL(/view=all/);
+  await link.waitFor({ state: "detached" });
+});

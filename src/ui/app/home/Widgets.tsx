@@ -12,8 +12,9 @@ import { Icon } from "~/lib/icons";
 import { Menu } from "~/lib/overlays";
 import { iconOf } from "~/model/layouts";
 import { objectLabel, useMetas } from "~/model/meta";
-import { setPrefs, usePrefs } from "~/model/prefs";
+import { keepFavourite, RECENTS_MAX, setPrefs, usePrefs } from "~/model/prefs";
 import css from "~/pages/pages.module.css";
+import { linkOf, useFavourites } from "~/shell/favourites";
 import { useRecents } from "~/shell/GlobalSearch";
 import { useOffice, workObjects } from "~/shell/Rail";
 import { Desk } from "./Desk";
@@ -22,15 +23,20 @@ import { NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, type Whose } from "./fil
 import { Cases, Leads, Tasks } from "./Work";
 import own from "./home.module.css";
 
+/** Records seen last, as many as are shown at first. */
+const FEW = 8;
+
 type Placed = { id: string; wide: boolean };
 type Widget = { id: string; title: Key; body: ReactNode; link?: ReactNode };
 
 function Recents() {
   const t = useT();
   const metas = useMetas();
-  const recents = useRecents(true, 10);
+  const [all, setAll] = useState(false);
+  const { recents: seen } = usePrefs();
+  const recents = useRecents(true, all ? RECENTS_MAX : FEW);
   if (recents.length === 0) return <p className={css.nothing}>{t("home.noRecents")}</p>;
-  return recents.map((hit) => (
+  const rows = recents.map((hit) => (
     <Link key={hit.id} to="/o/$object/$id" params={{ object: hit.object, id: hit.id }} className={css.row}>
       <Icon name={iconOf(hit.object)} />
       <span className="clip">{hit.title}</span>
@@ -38,6 +44,45 @@ function Recents() {
       <span />
     </Link>
   ));
+  return (
+    <>
+      {rows}
+      {seen.length > FEW && !all ? (
+        <div className={own.under}>
+          <span />
+          <Button small tone="quiet" onClick={() => setAll(true)}>
+            {t("home.all")}
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+/** What was kept, also what can no longer be named, so that it can be let go. */
+function Favourites() {
+  const t = useT();
+  const metas = useMetas();
+  const kept = useFavourites();
+  if (kept.length === 0) return <p className={css.nothing}>{t("star.none")}</p>;
+  return (
+    <ul>
+      {kept.map((one) => (
+        <li key={one.id} className={css.row}>
+          <Icon name={one.icon} />
+          {one.label === null ? (
+            <span className="faint clip">{t("star.lost")}</span>
+          ) : (
+            <Link {...linkOf(one)} className={`clip ${own.name}`}>
+              {one.label}
+            </Link>
+          )}
+          <span className="faint">{objectLabel(metas.get(one.object), one.kind === "view")}</span>
+          <IconButton small icon="close" label={t("star.dropNamed", { name: one.label ?? t("star.lost") })} onClick={() => void keepFavourite(one)} />
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Places() {
@@ -72,6 +117,7 @@ function useOffer(whose: Whose): Map<string, Widget> {
     deal ? { id: "team", title: "home.team", body: <Pipeline meta={deal} filter={of("my_unit_and_below", OPEN_DEAL)} by="owner" />, link: all("opportunity", { f: f(of("my_unit_and_below", OPEN_DEAL)), as: "board" }, "home.board") } : null,
     kase ? { id: "cases", title: "home.cases", body: <Cases meta={kase} filter={of(whose, OPEN_CASE)} />, link: all("case", { f: f(of(whose, OPEN_CASE)), as: "board" }, "home.board") } : null,
     lead ? { id: "leads", title: "home.leads", body: <Leads meta={lead} filter={of(whose, NEW_LEAD)} />, link: all("lead", { f: f(of(whose, NEW_LEAD)) }) } : null,
+    { id: "favourites", title: "star.title", body: <Favourites /> },
     { id: "recents", title: "search.recents", body: <Recents /> },
     me.actions.includes("system_health") ? { id: "health", title: "health.title", body: <Health />, link: <Link to="/admin/health">{t("home.all")}</Link> } : null,
     me.actions.includes("audit_read") ? { id: "desk", title: "audit.title", body: <Desk />, link: <Link to="/audit">{t("home.desk.open")}</Link> } : null,
@@ -81,7 +127,7 @@ function useOffer(whose: Whose): Map<string, Widget> {
 }
 
 function standard(roles: string[], offer: Map<string, Widget>): Placed[] {
-  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "recents", "deals"] : ["desk", "health", "tasks", "deals", "leads", "recents", "cases"];
+  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "favourites", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "favourites", "recents", "deals"] : ["desk", "health", "tasks", "deals", "leads", "recents", "cases", "favourites"];
   const wanted = offer.has("tasks") ? order : ["desk", "health", "places", "recents"];
   return wanted.filter((id) => offer.has(id)).map((id) => ({ id, wide: false }));
 }

@@ -21,10 +21,11 @@ import { iconOf, layoutOf } from "~/model/layouts";
 import { objectLabel, useMetas, type Meta } from "~/model/meta";
 import { setListPrefs, setPrefs, usePrefs } from "~/model/prefs";
 import { useSummary } from "~/model/summary";
+import { useViews } from "~/model/views";
 import { NotFound, Trouble } from "~/pages/Trouble";
 import { PageTitle } from "~/shell/PageTitle";
 import { show } from "~/shell/stage";
-import { NO_VIEW, searchOf, useViews } from "~/views/data";
+import { NO_VIEW, searchOf } from "~/views/data";
 import { ViewMenu } from "~/views/ViewMenu";
 import { BulkBar } from "./BulkBar";
 import { STALE_DAYS } from "~/board/cards";
@@ -90,13 +91,16 @@ function ListOf({ meta }: { meta: Meta }) {
   const { set } = state;
   const views = useViews(meta.name);
   const bare = Object.keys(state.search).length === 0;
-  const first = bare ? views.data?.items.find((view) => view.default) : undefined;
+  // A favourite or a link names only the view; what it keeps comes from the view itself.
+  const named = state.search.view && state.search.view !== NO_VIEW && Object.keys(state.search).length === 1 ? state.search.view : "";
+  const wanted = views.data?.items.find((view) => (bare ? view.default : view.id === named));
+  const first = wanted && (bare || Object.keys(searchOf(wanted)).length > 1) ? wanted : undefined;
   // An address that says nothing opens with the view the reader chose to open with; until that is known nothing is read.
   useEffect(() => {
     if (first) set(searchOf(first), true);
   }, [first, set]);
   const shape = useShape(meta, state);
-  const waiting = bare && (views.isPending || first !== undefined);
+  const waiting = (bare || named !== "") && (views.isPending || first !== undefined);
   const plain = shape === "table" && !state.by;
   const list = useRows(meta, metas, state, plain && !waiting);
   const counted = useSummary(meta.name, { filter: toFilter(state.filter), ...(state.search.q ? { q: state.search.q } : {}) }, !plain);

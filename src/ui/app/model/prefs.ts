@@ -10,6 +10,11 @@ export type Recent = { object: string; id: string; at: number };
 /** Of a board: folded columns, days until a card is marked as stale, most cards of a column. */
 export type ListPrefs = { columns?: string[]; widths?: { [column: string]: number }; folded?: string[]; stale?: number; limits?: { [stage: string]: number } };
 
+/** Something kept at hand: a record or a saved view. Only what it is; its name is read again, with the rights of that moment. */
+export type Favourite = { kind: "record" | "view"; object: string; id: string };
+export const FAVOURITES_MAX = 20;
+export const RECENTS_MAX = 20;
+
 export type Prefs = {
   theme: Theme;
   language: "en" | "zh" | null;
@@ -19,13 +24,15 @@ export type Prefs = {
   currency: string;
   lists: { [object: string]: ListPrefs };
   recents: Recent[];
+  /** What stands in the rail and the palette, in the order in which it was kept. */
+  favourites: Favourite[];
   /** Widgets of the home page in their order; null is the arrangement of the role. */
   home: { id: string; wide: boolean }[] | null;
   /** Whose work the home page shows; empty until somebody chose. */
   whose: "mine" | "my_team" | "my_unit_and_below" | "all" | "";
 };
 
-const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], home: null, whose: "" };
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], favourites: [], home: null, whose: "" };
 
 let owner = "";
 let prefs: Prefs = read("");
@@ -71,9 +78,18 @@ export function setListPrefs(object: string, change: ListPrefs): void {
   setPrefs({ lists: { ...prefs.lists, [object]: { ...prefs.lists[object], ...change } } });
 }
 
+/** Keeps it at hand, or lets it go; says which, or that there is no room. */
+export function keepFavourite({ kind, object, id }: Favourite): "kept" | "gone" | "full" {
+  const rest = prefs.favourites.filter((other) => other.id !== id);
+  if (rest.length === prefs.favourites.length && rest.length >= FAVOURITES_MAX) return "full";
+  const gone = rest.length < prefs.favourites.length;
+  setPrefs({ favourites: gone ? rest : [...rest, { kind, object, id }] });
+  return gone ? "gone" : "kept";
+}
+
 export function visited(object: string, id: string): void {
   const rest = prefs.recents.filter((one) => one.id !== id);
-  setPrefs({ recents: [{ object, id, at: Date.now() }, ...rest].slice(0, 20) });
+  setPrefs({ recents: [{ object, id, at: Date.now() }, ...rest].slice(0, RECENTS_MAX) });
 }
 
 const dark = typeof matchMedia === "function" ? matchMedia("(prefers-color-scheme: dark)") : null;

@@ -3,11 +3,11 @@
 
 import { call } from "~/api/client";
 import type { Json } from "~/api/types.gen";
-import { getPrefs, setPrefs, watchPrefs, type Prefs } from "./prefs";
+import { getPrefs, RECENTS_MAX, setPrefs, watchPrefs, type Prefs } from "./prefs";
 
 const KEY = "ui";
 /** What belongs to the person. Theme and language belong to them too; the state of one screen does not. */
-const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "home", "whose"] as const;
+const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "favourites", "home", "whose"] as const;
 
 function kept(prefs: Prefs): { [name: string]: Json } {
   return JSON.parse(JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, prefs[name]])))) as { [name: string]: Json };
@@ -17,7 +17,7 @@ function kept(prefs: Prefs): { [name: string]: Json } {
 export function joined(found: Partial<Prefs>, here: Prefs, unsaved: readonly string[]): Partial<Prefs> {
   const own = Object.fromEntries(KEPT.filter((name) => unsaved.includes(name)).map((name) => [name, here[name]]));
   const recents = [...here.recents, ...(found.recents ?? [])].sort((one, other) => other.at - one.at);
-  return { ...found, ...own, lists: { ...found.lists, ...(unsaved.includes("lists") ? here.lists : {}) }, recents: recents.filter((one, index) => recents.findIndex((other) => other.id === one.id) === index).slice(0, 20) };
+  return { ...found, ...own, lists: { ...found.lists, ...(unsaved.includes("lists") ? here.lists : {}) }, recents: recents.filter((one, index) => recents.findIndex((other) => other.id === one.id) === index).slice(0, RECENTS_MAX) };
 }
 
 /** Starts for who is signed in; gives what ends it. */

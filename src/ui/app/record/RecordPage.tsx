@@ -19,8 +19,10 @@ import { useCommands, type Command } from "~/model/commands";
 import { iconOf, layoutOf } from "~/model/layouts";
 import { objectLabel, said, stageField, titleOf, useMetas, type Meta } from "~/model/meta";
 import { visited } from "~/model/prefs";
+import { titleKey } from "~/model/titles";
 import { leaveTrail, listKey, trailOf } from "~/list/state";
 import { NotFound, Trouble } from "~/pages/Trouble";
+import { Star, useStar } from "~/shell/favourites";
 import { PageTitle } from "~/shell/PageTitle";
 import { Value } from "~/value/Value";
 import { AccessTab } from "./AccessTab";
@@ -142,6 +144,7 @@ const ASKERS = ["access_log", "audit_read"];
 function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const t = useT();
   const metas = useMetas();
+  const client = useQueryClient();
   const navigate = useNavigate();
   const { tab = "details" } = useSearch({ from: "/shell/o/$object/$id" });
   const { data: record, error, refetch } = useRecord(meta, metas, id);
@@ -162,21 +165,26 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const { save } = saving;
 
   useEffect(() => {
-    if (record) visited(meta.name, id);
+    if (!record) return;
+    visited(meta.name, id);
+    // Where it is named again, it need not be read again.
+    client.setQueryData(titleKey(meta.name, id), record);
   }, [meta.name, id, record !== undefined]); // eslint-disable-line react-hooks/exhaustive-deps -- once per record, not per change of it
 
   const edit = () => document.querySelector<HTMLElement>("[data-field] [data-edit]")?.click();
-  useKeys({ e: edit, ".": () => document.querySelector<HTMLElement>("[data-acts]")?.click() });
+  const star = useStar({ kind: "record", object: meta.name, id }, title);
+  useKeys({ e: edit, s: star.toggle, ".": () => document.querySelector<HTMLElement>("[data-acts]")?.click() });
   useKeys({ "mod+arrowright": walk.next ? () => walk.next?.() : undefined, "mod+arrowleft": walk.previous ? () => walk.previous?.() : undefined });
   const copy = useCallback(() => void navigator.clipboard.writeText(location.href).then(() => toast(t("record.copied"))), [t]);
   const commands = useMemo<Command[]>(
     () => [
       { id: "edit", label: t("record.edit"), icon: "edit", keys: "e", act: edit },
       ...(stage && meta.may.update ? (stage.options ?? []).map((option) => ({ id: `stage-${option.code}`, label: t("record.moveTo", { stage: said(option.label) }), icon: "right" as const, act: () => void save({ [stage.name]: option.code }).catch((wrong: unknown) => toast(errorText(wrong), { tone: "bad" })) })) : []),
+      { id: "star", label: star.label, icon: "star", keys: "s", act: star.toggle },
       { id: "copy", label: t("record.copy"), icon: "link", act: copy },
       { id: "delete", label: t("record.delete"), icon: "trash", blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
     ],
-    [t, stage, meta, save, copy, ask],
+    [t, stage, meta, save, copy, ask, star.label, star.toggle],
   );
   useCommands(commands);
 
@@ -221,6 +229,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
                 {t("record.restore")}
               </Button>
             ) : null}
+            {record ? <Star star={star} /> : null}
             <Menu label={t("record.acts")} align="end" items={acts} target={<IconButton data-acts tone="plain" icon="more" label={t("record.acts")} keys="." />} />
           </div>
         </div>

@@ -1,39 +1,24 @@
 // The search box of the top bar. `/` goes there; hits come by object with the field that matched; empty, it offers what was
 // seen last. A combobox: arrows move, Enter opens, Ctrl+Enter opens beside, Escape leaves.
 
-import { useQueries } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useRef, useState, type KeyboardEvent } from "react";
 import { errorText } from "~/api/errors";
-import { call } from "~/api/client";
 import { useT } from "~/i18n";
 import { Kbd } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { useKeys } from "~/lib/keys";
 import { iconOf } from "~/model/layouts";
-import { objectLabel, said, titleOf, useMetas } from "~/model/meta";
+import { objectLabel, said, useMetas } from "~/model/meta";
 import { usePrefs } from "~/model/prefs";
+import { useTitles } from "~/model/titles";
 import { hitsOf, useFinder, type Hit } from "./finder";
 import css from "./Shell.module.css";
 
-/** Names of the records seen last; each is read again, so that what may no longer be seen is not shown. */
+/** The records seen last, the latest first. */
 export function useRecents(on: boolean, most = 6): Hit[] {
-  const metas = useMetas();
   const { recents } = usePrefs();
-  const known = recents.filter((one) => metas.get(one.object)?.may.read).slice(0, most);
-  const answers = useQueries({
-    queries: known.map((one) => ({
-      queryKey: ["title", one.object, one.id],
-      queryFn: () => call("record_open", { params: one, query: { fields: metas.get(one.object)?.titleField ?? "" } }),
-      enabled: on,
-      staleTime: 5 * 60_000,
-      retry: false,
-    })),
-  });
-  return known.flatMap((one, index) => {
-    const record = answers[index]?.data;
-    return record ? [{ object: one.object, id: one.id, title: titleOf(metas.get(one.object), record), match: null }] : [];
-  });
+  return useTitles(recents.slice(0, most), on).found.map((one) => ({ ...one, match: null }));
 }
 
 function Marked({ text, query }: { text: string; query: string }) {

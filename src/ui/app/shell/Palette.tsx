@@ -12,8 +12,10 @@ import libCss from "~/lib/lib.module.css";
 import { useOffered } from "~/model/commands";
 import { iconOf } from "~/model/layouts";
 import { objectLabel, useMetas } from "~/model/meta";
-import { setPrefs } from "~/model/prefs";
+import { RECENTS_MAX, setPrefs } from "~/model/prefs";
+import { linkOf, useFavourites } from "./favourites";
 import { hitsOf, useFinder } from "./finder";
+import { useRecents } from "./GlobalSearch";
 import { workObjects } from "./Rail";
 import { show } from "./stage";
 import { THEMES } from "./TopBar";
@@ -80,7 +82,12 @@ export default function Palette() {
     finder.enabled && text.trim()
       ? hitsOf(finder.data, metas, finder.query).flatMap((group) => group.hits.map((hit) => ({ id: hit.id, group: objectLabel(metas.get(hit.object), true), label: hit.title, icon: iconOf(hit.object), act: () => void navigate({ to: "/o/$object/$id", params: { object: hit.object, id: hit.id } }) })))
       : [];
-  const entries = [...all.filter((entry) => fits(`${entry.label} ${entry.group}`, text)), ...found];
+  const reach = (one: { id: string; object: string }): Entry["act"] => () => void navigate(linkOf({ kind: "record", ...one }));
+  const kept: Entry[] = useFavourites().flatMap((one) => (one.label === null ? [] : [{ id: `kept-${one.id}`, group: t("star.title"), label: one.label, icon: one.icon, act: () => void navigate(linkOf(one)) }]));
+  const recents: Entry[] = useRecents(true, RECENTS_MAX).map((one) => ({ id: `seen-${one.id}`, group: t("search.recents"), label: one.title, icon: iconOf(one.object), act: reach(one) }));
+  const near = all.findIndex((entry) => !entry.id.startsWith("page-"));
+  const offered = [...all.slice(0, near), ...kept, ...(text.trim() ? [] : recents.slice(0, 5)), ...all.slice(near), ...(text.trim() ? recents : [])];
+  const entries = [...offered.filter((entry) => fits(`${entry.label} ${entry.group}`, text)), ...found];
   const current = Math.min(at, Math.max(entries.length - 1, 0));
 
   useEffect(() => {

@@ -8,6 +8,7 @@ import { useT } from "~/i18n";
 import { Icon, Mark, type IconName } from "~/lib/icons";
 import { iconOf, RAIL_ORDER } from "~/model/layouts";
 import { HOUSE_OBJECTS, objectLabel, useMetas, type Meta } from "~/model/meta";
+import { linkOf, useFavourites } from "./favourites";
 import css from "./Shell.module.css";
 
 function Entry({ to, icon, label, current }: { to: string; icon: IconName; label: string; current: boolean }) {
@@ -45,6 +46,8 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
   useEffect(onClose, [path, onClose]);
   const places = usePlaces();
   const office = useOffice();
+  const kept = useFavourites().filter((one) => one.label !== null);
+  const view = useLocation({ select: (location) => (location.search as { view?: string }).view });
   return (
     <>
       {open ? <div className={css.railVeil} onClick={onClose} aria-hidden /> : null}
@@ -59,6 +62,21 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
             <Entry key={meta.name} to={`/o/${meta.name}`} icon={iconOf(meta.name)} label={objectLabel(meta, true)} current={at(`/o/${meta.name}`)} />
           ))}
         </ul>
+        {kept.length > 0 ? (
+          <>
+            <div className={css.groupTitle}>{t("star.title")}</div>
+            <ul>
+              {kept.map((one) => (
+                <li key={one.id}>
+                  <Link {...linkOf(one)} className={css.link} title={one.label ?? undefined} aria-current={(one.kind === "record" ? at(`/o/${one.object}/${one.id}`) : view === one.id) ? "page" : undefined}>
+                    <Icon name={one.icon} />
+                    <span className={`clip ${css.linkText}`}>{one.label}</span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </>
+        ) : null}
         {office.length > 0 ? (
           <>
             <div className={css.groupTitle}>{t("rail.house")}</div>

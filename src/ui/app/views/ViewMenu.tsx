@@ -9,16 +9,16 @@ import { refusalOf } from "~/api/problem";
 import type { View } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
-import { Icon, type IconName } from "~/lib/icons";
+import { Icon } from "~/lib/icons";
 import { Menu, type MenuItems } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
 import type { ListState } from "~/list/state";
 import { objectLabel, type Meta } from "~/model/meta";
-import { definitionOf, isChanged, kindOf, NO_VIEW, searchOf, viewsKey } from "./data";
+import { KIND_ICONS, viewsKey } from "~/model/views";
+import { useStar } from "~/shell/favourites";
+import { definitionOf, isChanged, kindOf, NO_VIEW, searchOf } from "./data";
 import { ViewDialog, type ViewDraft } from "./ViewDialog";
 import css from "./views.module.css";
-
-export const KIND_ICONS: { [kind in View["kind"]]: IconName } = { table: "columns", kanban: "board", calendar: "activity" };
 
 /** Nothing of the list before stays when another view is chosen. */
 const BLANK = { f: "", sort: "", cols: "", by: "", sums: "", as: "", q: "", peek: "", deleted: "", view: "", at: "", span: "" };
@@ -31,6 +31,7 @@ export function ViewMenu({ meta, state, views }: { meta: Meta; state: ListState;
   const { set } = state;
   const current = views.find((view) => view.id === state.search.view);
   const changed = current !== undefined && isChanged(meta, current, state);
+  const star = useStar({ kind: "view", object: meta.name, id: current?.id ?? "" }, current?.name ?? "");
   const choose = (view: View | null) => set({ ...BLANK, ...(view ? searchOf(view) : { view: NO_VIEW }) });
   const all = t("view.all", { objects: objectLabel(meta, true) });
 
@@ -83,7 +84,7 @@ export function ViewMenu({ meta, state, views }: { meta: Meta; state: ListState;
     toast(t("view.deleted", { name }), { action: { label: t("act.undo"), act: () => void act(() => call("view_create", { params: { object: meta.name }, body: { name, kind, definition, shared, roles, default_roles, default: view.default } })).then((made) => (made ? choose(made) : undefined)) } });
   }
 
-  const entry = (view: View) => ({ label: view.name, checked: view.id === current?.id, end: view.default ? <Icon name="star" size={12} title={t("view.isDefault")} /> : <Icon name={KIND_ICONS[view.kind]} size={12} />, act: () => choose(view) });
+  const entry = (view: View) => ({ label: view.name, checked: view.id === current?.id, end: view.default ? <Icon name="flag" size={12} title={t("view.isDefault")} /> : <Icon name={KIND_ICONS[view.kind]} size={12} />, act: () => choose(view) });
   const mine = views.filter((view) => view.mine);
   const shared = views.filter((view) => !view.mine);
   const foreign = current && !current.mine ? t("view.notYours") : undefined;
@@ -96,7 +97,8 @@ export function ViewMenu({ meta, state, views }: { meta: Meta; state: ListState;
       ? [
           { label: t("view.save"), icon: "check" as const, blocked: foreign ?? (changed ? undefined : t("view.nothingToSave")), act: () => void save(current) },
           { label: t("view.edit"), icon: "edit" as const, blocked: foreign, act: () => setDialog("edit") },
-          { label: current.default ? t("view.noDefault") : t("view.makeDefault"), icon: "star" as const, act: () => void act(() => call("view_change", { params: params(current), version: current.version, body: { default: !current.default } })) },
+          { label: star.label, icon: "star" as const, act: star.toggle },
+          { label: current.default ? t("view.noDefault") : t("view.makeDefault"), icon: "flag" as const, act: () => void act(() => call("view_change", { params: params(current), version: current.version, body: { default: !current.default } })) },
           { label: t("view.delete"), icon: "trash" as const, danger: true, blocked: foreign, act: () => void remove(current) },
         ]
       : []),

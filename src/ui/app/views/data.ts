@@ -1,8 +1,6 @@
 // Saved views: what they keep of a list, board or calendar, how they come into the address, and whether what is shown still is
 // what was saved. The whole state stands in the address; a view only names it.
 
-import { useQuery } from "@tanstack/react-query";
-import { call } from "~/api/client";
 import type { Json, View, ViewDefinition } from "~/api/types.gen";
 import { calendarOf } from "~/calendar/model";
 import type { ListState } from "~/list/state";
@@ -14,14 +12,6 @@ import type { ListSearch } from "~/router";
 
 /** In the address where no saved view is meant, not even the one the object opens with. */
 export const NO_VIEW = "all";
-
-export function viewsKey(object: string) {
-  return ["views", object] as const;
-}
-
-export function useViews(object: string) {
-  return useQuery({ queryKey: viewsKey(object), queryFn: ({ signal }) => call("view_list", { params: { object }, signal }), staleTime: 5 * 60_000 });
-}
 
 const AS = { table: undefined, kanban: "board", calendar: "calendar" } as const;
 
