@@ -1,9 +1,10 @@
 // The rows of a list: only those that can be seen are drawn. One row at a time is in the tab order; j/k and arrows move,
-// Enter opens, Space peeks, x selects, Shift+x selects a range. Sorting is the server's work; the header only asks for it.
+// Enter opens, Space peeks, x selects, Shift+x selects a range. The right arrow goes into the cells of a row, where Enter or F2
+// edits. Sorting is the server's work; the header only asks for it.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Link } from "@tanstack/react-router";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Bone, cx, Tip } from "~/lib/basics";
@@ -14,6 +15,8 @@ import { fieldAt } from "~/model/filter";
 import { fieldLabel, isSealed, sortBlock, titleOf, useMetas, type Meta } from "~/model/meta";
 import { setListPrefs, usePrefs } from "~/model/prefs";
 import { isFigure, SealMark, Value } from "~/value/Value";
+import { CellEditor, CellNote } from "./CellEditor";
+import { markKey, type Cells } from "./cells";
 import type { Selection } from "./selection";
 import css from "./list.module.css";
 
@@ -27,6 +30,7 @@ type Props = {
   more: boolean;
   loadMore: () => void;
   selection: Selection;
+  cells: Cells;
   visited: string | null;
   startAt: number;
   peeked: string | null;
@@ -64,9 +68,10 @@ export function widthOf(meta: Meta, path: string, title: string): number {
 }
 
 export function Grid(props: Props) {
-  const { meta, columns, sort, rows, more, loadMore, selection, visited, peeked, onOpen, onPeek, onTop, startAt } = props;
+  const { meta, columns, sort, rows, more, loadMore, selection, cells, visited, peeked, onOpen, onPeek, onTop, startAt } = props;
   const t = useT();
   const prefs = usePrefs();
+  const hintId = useId();
   const scroll = useRef<HTMLDivElement>(null);
   const coarse = matchMedia("(pointer: coarse)").matches;
   const height = coarse ? 44 : ROW_HEIGHTS[prefs.density];
@@ -90,11 +95,15 @@ export function Grid(props: Props) {
   }, []);
 
   const focusRow = useCallback(
-    (index: number) => {
+    (index: number, path?: string) => {
       const to = Math.max(0, Math.min(index, rows.length - 1));
       setAt(to);
       virtual.scrollToIndex(to, { align: "auto" });
-      requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-index="${to}"]`)?.focus({ preventScroll: true }));
+      requestAnimationFrame(() => {
+        const row = scroll.current?.querySelector<HTMLElement>(`[data-index="${to}"]`);
+        if (path) row?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`)?.focus();
+        else row?.focus({ preventScroll: true });
+      });
       const record = rows[to];
       if (peeked && record) onPeek(record);
     },
@@ -102,30 +111,35 @@ export function Grid(props: Props) {
   );
 
   const current = rows[at];
+  /** The column that has the focus; none when the whole row has it. */
+  const here = () => (document.activeElement instanceof HTMLElement ? document.activeElement.dataset["path"] : undefined);
   useKeys({
-    j: () => focusRow(scroll.current?.contains(document.activeElement) ? at + 1 : at),
-    k: () => focusRow(at - 1),
+    j: () => focusRow(scroll.current?.contains(document.activeElement) ? at + 1 : at, here()),
+    k: () => focusRow(at - 1, here()),
     x: () => (current ? selection.toggle(at) : undefined),
     "shift+x": () => (current ? selection.range(at) : undefined),
     o: () => (current ? onOpen(current, false) : undefined),
   });
 
   function key(event: KeyboardEvent) {
-    if (!(event.target instanceof HTMLElement) || event.target.getAttribute("role") !== "row") return;
+    if (!(event.target instanceof HTMLElement) || !["row", "gridcell"].includes(event.target.getAttribute("role") ?? "")) return;
+    const path = event.target.dataset["path"];
     const page = Math.floor((scroll.current?.clientHeight ?? 400) / height) - 1;
-    const moves: { [key: string]: number } = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length - 1 };
+    const moves: { [key: string]: number } = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, ...(path ? {} : { Home: 0, End: rows.length - 1 }) };
     const to = moves[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      focusRow(to);
-    } else if (event.key === "Enter" && current) {
+      focusRow(to, path);
+    } else if (current && event.key === "Enter" && (!path || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       onOpen(current, event.ctrlKey || event.metaKey);
     } else if (event.key === " " && current) {
       event.preventDefault();
       onPeek(peeked === current.id ? null : current);
-    } else if (event.key === "Escape" && peeked) {
+    } else if (event.key === "Escape" && peeked && !path) {
       onPeek(null);
+    } else if (current) {
+      cellKey(event, cells, columns, current);
     }
   }
 
@@ -137,11 +151,14 @@ export function Grid(props: Props) {
     else if (peeked) onPeek(record);
   }
 
-  const all = rows.length > 0 && selection.ids.size >= rows.length;
+  const all = selection.every || (rows.length > 0 && selection.ids.size >= rows.length);
   return (
-    <div ref={scroll} className={css.scroll} onScroll={(event) => onTop(event.currentTarget.scrollTop)}>
-      <div className={css.grid} role="grid" aria-rowcount={more ? -1 : rows.length + 1} aria-colcount={columns.length + 1} aria-multiselectable onKeyDown={key} aria-label={t("list.label")}>
-        <Header meta={meta} onSort={props.onSort} onColumns={props.onColumns} selection={selection} width={width} all={all} some={selection.ids.size > 0 && !all} onDrag={setDragged} columns={columns} sort={sort} />
+    <div ref={scroll} data-scroll className={css.scroll} style={{ scrollPaddingLeft: 48 + width(columns[0] ?? "") }} onScroll={(event) => onTop(event.currentTarget.scrollTop)}>
+      <p id={hintId} className="sr">
+        {t("cell.hint")}
+      </p>
+      <div className={css.grid} role="grid" aria-rowcount={more ? -1 : rows.length + 1} aria-colcount={columns.length + 1} aria-multiselectable onKeyDown={key} aria-label={t("list.label")} aria-describedby={hintId}>
+        <Header meta={meta} onSort={props.onSort} onColumns={props.onColumns} selection={selection} width={width} all={all} some={selection.any && !all} onDrag={setDragged} columns={columns} sort={sort} />
         <div className={css.rows} style={{ height: virtual.getTotalSize() }} role="rowgroup">
           {items.map((item) => {
             const record = rows[item.index];
@@ -165,7 +182,8 @@ export function Grid(props: Props) {
                 width={width}
                 record={record}
                 index={item.index}
-                selected={selection.ids.has(record.id)}
+                cells={cells}
+                selected={selection.has(record.id)}
                 visited={visited === record.id}
                 peeked={peeked === record.id}
                 tabIndex={item.index === Math.min(at, rows.length - 1) ? 0 : -1}
@@ -183,9 +201,38 @@ export function Grid(props: Props) {
   );
 }
 
+/** What keys do from a row into its cells and inside of them. */
+export function cellKey(event: KeyboardEvent, cells: Cells, columns: string[], record: RecordView): void {
+  const target = event.target as HTMLElement;
+  const row = target.closest<HTMLElement>("[data-id]");
+  const path = target.dataset["path"];
+  const at = path ? columns.indexOf(path) : -1;
+  const go = (to: number) => {
+    event.preventDefault();
+    const column = columns[Math.min(to, columns.length - 1)];
+    if (to < 0 || !column) row?.focus({ preventScroll: true });
+    else row?.querySelector<HTMLElement>(`[data-path="${CSS.escape(column)}"]`)?.focus();
+  };
+  if (event.key === "ArrowRight" && !event.ctrlKey && !event.metaKey) go(at + 1);
+  else if (event.key === "ArrowLeft" && at >= 0 && !event.ctrlKey && !event.metaKey) go(at - 1);
+  else if (event.key === "Home" && path) go(0);
+  else if (event.key === "End" && path) go(columns.length - 1);
+  else if (event.key === "Escape" && path) {
+    const mark = cells.marks.get(markKey(record.id, path));
+    if (mark && mark.state !== "saving") cells.forget(record.id, path);
+    else go(-1);
+    event.stopPropagation();
+  } else if (event.key === "F2" || (event.key === "Enter" && path)) {
+    event.preventDefault();
+    const first = path ?? columns.find((column) => cells.block(record, column) === undefined) ?? columns[0];
+    if (first) cells.begin(record, first);
+  }
+}
+
 type RowProps = {
   meta: Meta;
   columns: string[];
+  cells: Cells;
   width: (path: string) => number;
   record: RecordView;
   index: number;
@@ -202,13 +249,15 @@ type RowProps = {
 };
 
 /** One row of a list. */
-export function GridRow({ meta, columns, width, record, index, selected, visited, peeked, tabIndex, style, onFocus, onClick, onSelect, onOpen }: RowProps) {
+export function GridRow({ meta, columns, cells, width, record, index, selected, visited, peeked, tabIndex, style, onFocus, onClick, onSelect, onOpen }: RowProps) {
   const t = useT();
+  const edited = cells.editing?.record.id === record.id;
   return (
     <div
       role="row"
       data-index={index}
       data-id={record.id}
+      data-edited={edited || undefined}
       aria-rowindex={onSelect ? index + 2 : undefined}
       aria-selected={selected}
       data-visited={visited || undefined}
@@ -218,22 +267,46 @@ export function GridRow({ meta, columns, width, record, index, selected, visited
       style={style}
       onFocus={onFocus}
       onClick={onClick}
-      onDoubleClick={() => onOpen(record, false)}
     >
       <div role="gridcell" className={css.check}>
         {onSelect ? <input type="checkbox" className={libCss.check} tabIndex={-1} aria-label={t("list.select", { name: titleOf(meta, record) })} checked={selected} onChange={() => undefined} onClick={(event) => onSelect(event.shiftKey)} /> : null}
       </div>
       {columns.map((path, at) => (
-        <div key={path} role="gridcell" className={cx(css.cell, at === 0 && css.sticky)} data-figure={isFigure(meta.fields.get(path)) || undefined} style={{ flex: `${at === 0 ? 1 : 0} 0 ${width(path)}px` }}>
-          {path === meta.titleField ? (
-            <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
-              {titleOf(meta, record)}
-            </Link>
-          ) : (
-            <Value meta={meta} path={path} record={record} />
-          )}
-        </div>
+        <GridCell key={path} meta={meta} path={path} first={at === 0} width={width(path)} record={record} cells={cells} onOpen={onOpen} />
       ))}
+    </div>
+  );
+}
+
+type CellProps = { meta: Meta; path: string; first: boolean; width: number; record: RecordView; cells: Cells; onOpen: (record: RecordView, beside: boolean) => void };
+
+/** One value: it can be edited in its place, or says why not. */
+function GridCell({ meta, path, first, width, record, cells, onOpen }: CellProps) {
+  const editing = cells.editing?.record.id === record.id && cells.editing.path === path ? cells.editing : null;
+  const mark = cells.marks.get(markKey(record.id, path));
+  const begin = () => cells.begin(record, path);
+  return (
+    <div
+      role="gridcell"
+      data-path={path}
+      data-state={editing ? "editing" : mark?.state}
+      data-figure={isFigure(meta.fields.get(path)) || undefined}
+      aria-readonly={cells.block(record, path) !== undefined || undefined}
+      aria-busy={mark?.state === "saving" || undefined}
+      tabIndex={-1}
+      className={cx(css.cell, first && css.sticky)}
+      style={{ flex: `${first ? 1 : 0} 0 ${width}px` }}
+      onDoubleClick={begin}
+      onBlur={mark?.state === "note" ? () => cells.forget(record.id, path) : undefined}
+    >
+      {path === meta.titleField ? (
+        <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
+          {titleOf(meta, record)}
+        </Link>
+      ) : (
+        <Value meta={meta} path={path} record={record} />
+      )}
+      {editing ? <CellEditor editing={editing} cells={cells} /> : mark && mark.state !== "saving" ? <CellNote key={mark.text} id={record.id} path={path} mark={mark} cells={cells} onAgain={begin} /> : null}
     </div>
   );
 }

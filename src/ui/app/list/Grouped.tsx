@@ -1,7 +1,7 @@
 // A list gathered into groups: each with its count and sums from the server, its rows read when it is opened. Arrows walk over
 // heads and rows alike; the rows of a group are those the same filter and the group's value give.
 
-import { useInfiniteQuery, keepPreviousData } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient, keepPreviousData } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { call } from "~/api/client";
 import type { Json, RecordPage, RecordView, Summary, SummaryRequest } from "~/api/types.gen";
@@ -14,7 +14,9 @@ import { optionLabel, said, useMetas, type Meta } from "~/model/meta";
 import { usePrefs } from "~/model/prefs";
 import { figureText, useSummary } from "~/model/summary";
 import { Trouble } from "~/pages/Trouble";
-import { Header, GridRow, ROW_HEIGHTS, widthOf } from "./Grid";
+import type { Cells } from "./cells";
+import { cellKey, Header, GridRow, ROW_HEIGHTS, widthOf } from "./Grid";
+import { rowOf } from "./rows";
 import { listKey, requestOf, type ListState } from "./state";
 import css from "./list.module.css";
 
@@ -70,9 +72,9 @@ export function Figures({ meta, sums, figures }: { meta: Meta; sums: string[]; f
   ));
 }
 
-type RowsProps = { meta: Meta; state: ListState; groupKey: Json | undefined; columns: string[]; width: (path: string) => number; height: number; peeked: string | null; visited: string | null; onOpen: (record: RecordView, beside: boolean) => void; onPeek: (record: RecordView | null) => void };
+type RowsProps = { meta: Meta; state: ListState; cells: Cells; groupKey: Json | undefined; columns: string[]; width: (path: string) => number; height: number; peeked: string | null; visited: string | null; onOpen: (record: RecordView, beside: boolean) => void; onPeek: (record: RecordView | null) => void };
 
-function Rows({ meta, state, groupKey, columns, width, height, peeked, visited, onOpen, onPeek }: RowsProps) {
+function Rows({ meta, state, cells, groupKey, columns, width, height, peeked, visited, onOpen, onPeek }: RowsProps) {
   const t = useT();
   const metas = useMetas();
   const request = useMemo(() => {
@@ -102,6 +104,7 @@ function Rows({ meta, state, groupKey, columns, width, height, peeked, visited, 
           key={record.id}
           meta={meta}
           columns={columns}
+          cells={cells}
           width={width}
           record={record}
           index={index}
@@ -112,7 +115,6 @@ function Rows({ meta, state, groupKey, columns, width, height, peeked, visited, 
           style={{ position: "relative", width: 0, minWidth: "100%", height }}
           onClick={(event) => {
             if ((event.target as HTMLElement).closest("a, button")) return;
-            (event.currentTarget as HTMLElement).focus();
             if (peeked) onPeek(record);
           }}
           onOpen={onOpen}
@@ -131,11 +133,12 @@ function Rows({ meta, state, groupKey, columns, width, height, peeked, visited, 
   );
 }
 
-type Props = { meta: Meta; state: ListState; peeked: string | null; visited: string | null; onOpen: (record: RecordView, beside: boolean) => void; onPeek: (record: RecordView | null) => void; onColumns: (columns: string[]) => void };
+type Props = { meta: Meta; state: ListState; cells: Cells; peeked: string | null; visited: string | null; onOpen: (record: RecordView, beside: boolean) => void; onPeek: (record: RecordView | null) => void; onColumns: (columns: string[]) => void };
 
-export default function Grouped({ meta, state, peeked, visited, onOpen, onPeek, onColumns }: Props) {
+export default function Grouped({ meta, state, cells, peeked, visited, onOpen, onPeek, onColumns }: Props) {
   const t = useT();
   const prefs = usePrefs();
+  const client = useQueryClient();
   const place = useRef<HTMLDivElement>(null);
   const request = useMemo(() => groupRequest(state), [state]);
   const summary = useSummary(meta.name, request);
@@ -156,14 +159,19 @@ export default function Grouped({ meta, state, peeked, visited, onOpen, onPeek, 
   };
 
   function key(event: KeyboardEvent) {
-    const here = event.target as HTMLElement;
+    const target = event.target as HTMLElement;
+    const path = target.dataset["path"];
+    if (target.dataset["group"] === undefined && !["row", "gridcell"].includes(target.getAttribute("role") ?? "")) return;
+    const here = path ? (target.closest<HTMLElement>("[data-id]") ?? target) : target;
     const walk = [...(place.current?.querySelectorAll<HTMLElement>("[data-group], [data-id]") ?? [])];
     const at = walk.indexOf(here);
     if (at < 0) return;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: walk.length - 1 }[event.key];
+    const moves: { [key: string]: number } = { ArrowDown: at + 1, ArrowUp: at - 1, ...(path ? {} : { Home: 0, End: walk.length - 1 }) };
+    const to = moves[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      walk[Math.max(0, Math.min(to, walk.length - 1))]?.focus();
+      const next = walk[Math.max(0, Math.min(to, walk.length - 1))];
+      ((path ? next?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`) : null) ?? next)?.focus();
       return;
     }
     const group = here.dataset["group"];
@@ -173,20 +181,23 @@ export default function Grouped({ meta, state, peeked, visited, onOpen, onPeek, 
     }
     const id = here.dataset["id"];
     if (!id) return;
-    const record = { id, object: meta.name, version: 0, fields: {} };
-    if (event.key === "Enter") {
+    const record = rowOf(client, meta.name, id);
+    if (!record) return;
+    if (event.key === "Enter" && (!path || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       onOpen(record, event.ctrlKey || event.metaKey);
     } else if (event.key === " ") {
       event.preventDefault();
       onPeek(peeked === id ? null : record);
+    } else {
+      cellKey(event, cells, columns, record);
     }
   }
 
   if (summary.error && !summary.data) return <Trouble error={summary.error} retry={() => void summary.refetch()} />;
   if (summary.data && groups.length === 0) return <State icon="filter" title={t("group.empty")} />;
   return (
-    <div ref={place} className={css.scroll}>
+    <div ref={place} data-scroll className={css.scroll} style={{ scrollPaddingLeft: 48 + width(columns[0] ?? "") }}>
       <div className={css.grid} role="treegrid" aria-label={t("list.label")} aria-colcount={columns.length + 1} onKeyDown={key}>
         <Header meta={meta} columns={columns} sort={state.sort} width={width} all={false} some={false} onSort={(sort) => state.set({ sort: sort.join(",") })} onColumns={onColumns} onDrag={setDragged} />
         {groups.map((group) => {
@@ -204,7 +215,7 @@ export default function Grouped({ meta, state, peeked, visited, onOpen, onPeek, 
                   </button>
                 </div>
               </div>
-              {isOpen ? <Rows meta={meta} state={state} groupKey={group.key[0]} columns={columns} width={width} height={height} peeked={peeked} visited={visited} onOpen={onOpen} onPeek={onPeek} /> : null}
+              {isOpen ? <Rows meta={meta} state={state} cells={cells} groupKey={group.key[0]} columns={columns} width={width} height={height} peeked={peeked} visited={visited} onOpen={onOpen} onPeek={onPeek} /> : null}
             </div>
           );
         })}

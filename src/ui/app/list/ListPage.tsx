@@ -32,6 +32,8 @@ import { STALE_DAYS } from "~/board/cards";
 import { Columns } from "./Columns";
 import { FilterBar } from "./FilterBar";
 import { Grid } from "./Grid";
+import { useCells } from "./cells";
+import { useCount, whichOf } from "./count";
 import { useFresh } from "./fresh";
 import { GroupMenu } from "./GroupMenu";
 import { useSelection } from "./selection";
@@ -44,6 +46,7 @@ const Board = lazy(() => import("~/board/Board"));
 const Calendar = lazy(() => import("~/calendar/Calendar"));
 const Grouped = lazy(() => import("./Grouped"));
 const Totals = lazy(() => import("./Totals"));
+const JobBar = lazy(() => import("./JobBar"));
 
 function Empty({ meta, filtered, deleted, onClear }: { meta: Meta; filtered: boolean; deleted: boolean; onClear: () => void }) {
   const t = useT();
@@ -105,6 +108,9 @@ function ListOf({ meta }: { meta: Meta }) {
   const list = useRows(meta, metas, state, plain && !waiting);
   const counted = useSummary(meta.name, { filter: toFilter(state.filter), ...(state.search.q ? { q: state.search.q } : {}) }, !plain);
   const selection = useSelection(list.rows);
+  const { cells, dialogs } = useCells(meta);
+  const counting = useCount(meta.name, list.request);
+  const which = whichOf(list.request);
   const href = useRouterState({ select: (now) => now.location.href });
   const [came] = useState<Trail | null>(() => {
     const trail = trailOf(meta.name);
@@ -138,11 +144,11 @@ function ListOf({ meta }: { meta: Meta }) {
   const loadMore = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage();
   }, [fetchNextPage, isFetchingNextPage]);
-  useEffect(() => selection.clear(), [list.request]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
+  useEffect(() => selection.clear(), [which]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
 
   const stage = boardField(meta, state);
   const dates = useMemo(() => calendarOf(meta), [meta]);
-  const fresh = useFresh(meta.name, list.rows, plain, top, selection.ids.size > 0);
+  const fresh = useFresh(meta.name, list.rows, plain, top, selection.any);
   const filtered = Boolean(state.filter || state.search.q);
   const refused = list.error ? refusalOf(list.error) : null;
   const columns = state.columns;
@@ -153,13 +159,19 @@ function ListOf({ meta }: { meta: Meta }) {
     setListPrefs(meta.name, { columns: next });
     set({ cols: "" }, true);
   };
-  const total = plain ? list.count : counted.data?.total.count;
+  const total = !plain ? counted.data?.total.count : list.isSuccess && !list.hasNextPage ? list.rows.length : counting.count;
   return (
     <div className={css.page}>
       <div className={css.head}>
         <PageTitle title={objectLabel(meta, true)} className={css.title} />
-        <span className={css.count} aria-live="polite">
-          {total === undefined ? "" : plain && list.countIsMinimum ? t("list.atLeast", { number: number(total) }) : t("list.count", { number: number(total) })}
+        <span className={css.count}>
+          <span aria-live="polite">{total === undefined ? "" : t("list.count", { number: number(total) })}</span>
+          {total === undefined && plain && list.isSuccess ? (
+            <Button small tone="quiet" busy={counting.busy} onClick={counting.ask} title={t("list.countAll")}>
+              {t("list.atLeast", { number: number(list.rows.length) })}
+              <span className="sr"> {t("list.countAll")}</span>
+            </Button>
+          ) : null}
           {state.search.deleted ? ` · ${t("list.bin")}` : ""}
         </span>
         <ViewMenu meta={meta} state={state} views={views.data?.items ?? []} />
@@ -205,7 +217,10 @@ function ListOf({ meta }: { meta: Meta }) {
           </Button>
         </div>
       ) : null}
-      {plain && selection.ids.size > 0 ? <BulkBar meta={meta} selection={selection} rows={list.rows} deleted={Boolean(state.search.deleted)} /> : null}
+      {plain && selection.any ? <BulkBar meta={meta} state={state} selection={selection} more={list.hasNextPage} count={counting.count} onCount={counting.ask} loaded={list.rows.length} /> : null}
+      <Suspense fallback={null}>
+        <JobBar object={meta.name} />
+      </Suspense>
       <div className={css.body}>
         {shape === "board" && stage ? (
           <Suspense fallback={null}>
@@ -217,7 +232,7 @@ function ListOf({ meta }: { meta: Meta }) {
           </Suspense>
         ) : state.by ? (
           <Suspense fallback={null}>
-            <Grouped meta={meta} state={state} peeked={peeked} visited={came?.id ?? null} onOpen={open} onPeek={peek} onColumns={keep} />
+            <Grouped meta={meta} state={state} cells={cells} peeked={peeked} visited={came?.id ?? null} onOpen={open} onPeek={peek} onColumns={keep} />
           </Suspense>
         ) : refused && list.rows.length === 0 ? (
           refused.code === "filter_invalid" || refused.code === "field_not_filterable" || refused.code === "parameter_invalid" ? (
@@ -240,6 +255,7 @@ function ListOf({ meta }: { meta: Meta }) {
             more={list.hasNextPage}
             loadMore={loadMore}
             selection={selection}
+            cells={cells}
             visited={came?.id ?? null}
             startAt={came?.top ?? 0}
             peeked={peeked}
@@ -256,6 +272,7 @@ function ListOf({ meta }: { meta: Meta }) {
           </Suspense>
         ) : null}
       </div>
+      {dialogs}
       {shape === "table" && state.sums.length > 0 ? (
         <Suspense fallback={null}>
           <Totals meta={meta} state={state} />

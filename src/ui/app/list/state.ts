@@ -82,7 +82,7 @@ export function requestOf(meta: Meta, metas: Metas, state: ListState): ListReque
     sort: state.sort,
     fields,
     limit: PAGE_ROWS,
-    count: "estimate",
+    count: "none",
     ...(state.search.q ? { q: state.search.q } : {}),
     ...(state.search.deleted ? { deleted: true } : {}),
   };
@@ -100,7 +100,7 @@ export function useRows(meta: Meta, metas: Metas, state: ListState, on = true) {
   const request = useMemo(() => requestOf(meta, metas, state), [meta, metas, filter, sort, columns, q, deleted]);
   const query = useInfiniteQuery({
     queryKey: listKey(meta.name, request),
-    queryFn: ({ pageParam, signal }): Promise<RecordPage> => call("record_query", { params: { object: meta.name }, body: { ...request, ...(pageParam ? { cursor: pageParam, count: "none" as const } : {}) }, signal }),
+    queryFn: ({ pageParam, signal }): Promise<RecordPage> => call("record_query", { params: { object: meta.name }, body: { ...request, ...(pageParam ? { cursor: pageParam } : {}) }, signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -108,8 +108,7 @@ export function useRows(meta: Meta, metas: Metas, state: ListState, on = true) {
     gcTime: 10 * 60_000,
   });
   const rows = useMemo<RecordView[]>(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  const first = query.data?.pages[0];
-  return { ...query, rows, request, count: first?.count, countIsMinimum: first?.count_is_minimum ?? false };
+  return { ...query, rows, request };
 }
 
 /** Where one came from: the list whose neighbours a record page walks through, and what to mark on return. */

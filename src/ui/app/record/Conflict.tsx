@@ -12,7 +12,7 @@ import type { Change } from "./data";
 import { Side } from "./History";
 import css from "./record.module.css";
 
-export type Clash = { change: Change; version: number; differences: Difference[]; base: RecordView; done: () => void; dropped: () => void };
+export type Clash = { change: Change; version: number; differences: Difference[]; base: RecordView; done: (saved: boolean) => void };
 
 export function Conflict({ meta, clash, onSend, onClose }: { meta: Meta; clash: Clash; onSend: (change: Change, version: number) => void; onClose: () => void }) {
   const t = useT();

@@ -26,11 +26,12 @@ import { Star, useStar } from "~/shell/favourites";
 import { PageTitle } from "~/shell/PageTitle";
 import { Value } from "~/value/Value";
 import { AccessTab } from "./AccessTab";
-import { Conflict, type Clash } from "./Conflict";
+import { Conflict } from "./Conflict";
 import { recordKey, useChange, useRecord, type Change } from "./data";
 import { Facts } from "./Facts";
 import { Presence } from "./Presence";
 import { Related } from "./Related";
+import { useSaving } from "./saving";
 import { StagePath } from "./StagePath";
 import { Timeline } from "./Timeline";
 import css from "./record.module.css";
@@ -65,37 +66,6 @@ function Walk({ walk }: { walk: ReturnType<typeof useWalk> }) {
       <IconButton small icon="down" label={t("record.next")} keys={`${keys} →`} blocked={walk.next ? undefined : t("record.isLast")} onClick={walk.next} />
     </span>
   );
-}
-
-function useSaving(meta: Meta, record: RecordView | undefined, id: string) {
-  const change = useChange(meta, id);
-  const [clash, setClash] = useState<Clash | null>(null);
-  const { mutateAsync } = change;
-  const save = useCallback(
-    async (fields: Change, base = record): Promise<void> => {
-      if (!base) return;
-      try {
-        await mutateAsync({ fields, version: base.version });
-      } catch (error) {
-        const wrong = refusalOf(error);
-        if (wrong.code !== "version_conflict" || wrong.currentVersion === undefined) throw error;
-        if (wrong.differences.length === 0) return void (await mutateAsync({ fields, version: wrong.currentVersion }));
-        await new Promise<void>((done, dropped) => setClash({ change: fields, version: wrong.currentVersion ?? 0, differences: wrong.differences, base, done, dropped: () => dropped(error) }));
-      }
-    },
-    [record, mutateAsync],
-  );
-  const settle = async (fields: Change, version: number) => {
-    if (!clash) return;
-    try {
-      if (Object.keys(fields).length > 0) await mutateAsync({ fields, version });
-      clash.done();
-      setClash(null);
-    } catch (error) {
-      toast(errorText(error), { tone: "bad", note: errorNote(error) });
-    }
-  };
-  return { save, clash, settle, drop: () => { clash?.done(); setClash(null); } };
 }
 
 function useDelete(meta: Meta, record: RecordView | undefined, back: () => void) {
@@ -149,7 +119,8 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const { tab = "details" } = useSearch({ from: "/shell/o/$object/$id" });
   const { data: record, error, refetch } = useRecord(meta, metas, id);
   const walk = useWalk(meta, id);
-  const saving = useSaving(meta, record, id);
+  const { mutateAsync } = useChange(meta, id);
+  const saving = useSaving((_, fields, version) => mutateAsync({ fields, version }));
   const back = useCallback(() => void navigate(walk.back ? { to: walk.back } : { to: "/o/$object", params: { object: meta.name } }), [navigate, walk.back, meta.name]);
   const remove = useDelete(meta, record, back);
   const layout = useMemo(() => layoutOf(meta), [meta]);
@@ -162,7 +133,14 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
     asker.current = remove.ask;
   });
   const ask = useCallback(() => asker.current(), []);
-  const { save } = saving;
+  const { save: send } = saving;
+  const save = useCallback(
+    async (fields: Change, base = record): Promise<void> => {
+      // Left as the other wanted it: theirs is shown.
+      if (base && !(await send(fields, base))) void refetch();
+    },
+    [record, send, refetch],
+  );
 
   useEffect(() => {
     if (!record) return;

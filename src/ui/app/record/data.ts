@@ -1,7 +1,7 @@
 // One record: reading it with the names of what it points to, and changing it. A change carries the version that was read;
 // what somebody else changed meanwhile is never overwritten.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { call } from "~/api/client";
 import type { Json, RecordView } from "~/api/types.gen";
 import { canSee, titlePaths, type Meta, type Metas } from "~/model/meta";
@@ -26,18 +26,24 @@ export function useRecord(meta: Meta, metas: Metas, id: string) {
 
 export type Change = { [field: string]: Json };
 
-/** Sends a change and puts the answer in place of what was shown; lists and timelines are asked again. */
+/** Puts the answer to a change in place of what was shown of the record; what else speaks of it is asked again. */
+export function showChanged(client: QueryClient, object: string, answer: RecordView): void {
+  const key = recordKey(object, answer.id);
+  client.setQueryData<RecordView>(key, (before) => before && { ...answer, fields: { ...before.fields, ...answer.fields } });
+  void client.invalidateQueries({ queryKey: key, exact: true });
+  void client.invalidateQueries({ queryKey: ["timeline", answer.id] });
+  void client.invalidateQueries({ queryKey: ["history", answer.id] });
+  void client.invalidateQueries({ queryKey: ["title", object, answer.id] });
+}
+
+/** Sends a change of one record; its lists are asked again. */
 export function useChange(meta: Meta, id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ fields, version }: { fields: Change; version: number }) => call("record_change", { params: { object: meta.name, id }, body: fields, version }),
-    onSuccess: async (answer: RecordView) => {
-      client.setQueryData<RecordView>(recordKey(meta.name, id), (before) => ({ ...answer, fields: { ...before?.fields, ...answer.fields } }));
-      void client.invalidateQueries({ queryKey: recordKey(meta.name, id), exact: true });
+    onSuccess: (answer: RecordView) => {
+      showChanged(client, meta.name, answer);
       void client.invalidateQueries({ queryKey: ["list", meta.name] });
-      void client.invalidateQueries({ queryKey: ["timeline", id] });
-      void client.invalidateQueries({ queryKey: ["history", id] });
-      void client.invalidateQueries({ queryKey: ["title", meta.name, id] });
     },
   });
 }

@@ -12,7 +12,7 @@ import css from "./Shell.module.css";
 const SHEET: { title: Key; keys: [string, Key][] }[] = [
   { title: "keys.everywhere", keys: [["/", "keys.search"], ["mod+k", "keys.palette"], ["?", "keys.sheet"], ["escape", "keys.close"], ["c", "keys.create"]] },
   { title: "keys.go", keys: [["g h", "rail.home"], ["g a", "keys.accounts"], ["g c", "keys.contacts"], ["g l", "keys.leads"], ["g o", "keys.opportunities"], ["g t", "keys.cases"], ["g k", "keys.activities"]] },
-  { title: "keys.list", keys: [["j", "keys.next"], ["k", "keys.previous"], ["enter", "keys.open"], ["space", "keys.peek"], ["x", "keys.select"], ["shift+x", "keys.range"], ["f", "keys.filter"]] },
+  { title: "keys.list", keys: [["j", "keys.next"], ["k", "keys.previous"], ["enter", "keys.open"], ["space", "keys.peek"], ["x", "keys.select"], ["shift+x", "keys.range"], ["f", "keys.filter"], ["arrowright", "keys.cells"], ["f2", "keys.cell"]] },
   { title: "keys.record", keys: [["e", "keys.edit"], ["s", "star.title"], ["mod+s", "keys.save"], ["mod+arrowright", "keys.nextrecord"], ["mod+arrowleft", "keys.previousrecord"], ["n", "keys.note"], ["t", "keys.task"], ["m", "keys.meeting"], [".", "keys.acts"]] },
 ];
 

@@ -14,7 +14,8 @@ import css from "./value.module.css";
 export type InputProps = {
   field: FieldDef;
   value: Json | undefined;
-  onChange: (value: Json) => void;
+  /** `title` comes with a record that was picked. */
+  onChange: (value: Json, title?: string) => void;
   id?: string | undefined;
   describedBy?: string | undefined;
   invalid?: boolean;
@@ -134,7 +135,7 @@ function ReferenceInput({ field, value, onChange, id, describedBy, invalid, labe
       invalid={invalid ?? false}
       label={label}
       autoFocus={autoFocus ?? false}
-      onChange={(next) => onChange(next ? (many ? { object: next.object, id: next.id } : next.id) : null)}
+      onChange={(next) => onChange(next ? (many ? { object: next.object, id: next.id } : next.id) : null, next?.title)}
     />
   );
 }
