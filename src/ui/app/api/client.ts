@@ -60,14 +60,21 @@ function reached(now: boolean): void {
   tell();
 }
 
-async function send<N extends Name>(name: N, args: Args<N>): Promise<Response> {
-  const [verb, path] = operations[name];
+/** What goes along with every request. */
+function headersOf(verb: string, args: { version?: number; purpose?: string; once?: string }): Headers {
   const headers = new Headers({ Accept: "application/json", "Accept-Language": wire.language });
-  if (args.body !== undefined) headers.set("Content-Type", "application/json");
   if (verb !== "GET" && wire.csrf) headers.set("X-CSRF-Token", wire.csrf);
   if (args.version !== undefined) headers.set("If-Match", `"${args.version}"`);
-  if (args.purpose) headers.set("X-Purpose", args.purpose);
+  // A header is bytes; the server reads them as UTF-8.
+  if (args.purpose) headers.set("X-Purpose", String.fromCharCode(...new TextEncoder().encode(args.purpose)));
   if (args.once) headers.set("Idempotency-Key", args.once);
+  return headers;
+}
+
+async function send<N extends Name>(name: N, args: Args<N>): Promise<Response> {
+  const [verb, path] = operations[name];
+  const headers = headersOf(verb, args);
+  if (args.body !== undefined) headers.set("Content-Type", "application/json");
   try {
     const answer = await fetch(address(path, args.params, args.query), {
       method: verb,
@@ -99,9 +106,9 @@ async function refusal(answer: Response): Promise<Refusal> {
 const WITHOUT_SESSION = new Set<Name>(["session_open", "session_show", "session_close"]);
 
 /** The answer to one operation, as it came. */
-async function answerTo<N extends Name>(name: N, args: Args<N>): Promise<Response> {
+async function answerTo<N extends Name>(name: N, args: Args<N>, by: (name: N, args: Args<N>) => Promise<Response> = send): Promise<Response> {
   for (let again = 0; ; again += 1) {
-    const answer = await send(name, args);
+    const answer = await by(name, args);
     if (answer.ok) {
       wire.lastSeen = Date.now();
       tell();
@@ -126,6 +133,39 @@ export async function call<N extends Name>(name: N, ...rest: keyof Args<N> exten
 /** Does one operation whose answer is not JSON. */
 export async function callBytes<N extends Name>(name: N, args: Args<N>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await answerTo(name, args)).arrayBuffer());
+}
+
+export type Upload<N extends Name> = { file: Blob; query?: Partial<Operations[N]["query"]>; name: string; signal: AbortSignal; /** The part that was sent, from 0 to 1. */ progress: (part: number) => void };
+
+/** Sends a file as the body. Only the older way of asking can tell how far a body has gone. */
+export async function callUpload<N extends Name>(name: N, params: Operations[N]["params"], { file, name: title, signal, progress, query = {} }: Upload<N>): Promise<Operations[N]["answer"]> {
+  const sendFile = (of: N) =>
+    new Promise<Response>((done, failed) => {
+      const [verb, path] = operations[of];
+      const request = new XMLHttpRequest();
+      const stop = () => request.abort();
+      request.open(verb, address(path, params, query));
+      headersOf(verb, {}).forEach((value, header) => request.setRequestHeader(header, value));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.setRequestHeader("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(title).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)}`);
+      request.upload.onprogress = (event) => (event.lengthComputable ? progress(event.loaded / event.total) : undefined);
+      request.onload = () => {
+        reached(true);
+        const requestId = request.getResponseHeader("X-Request-Id") ?? "";
+        done(new Response(request.status === 204 ? null : request.responseText, { status: request.status, headers: { "X-Request-Id": requestId } }));
+      };
+      request.onerror = () => {
+        reached(false);
+        failed(new Refusal({ code: "unreachable" }));
+      };
+      request.onabort = () => failed(new DOMException("stopped", "AbortError"));
+      request.onloadend = () => signal.removeEventListener("abort", stop);
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) request.abort();
+      else request.send(file);
+    });
+  const answer = await answerTo(name, { params } as Args<N>, sendFile);
+  return (await answer.json()) as Operations[N]["answer"];
 }
 
 /** A key for one act of one person; the same act repeated carries the same key. */

@@ -116,6 +116,14 @@ export function phone(text: string): string {
   return `${code} ${groups.join(" ")}`;
 }
 
+/** Sizes of files, in powers of 1024 as people know them from their desk. */
+export function bytes(size: number): string {
+  const units = ["B", "KB", "MB", "GB"];
+  const at = size < 1 ? 0 : Math.min(Math.floor(Math.log2(size) / 10), units.length - 1);
+  const value = size / 1024 ** at;
+  return `${number(at === 0 || value >= 100 ? Math.round(value) : Math.round(value * 10) / 10)} ${units[at] ?? ""}`;
+}
+
 export function duration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);

@@ -30,6 +30,7 @@ import { Conflict } from "./Conflict";
 import { recordKey, useChange, useRecord, type Change } from "./data";
 import { Facts } from "./Facts";
 import { Presence } from "./Presence";
+import { Files } from "./Files";
 import { Related } from "./Related";
 import { useSaving } from "./saving";
 import { StagePath } from "./StagePath";
@@ -107,7 +108,9 @@ function useDelete(meta: Meta, record: RecordView | undefined, back: () => void)
   return { asking, ask: () => setAsking(true), cancel: () => setAsking(false), run, busy, restore };
 }
 
-const TABS = ["details", "facts", "access"] as const;
+const TABS = ["details", "facts", "files", "access"] as const;
+/** Levels at which the files of a record can be listed. */
+const FILES_FROM = ["read", "edit"];
 /** Who may ask the log about a record. */
 const ASKERS = ["access_log", "audit_read"];
 
@@ -182,7 +185,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
     { kind: "rule" },
     { label: t("record.delete"), icon: "trash", danger: true, blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
   ];
-  const tabs = { details: t("record.details"), facts: t("record.allFacts"), access: t("record.access") };
+  const tabs = { details: t("record.details"), facts: t("record.allFacts"), files: t("files.title"), access: t("record.access") };
   return (
     <article className={css.page}>
       <div className={css.head}>
@@ -232,7 +235,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
         )}
         {stage && record ? <StagePath meta={meta} record={record} field={stage} save={save} /> : null}
         <div className={css.tabs} role="tablist" aria-label={t("record.tabs")}>
-          {TABS.filter((name) => name !== "access" || asks).map((name) => (
+          {TABS.filter((name) => (name !== "access" || asks) && (name !== "files" || FILES_FROM.includes(meta.view.attachments))).map((name) => (
             <Link key={name} to="/o/$object/$id" params={{ object: meta.name, id }} search={name === "details" ? {} : { tab: name }} replace role="tab" aria-selected={tab === name} aria-controls="record-panel" className={css.tab}>
               {tabs[name]}
             </Link>
@@ -241,12 +244,13 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
       </div>
       <div id="record-panel" role="tabpanel" aria-label={tabs[(TABS as readonly string[]).includes(tab) ? (tab as (typeof TABS)[number]) : "details"]} style={{ flex: 1 }}>
         {record && tab === "access" ? <AccessTab meta={meta} record={record} /> : null}
+        {record && tab === "files" ? <Files meta={meta} record={record} /> : null}
         {record && tab === "facts" ? (
           <div className={css.wide}>
             <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json, base) => save({ [field]: value }, base)} />
           </div>
         ) : null}
-        {record && tab !== "access" && tab !== "facts" ? (
+        {record && tab !== "access" && tab !== "facts" && tab !== "files" ? (
           <div className={css.body}>
             <div className={css.column}>
               <Facts meta={meta} record={record} save={record.deleted ? null : (field, value: Json, base) => save({ [field]: value }, base)} />
