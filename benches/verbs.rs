@@ -153,21 +153,22 @@ impl World {
                 } else {
                     Vec::new()
                 };
-                let marks = vec!["?"; self.team.len()].join(", ");
-                let condition = match verb {
-                    Verb::ListTeam => format!(" AND (t.\"owner_id\" IN ({marks}) OR t.\"team_id\" = ?)"),
-                    _ => String::new(),
+                let text = match verb {
+                    Verb::ListTeam if sqlite => merged(&columns, self.team.len(), self.teams.len()),
+                    Verb::ListTeam => {
+                        let marks = vec!["?"; self.team.len()].join(", ");
+                        walked(&columns, &format!(" AND (t.\"owner_id\" IN ({marks}) OR t.\"team_id\" = ?)"))
+                    }
+                    _ => walked(&columns, ""),
                 };
-                let text = format!(
-                    "SELECT {columns} FROM \"contact\" t WHERE t.\"deleted_at\" IS NULL{condition} \
-                     AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC LIMIT {}",
-                    LIST_ROWS + 1
-                );
+                let merged = sqlite && verb == Verb::ListTeam;
                 let values: Values = Arc::new(move |numbers| {
-                    let mut values: Vec<Value> = scope.iter().map(|id| Value::Binary(id.as_bytes().to_vec())).collect();
-                    values.push(Value::Integer(Self::moment(from, until, numbers)));
-                    values.push(Value::Text("zh".to_owned()));
-                    values
+                    let asked = [Value::Integer(Self::moment(from, until, numbers)), Value::Text("zh".to_owned())];
+                    let ids = scope.iter().map(|id| Value::Binary(id.as_bytes().to_vec()));
+                    if merged {
+                        return ids.flat_map(|id| std::iter::once(id).chain(asked.clone())).collect();
+                    }
+                    ids.chain(asked.clone()).collect()
                 });
                 Some((Statement::new(&text), values))
             }
@@ -193,6 +194,33 @@ impl World {
             Verb::OpenBySession | Verb::Create | Verb::Constant => None,
         }
     }
+}
+
+/// The list along its order.
+fn walked(columns: &str, condition: &str) -> String {
+    format!(
+        "SELECT {columns} FROM \"contact\" t WHERE t.\"deleted_at\" IS NULL{condition} \
+         AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC LIMIT {}",
+        LIST_ROWS + 1
+    )
+}
+
+/// The list as one walk for each owner and team, as the embedded engine is asked for it.
+fn merged(columns: &str, owners: usize, teams: usize) -> String {
+    let arm = |column| {
+        format!(
+            "SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM \"contact\" t \
+             WHERE t.\"deleted_at\" IS NULL AND t.\"{column}\" = ? AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?))"
+        )
+    };
+    let arms: Vec<String> =
+        std::iter::repeat_n("owner_id", owners).chain(std::iter::repeat_n("team_id", teams)).map(arm).collect();
+    format!(
+        "SELECT {columns} FROM ({} ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT {}) m CROSS JOIN \"contact\" t ON t.\"rid\" = m.\"r\" \
+         ORDER BY m.\"k\" DESC, m.\"i\" DESC",
+        arms.join(" UNION "),
+        LIST_ROWS + 1
+    )
 }
 
 /// Makes the values of a query.

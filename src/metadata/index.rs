@@ -3,7 +3,8 @@
 use crate::{ColumnRole, FieldDef, FieldType};
 
 /// What a scope asks of a row. Inside the indexes on time, so that a list of the newest within a scope passes over the
-/// records of others without opening their rows.
+/// records of others without opening their rows; and each with an index along the time of creation, so that the records of a
+/// few owners are met in that order without passing over anybody else's.
 const SCOPE_COLUMNS: [&str; 3] = ["owner_id", "unit_id", "team_id"];
 
 /// An index over the live rows of a table.
@@ -34,7 +35,11 @@ pub fn indexes_of(field: &FieldDef) -> Vec<IndexDef> {
             ColumnRole::Currency | ColumnRole::TargetObject | ColumnRole::Sealed | ColumnRole::UniqueTag => false,
         };
         if sorted {
-            let mut columns = vec![column.name.clone(), "id".to_owned()];
+            let mut columns = vec![column.name.clone()];
+            if field.system && SCOPE_COLUMNS.contains(&column.name.as_str()) {
+                columns.push("created_at".to_owned());
+            }
+            columns.push("id".to_owned());
             if field.system && matches!(field.field_type, FieldType::Timestamp) {
                 columns.extend(SCOPE_COLUMNS.map(str::to_owned));
             }

@@ -1,9 +1,10 @@
 //! The embedded engine's own checkpointer: a thread that moves the write-ahead log into the database file when it has
-//! grown, never in the way of a commit. PostgreSQL does this itself.
+//! grown, beside the commits. Only when writers never rest does it ask the committer for a moment. PostgreSQL does this itself.
 
 use crate::StoreError;
-use crate::engine::{Access, Conn, EngineConfig, Sql};
+use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// From this size on it is moved.
 const WAL_BYTES_MIN: u64 = 16 * 1024 * 1024;
+/// From this size on the committer empties it between two groups. While frames are added without a pause the file cannot
+/// begin anew by itself: an import of a million records would leave ten gigabytes, and each read would search them.
+const WAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// The handle to the checkpointer's thread.
 pub(crate) struct Checkpointer {
@@ -21,7 +25,7 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts it; `None` on PostgreSQL.
-    pub(crate) fn start(config: &EngineConfig) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn start(config: &EngineConfig, overflow: Arc<Overflow>) -> Result<Option<Self>, StoreError> {
         let EngineConfig::Sqlite { file } = config else { return Ok(None) };
         let mut conn = Conn::open(config, Access::Write)?;
         let wal = PathBuf::from(format!("{}-wal", file.display()));
@@ -30,9 +34,13 @@ impl Checkpointer {
             .name("checkpointer".to_owned())
             .spawn(move || {
                 while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                    let grown = std::fs::metadata(&wal).is_ok_and(|meta| meta.len() >= WAL_BYTES_MIN);
-                    if grown {
+                    let size = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
+                    if size >= WAL_BYTES_MIN {
                         checkpoint(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)");
+                    }
+                    // Asked after the pass above, so that little is left to move while commits wait.
+                    if size >= WAL_BYTES_MAX {
+                        overflow.raise();
                     }
                 }
                 checkpoint(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)");

@@ -38,6 +38,7 @@ mod jobs;
 mod links;
 mod live;
 mod log;
+mod merge;
 mod migrate;
 mod notifications;
 mod order;
@@ -85,7 +86,7 @@ pub use write::{Cause, Changed, WriteTx};
 
 use arc_swap::ArcSwap;
 use authz::Policy;
-use engine::{Access, Conn, committer, readers};
+use engine::{Access, Conn, Overflow, committer, readers};
 use kernel::{BootKind, Clock, Fault, Id, Random};
 use metadata::{Catalog, Profile};
 use std::path::PathBuf;
@@ -159,10 +160,10 @@ impl Store {
             reaches: reach::Reaches::default(),
             files_folder: config.files_folder.clone(),
         });
-        let bell = Arc::new(Bell::default());
-        let committer = committer::Committer::start(&config.engine, Arc::clone(&bell))?;
+        let (bell, overflow) = (Arc::new(Bell::default()), Arc::new(Overflow::default()));
+        let committer = committer::Committer::start(&config.engine, Arc::clone(&bell), Arc::clone(&overflow))?;
         let readers = readers::Readers::start(&config.engine, config.readers.max(1))?;
-        let checkpointer = checkpoint::Checkpointer::start(&config.engine)?;
+        let checkpointer = checkpoint::Checkpointer::start(&config.engine, overflow)?;
         Ok(Self {
             shared,
             config,

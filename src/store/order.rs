@@ -9,14 +9,20 @@ use metadata::{ColumnRole, ColumnType, FieldType};
 
 /// One column of the order.
 pub(crate) struct SortColumn {
+    /// Position of its field.
+    pub(crate) field: usize,
     pub(crate) column: String,
     column_type: ColumnType,
-    descending: bool,
+    pub(crate) descending: bool,
 }
 
-pub(crate) fn sort_columns(query: &ListQuery) -> Result<Vec<SortColumn>, StoreError> {
-    let mut keys = Vec::with_capacity(query.sort.len());
-    for (position, descending) in &query.sort {
+/// What a list is sorted by. When nothing is asked, the newest come first: by their time of creation, which has indexes that hold
+/// the scope; by their ids, which tell it too, where the page is picked from what a search found.
+pub(crate) fn sort_columns(query: &ListQuery, along_an_index: bool) -> Result<Vec<SortColumn>, StoreError> {
+    let created = query.object.field_index("created_at").filter(|_| along_an_index && query.search.is_empty());
+    let newest = created.filter(|_| query.sort.is_empty()).map(|field| (field, true));
+    let mut keys = Vec::with_capacity(query.sort.len() + 1);
+    for (position, descending) in query.sort.iter().chain(&newest) {
         let Some(field) = query.object.fields.get(*position) else { return Err(unknown_field()) };
         let columns = field.columns();
         let by = |role| columns.iter().find(|column| column.role == role);
@@ -26,7 +32,12 @@ pub(crate) fn sort_columns(query: &ListQuery) -> Result<Vec<SortColumn>, StoreEr
         let Some(column) = by(ColumnRole::SortKey).or_else(|| by(ColumnRole::Value)) else {
             return Err(not_filterable(field, "it is sealed and cannot be sorted by"));
         };
-        keys.push(SortColumn { column: column.name.clone(), column_type: column.column_type, descending: *descending });
+        keys.push(SortColumn {
+            field: *position,
+            column: column.name.clone(),
+            column_type: column.column_type,
+            descending: *descending,
+        });
     }
     Ok(keys)
 }

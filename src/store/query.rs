@@ -102,7 +102,7 @@ pub struct Page {
 }
 
 /// Sealed fields whose blind index was used: to be opened and compared on every candidate.
-type Rechecks = Vec<(usize, Vec<String>)>;
+pub(crate) type Rechecks = Vec<(usize, Vec<String>)>;
 
 pub(crate) struct Compiled {
     sql: Sql,
@@ -144,31 +144,46 @@ impl ReadTx<'_> {
             return Err(StoreError::damaged("a scope of another object was given to a list"));
         }
         let conditions = self.conditions(scope, query)?;
-        let keys = sort_columns(query)?;
+        let exact = conditions.is_exact();
+        let keys = sort_columns(query, exact)?;
         let mut wanted = query.fields.clone();
-        wanted.extend(query.sort.iter().map(|(field, _)| *field));
+        wanted.extend(keys.iter().map(|key| key.field));
         wanted.extend(conditions.rechecks.iter().map(|(field, _)| *field));
         let selection = self.shared.selections.of(&query.object, wanted);
-        let mut sql = Sql::new("SELECT ");
-        selection.push_columns(&mut sql);
-        sql.push(" FROM ").ident(&query.object.name).push(" t WHERE ").append(conditions.sql);
-        if let Some(after) = &query.after {
-            push_after(&mut sql, &keys, after)?;
-        }
-        push_order(&mut sql, &keys, conditions.walk);
         // Candidates of a blind index may drop out, so more of them are fetched, up to a named limit.
-        let fetch = if conditions.rechecks.is_empty() { query.limit + 1 } else { limits::SEALED_CANDIDATES_MAX };
-        sql.push(" LIMIT ").number(fetch);
+        let fetch = if exact { query.limit + 1 } else { limits::SEALED_CANDIDATES_MAX };
+        let merged = match conditions.walk {
+            Walk::May if exact => {
+                let reaches = [Some(scope.predicate()), query.within.as_ref()];
+                self.merged(query, &keys, reaches, &selection, fetch)?
+            }
+            _ => None,
+        };
+        let Compiled { sql, walk, rechecks } = conditions;
+        let sql = match merged {
+            Some(merged) => merged,
+            None => {
+                let mut along = Sql::new("SELECT ");
+                selection.push_columns(&mut along);
+                along.push(" FROM ").ident(&query.object.name).push(" t WHERE ").append(sql);
+                if let Some(after) = &query.after {
+                    push_after(&mut along, &keys, after)?;
+                }
+                push_order(&mut along, &keys, walk);
+                along.push(" LIMIT ").number(fetch);
+                along
+            }
+        };
         let rows = self.conn.rows(&sql, selection.types())?;
         let candidates = rows.len();
         let mut page = Vec::with_capacity(query.limit.min(candidates));
         for row in rows {
             let row = selection.row(row)?;
-            if page.len() <= query.limit && self.confirmed(&row, &conditions.rechecks)? {
+            if page.len() <= query.limit && self.confirmed(&row, &rechecks)? {
                 page.push(row);
             }
         }
-        if !conditions.rechecks.is_empty() && candidates == fetch && page.len() <= query.limit {
+        if !rechecks.is_empty() && candidates == fetch && page.len() <= query.limit {
             return Err(Fault::new(Code::LimitExceeded, format!(
                 "More than {} records share the index entry of this sealed value (limit SEALED_CANDIDATES_MAX); add another condition.",
                 limits::SEALED_CANDIDATES_MAX
@@ -233,7 +248,7 @@ impl ReadTx<'_> {
     }
 
     /// Writes one node. `rechecks` is absent below an `or` and in another object, where a candidate could not be dropped.
-    fn push_filter(
+    pub(crate) fn push_filter(
         &mut self,
         sql: &mut Sql,
         object: &Arc<ObjectDef>,

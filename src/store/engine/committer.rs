@@ -6,7 +6,7 @@
 
 use super::bell::Bell;
 use super::dialect::{self, Indexing};
-use super::{Access, Cell, Conn, EngineConfig, Line, Sql};
+use super::{Access, Cell, Conn, EngineConfig, Line, Overflow, Sql};
 use crate::StoreError;
 use metadata::ColumnType;
 use std::sync::Arc;
@@ -69,12 +69,12 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Starts the thread with a connection of its own; the bell rings after each group that changed a record.
-    pub(crate) fn start(config: &EngineConfig, bell: Arc<Bell>) -> Result<Self, StoreError> {
+    pub(crate) fn start(config: &EngineConfig, bell: Arc<Bell>, overflow: Arc<Overflow>) -> Result<Self, StoreError> {
         let line = Line::open(config, Access::Write)?;
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || run(line, &messages, &bell))
+            .spawn(move || run(line, &messages, &bell, &overflow))
             .map_err(|error| StoreError::config(format!("cannot start the writer: {error}")))?;
         Ok(Self { queue, thread: Some(thread) })
     }
@@ -95,7 +95,7 @@ impl Committer {
     }
 }
 
-fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell) {
+fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell, overflow: &Overflow) {
     while let Ok(first) = messages.recv() {
         let mut batch = vec![first];
         while batch.len() < GROUP_UNITS_MAX {
@@ -105,6 +105,7 @@ fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell) {
             }
         }
         let stop = batch.iter().any(|message| matches!(message, Message::Stop));
+        overflow.relieve(line.same());
         commit_group(&mut line, batch, bell);
         if stop {
             break;

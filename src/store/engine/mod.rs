@@ -4,6 +4,7 @@ pub(crate) mod bell;
 pub(crate) mod committer;
 pub(crate) mod dialect;
 mod line;
+mod overflow;
 mod postgres;
 mod prepared;
 pub(crate) mod readers;
@@ -11,6 +12,7 @@ mod sql;
 mod sqlite;
 
 pub(crate) use line::Line;
+pub(crate) use overflow::Overflow;
 pub(crate) use sql::{Cell, Row, Sql};
 
 use crate::StoreError;

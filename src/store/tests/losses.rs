@@ -4,6 +4,7 @@
 use kernel::Code;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
+use store::bare::Bare;
 use store::{EngineConfig, Store};
 use testkit::{Engine, OwnServer, TestAppliance, on_both_engines};
 
@@ -128,4 +129,25 @@ fn a_database_that_is_not_there_is_not_made_by_looking() {
     kontor.store.close();
     std::fs::copy(kontor.dir().join("kontor.db"), &file).unwrap();
     assert!(Store::verify_log(&config, &key, None, store::Depth(3)).unwrap().ok);
+}
+
+/// Writers that never rest leave the write-ahead log no moment to begin anew by itself.
+#[test]
+fn the_write_ahead_log_does_not_outgrow_the_data_under_writers_that_never_rest() {
+    const MEGABYTES: u64 = 400;
+    let kontor = TestAppliance::new(Engine::Embedded);
+    let anna = kontor.actor(kontor.user("anna", &["seller"], None));
+    let mut beside = Bare::open(&kontor.store.config().engine).unwrap();
+    beside.batch("CREATE TABLE weight (bytes BLOB)").unwrap();
+    let wal = kontor.dir().join("kontor.db-wal");
+    let (mut longest, mut emptied) = (0, 0);
+    for round in 0..MEGABYTES {
+        beside.batch("INSERT INTO weight VALUES (zeroblob(1000000))").unwrap();
+        kontor.create(&anna, "account", json!({"name": format!("Weight {round}")})).unwrap();
+        let size = std::fs::metadata(&wal).unwrap().len();
+        emptied += u64::from(size < longest / 2);
+        longest = longest.max(size);
+    }
+    assert!(emptied > 0 && longest < MEGABYTES * 800_000, "emptied {emptied} times, {longest} bytes at most");
+    assert_eq!(kontor.sql_number("SELECT count(*) FROM account"), i64::try_from(MEGABYTES).unwrap());
 }

@@ -11,14 +11,16 @@ const MANY: usize = 2_040;
 /// Every how many records one belongs to somebody with few.
 const RARE: usize = 40;
 
-/// All names in the order of a list, page by page.
+/// All names with owner and team in the order of a list, page by page.
 fn walk(kontor: &TestAppliance, actor: &Arc<Actor>, sort: &[&str]) -> Vec<Json> {
     let (mut names, mut cursor) = (Vec::new(), Json::Null);
     loop {
-        let request = json!({"sort": sort, "fields": ["name", "owner"], "limit": 200, "cursor": cursor,
+        let request = json!({"sort": sort, "fields": ["name", "owner", "team"], "limit": 200, "cursor": cursor,
             "filter": {"field": "name", "op": "starts_with", "value": "Firm"}});
         let view = kontor.list(actor, "account", request).unwrap();
-        names.extend(view.items.iter().map(|item| json!([item.fields["name"], item.fields["owner"]])));
+        names.extend(
+            view.items.iter().map(|item| json!([item.fields["name"], item.fields["owner"], item.fields["team"]])),
+        );
         match view.next {
             Some(next) => cursor = json!(next),
             None => return names,
@@ -39,8 +41,13 @@ fn few_and_many_in_reach_are_listed_alike() {
                 kontor.records.create(&operator, "account", fields, None)
             })
             .collect();
-        for ticket in tickets {
-            ticket.wait().unwrap();
+        let ids: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap().view().id).collect();
+        // A team's reach is read by several walks: of its members' records and of its own, which may be the same.
+        let lead = kontor.user("lead", &["sales_manager"], None);
+        let team = kontor.team("Hanse", &[many, lead]);
+        for id in ids.iter().step_by(RARE / 2) {
+            let fields = object_of(json!({"team": team}));
+            kontor.records.change(&operator, "account", *id, Some(1), fields).wait().unwrap();
         }
         for sort in [&["-created_at"][..], &["created_at"], &["name"], &["-updated_at", "name"], &[]] {
             let all = walk(kontor, &operator, sort);
@@ -50,6 +57,9 @@ fn few_and_many_in_reach_are_listed_alike() {
                 let seen = walk(kontor, &kontor.actor(owner), sort);
                 assert!(seen.iter().eq(own), "sorted by {sort:?}");
             }
+            let reached: Vec<&Json> = all.iter().filter(|row| row[1] == json!(many) || row[2] == json!(team)).collect();
+            let seen = walk(kontor, &kontor.actor(lead), sort);
+            assert!(seen.iter().eq(reached), "a team's, sorted by {sort:?}");
         }
     });
 }

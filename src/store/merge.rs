@@ -1,0 +1,68 @@
+//! A list of the newest within a scope, on the embedded engine: one walk for each owner, unit and team of the scope, along its
+//! own index in the list's order, merged as the page is filled. Decides only how a list is read, never what is in it.
+
+use crate::engine::{Cell, Sql};
+use crate::order::{SortColumn, push_after};
+use crate::read::{parts, push_predicate};
+use crate::selection::Selection;
+use crate::{ListQuery, ReadTx, StoreError};
+use authz::Predicate;
+use std::sync::Arc;
+
+/// Most walks that are merged. Each costs a search of its index; past that, one walk along the order that passes over the
+/// records of others is cheaper.
+const ARMS_MAX: usize = 48;
+/// The order that the indexes on owner, unit and team hold.
+const ORDER: &str = "created_at";
+
+impl ReadTx<'_> {
+    /// The query of such a list, or `None` where it is read in another way. Only for filters that the engine
+    /// decides alone: a sealed value is opened after the query, when the merge is over.
+    pub(crate) fn merged(
+        &mut self,
+        query: &ListQuery,
+        keys: &[SortColumn],
+        reaches: [Option<&Predicate>; 2],
+        selection: &Arc<Selection>,
+        limit: usize,
+    ) -> Result<Option<Sql>, StoreError> {
+        let narrow: Vec<&Predicate> = reaches.into_iter().flatten().filter(|reach| !reach.is_all()).collect();
+        let Some((first, others)) = narrow.split_first() else { return Ok(None) };
+        let arms: usize = parts(first).map(|(_, ids)| ids.len()).sum();
+        let newest = matches!(keys, [key] if key.column == ORDER && key.descending);
+        if !self.conn.is_sqlite()
+            || !newest
+            || query.deleted
+            || !query.search.is_empty()
+            || arms == 0
+            || arms > ARMS_MAX
+        {
+            return Ok(None);
+        }
+        let mut sql = Sql::new("SELECT ");
+        selection.push_columns(&mut sql);
+        sql.push(" FROM (");
+        let ids = parts(first).flat_map(|(column, ids)| ids.iter().map(move |id| (column, *id)));
+        for (at, (column, id)) in ids.enumerate() {
+            // Not `ALL`: a record of a member may also be the team's.
+            sql.push(if at == 0 { "" } else { " UNION " });
+            sql.push("SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM ");
+            sql.ident(&query.object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(column);
+            sql.push(" = ").bind(Cell::from(id));
+            for other in others {
+                push_predicate(&mut sql, other, "t");
+            }
+            if let Some(filter) = &query.filter {
+                sql.push(" AND ");
+                self.push_filter(&mut sql, &query.object, "t", filter, None)?;
+            }
+            if let Some(after) = &query.after {
+                push_after(&mut sql, keys, after)?;
+            }
+        }
+        // The row number too, in the same direction, so that the indexes serve the whole order and nothing is sorted.
+        sql.push(" ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT ").number(limit).push(") m CROSS JOIN ");
+        sql.ident(&query.object.name).push(" t ON t.\"rid\" = m.\"r\" ORDER BY m.\"k\" DESC, m.\"i\" DESC").varied();
+        Ok(Some(sql))
+    }
+}
