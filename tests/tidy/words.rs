@@ -56,7 +56,7 @@ fn banned(line: &str) -> Option<String> {
 /// A path of the machine somebody wrote this on: a home folder, or the folder this tree lies in.
 fn machine_path(line: &str, here: &str) -> Option<String> {
     let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("\\Us", "ers\\"), here];
-    let part = |c: char| c.is_alphanumeric() || "_.-}".contains(c);
+    let part = |c: char| c.is_alphanumeric() || "_.-}~".contains(c);
     let begins = |at: usize| !line[..at].chars().next_back().is_some_and(part);
     let found = homes.iter().find(|home| line.match_indices(*home).any(|(at, _)| begins(at)))?;
     Some(format!("`{found}`: a path of one machine"))
