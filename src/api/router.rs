@@ -27,7 +27,12 @@ impl Router {
         }
         let mut tree = matchit::Router::new();
         for (path, routes) in paths {
-            tree.insert(pattern(path), routes)?;
+            let pattern = pattern(path);
+            // The rest of an address may be empty (`/app/`); the tree asks for one character at least.
+            if let Some((start, _)) = pattern.split_once("{*") {
+                tree.insert(start, routes.clone())?;
+            }
+            tree.insert(pattern, routes)?;
         }
         Ok(Self(tree))
     }
@@ -79,6 +84,9 @@ mod tests {
         assert_eq!(parts.get("missing"), "");
         let (_, parts) = router.find("/api/v1/audit/tile/0/x001/067");
         assert_eq!(parts.get("path"), "0/x001/067");
+        for (address, name) in [("/app", "page_app"), ("/app/", "page_app_path"), ("/docs/", "page_manual_page")] {
+            assert!(router.find(address).0.iter().any(|route| route.name == name), "{address}");
+        }
         assert_eq!(pattern("/docs/{path:.*}"), "/docs/{*path}");
     }
 }
