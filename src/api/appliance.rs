@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
+use transfer::Imports;
 
 /// One thing that health depends on.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -35,6 +36,8 @@ pub trait Health: Send + Sync {
 pub struct Open {
     /// The verbs.
     pub records: Records,
+    /// Imports of users.
+    pub imports: Imports,
     /// Who somebody is.
     pub identity: Arc<Identity>,
     /// How it is.

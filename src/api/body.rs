@@ -65,13 +65,13 @@ enum State {
 
 /// A file as the body of an answer.
 pub(crate) struct FileBody {
-    size: u64,
+    size: Option<u64>,
     state: State,
 }
 
 impl FileBody {
-    /// The body of `size` bytes.
-    pub(crate) fn new(size: u64, source: Source) -> Self {
+    /// The body of `size` bytes, or of as many as come.
+    pub(crate) fn new(size: Option<u64>, source: Source) -> Self {
         Self { size, state: State::Idle(source) }
     }
 }
@@ -92,7 +92,7 @@ fn read_piece(mut source: Source) -> (Source, io::Result<Bytes>) {
 impl MessageBody for FileBody {
     type Error = io::Error;
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.size)
+        self.size.map_or(BodySize::Stream, BodySize::Sized)
     }
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {

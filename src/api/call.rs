@@ -2,10 +2,9 @@
 //! It never reads a record.
 
 use crate::appliance::{Appliance, Open};
-use crate::rate::Rates;
+use crate::rate::{Budget, Rates};
 use crate::route::{Access, Carries, Repeat, Route, Rule, Verb};
 use crate::router::Parts;
-use crate::routes::calendar::Looks;
 use crate::wire::{self, Answer, Cookie, Query};
 use actix_web::{
     HttpRequest,
@@ -13,7 +12,7 @@ use actix_web::{
     web::{self, Bytes},
 };
 use identity::{Actor, ActorContext, AuthMethod, Channel, Csrf};
-use kernel::{Code, Fault, Id, Outcome, RecordId, limits};
+use kernel::{Code, Fault, Id, Outcome, RecordId, TokenId, UserId, limits};
 use records::Retry;
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -23,7 +22,9 @@ pub(crate) struct Site {
     pub(crate) rates: Option<Rates>,
     pub(crate) cookie: Cookie,
     /// How often each calendar was looked at.
-    pub(crate) looks: Looks,
+    pub(crate) looks: Budget<TokenId>,
+    /// How often each user looked for duplicates.
+    pub(crate) checks: Budget<UserId>,
 }
 
 /// A request whose form is right.

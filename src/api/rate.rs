@@ -4,6 +4,7 @@
 use kernel::limits::{RATE_REQUESTS_BURST, RATE_REQUESTS_PER_SECOND, RATE_SOURCES_MAX};
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -83,6 +84,29 @@ pub(crate) fn network(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         address => address,
+    }
+}
+
+/// How long a budget counts.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How often somebody did something in the current hour; of limited number, because only those who are known are counted.
+pub(crate) struct Budget<K>(Mutex<HashMap<K, (Duration, u32)>>);
+
+impl<K> Default for Budget<K> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Eq + Hash> Budget<K> {
+    /// Counts once more, and says whether that is still within `most` an hour.
+    pub(crate) fn admit(&self, who: K, now: Duration, most: u32) -> bool {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.retain(|_, (began, _)| now.saturating_sub(*began) < HOUR);
+        let (_, count) = spent.entry(who).or_insert((now, 0));
+        *count += 1;
+        *count <= most
     }
 }
 

@@ -145,6 +145,7 @@ async fn run(
         rates: config.rate.map(Rates::new),
         cookie: Cookie { secure: tls.is_some() },
         looks: Default::default(),
+        checks: Default::default(),
     });
     let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let workers = config.workers.unwrap_or(processors).max(1);

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::{Sealer, Store, StoreError};
+use transfer::Imports;
 use vault::Secret;
 
 /// How often definitions and roles are looked at that a command beside the server may have changed.
@@ -74,8 +75,9 @@ impl Gate {
         let pulse = Pulse::start(&store, system.clone())?;
         let health = ApplianceHealth::new(&self.appliance, &store)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
-        *running = Some(Running { store, system, sealer, pulse });
-        Ok(Open { records, identity, health: Arc::new(health) })
+        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse });
+        let imports = Imports::new(records.clone(), store);
+        Ok(Open { records, imports, identity, health: Arc::new(health) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.

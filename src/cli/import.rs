@@ -9,7 +9,7 @@ use identity::Channel;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kernel::{AnyKind, Code, Id, limits};
 use std::path::{Path, PathBuf};
-use transfer::{DetectionReport, ImportJob, ImportReport, Mapping};
+use transfer::{DetectionReport, Go, ImportJob, ImportReport, Input, Mapping, Rejects};
 
 /// Reasons of rejection that are printed; all are in the file of rejected rows.
 const REASONS_SHOWN: usize = 10;
@@ -59,19 +59,22 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out) -> Result<u8, Failure> {
     let desk = Desk::open(&appliance, Channel::Import)?;
     let number: Id<AnyKind> = Id::generate(appliance.clock.as_ref(), appliance.random.as_ref());
     let job = ImportJob {
-        file: args.file.clone(),
+        input: Input::Path(args.file.clone()),
         object,
         mapping,
         dry_run: args.dry_run,
-        reject_file: args.rejects.clone().unwrap_or_else(|| beside(&args.file)),
+        rejects: Rejects::File(args.rejects.clone().unwrap_or_else(|| beside(&args.file))),
         job: number.to_string(),
         is_sample: false,
+        ledger: None,
+        resume: None,
     };
     let bar = progress_bar(args.json);
-    let ended = transfer::run(&desk.records, &desk.operator, &job, &mut |progress| {
+    let ended = transfer::run(&desk.records, &desk.operator, job, &mut |progress| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes);
         bar.set_message(format!("{} rows", progress.rows));
+        Go::On
     });
     bar.finish_and_clear();
     // What was imported is sealed into the log also when the file could not be read to its end.

@@ -218,5 +218,25 @@ pub const ATTACHMENTS_PER_RECORD_MAX: usize = 200;
 pub const FILE_NAME_CHARS_MAX: usize = 200;
 /// Time in which a file must have arrived.
 pub const UPLOAD_SECONDS_MAX: u64 = 20 * 60;
+/// Bytes of a file to import over the API.
+pub const IMPORT_FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Imports one user can have, with those that have ended.
+pub const IMPORTS_PER_USER_MAX: usize = 20;
+/// Imports of one user that are at work at a time.
+pub const IMPORTS_PARALLEL_MAX: usize = 1;
+/// How long an import and its file are kept after it was last at work.
+pub const IMPORT_SECONDS: i64 = 30 * 24 * 3600;
+/// Rejected rows of one import over the API before it stops: then the mapping is wrong, not the rows.
+pub const IMPORT_REJECTED_MAX: u64 = 100_000;
+/// Rows of the sample that an import shows.
+pub const IMPORT_SAMPLE_ROWS: usize = 20;
+/// Rejected rows that an import shows.
+pub const IMPORT_ERRORS_SHOWN: usize = 50;
+/// Values of one check for duplicates.
+pub const DUPLICATE_FIELDS_MAX: usize = 20;
+/// Candidates of one check for duplicates.
+pub const DUPLICATES_SHOWN: usize = 5;
+/// Checks for duplicates of one user per hour: enough for typing, too few for going through numbers.
+pub const DUPLICATE_CHECKS_PER_HOUR_MAX: u32 = 600;
 /// Looks at one calendar feed per hour.
 pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;

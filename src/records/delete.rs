@@ -77,7 +77,7 @@ impl Records {
     }
 
     /// The appliance, acting within the request of somebody.
-    fn system_actor(&self, actor: &Actor) -> Result<Actor, Refused> {
+    pub(crate) fn system_actor(&self, actor: &Actor) -> Result<Actor, Refused> {
         let context = ActorContext::new(Channel::System, actor.request_id()).map_err(Fault::internal)?;
         Ok(SystemActor::for_boot(self.store.boot(), context))
     }
@@ -204,7 +204,7 @@ impl Records {
             .grant::<Restore>(actor, object, row.facts())
             .map_err(|denied| self.denial(actor, Act::Restore, denied, Some(id)))?;
         if version.is_some_and(|version| version != row.version()) {
-            return Err(crate::jobs::moved_on());
+            return Err(crate::undo::changed_since().into());
         }
         if !row.deleted() {
             return Ok(Changed { id, version: row.version(), moved: false });

@@ -3,6 +3,7 @@
 
 use crate::bulk::words;
 use crate::preferences::is_person;
+use crate::undo::{changed_since, old_values};
 use crate::{BulkAction, BulkOutcome, BulkRequest, Pending, Records, Retry};
 use audit::Verb as Act;
 use authz::AppAction;
@@ -363,15 +364,9 @@ impl Records {
 
     /// The job's user with the rights of now, or the refusal when they may no longer do it; the log knows of that then.
     fn still_allowed(&self, work: &Work) -> Result<Result<Arc<Actor>, Fault>, Fault> {
-        let directory = store::DirectoryPorts(Arc::clone(&self.store));
-        let Some(actor) = work.actor.renewed(&directory).map_err(Fault::from)? else {
-            let mut entry = self.store.entry(&work.actor, Act::Bulk).denied(Code::AccessDenied, Vec::new());
-            entry.note = format!("job {}", work.job);
-            self.store.append(vec![entry]).wait()?;
-            return Ok(Err(Fault::new(Code::AccessDenied, "The user may no longer act.")));
-        };
-        match self.bulk_allowed(&actor) {
-            Ok(()) => Ok(Ok(Arc::new(actor))),
+        let asked = (AppAction::Bulk, Act::Bulk);
+        match self.still_acts(&work.actor, asked, &format!("job {}", work.job)) {
+            Ok(actor) => Ok(Ok(actor)),
             Err(fault) if matches!(fault.code, Code::AccessDenied | Code::TokenScope) => Ok(Err(fault)),
             Err(fault) => Err(fault),
         }
@@ -432,8 +427,7 @@ impl Records {
         })
     }
 
-    /// Takes one change back, if the record is still as the job left it. The old values come from the record's history, where
-    /// they lie sealed under its subject's key; whoever may not change a field may not bring its old value back either.
+    /// Takes one change back, if the record is still as the job left it.
     fn undo_one_in_tx(
         &self,
         tx: &mut WriteTx<'_, '_>,
@@ -448,19 +442,9 @@ impl Records {
             BulkAction::Update { .. } | BulkAction::Assign { .. } => {
                 let (row, grant) = self.row_to_change(tx, actor, object, id, Act::Update)?;
                 if row.version() != version {
-                    return Err(moved_on());
+                    return Err(changed_since().into());
                 }
-                let acts = tx.read().history(&grant, &row, None, limits::PAGE_ROWS_DEFAULT)?;
-                let act = acts.into_iter().find(|act| act.verb == Act::Update).ok_or_else(not_kept)?;
-                let mut body = serde_json::Map::new();
-                for moved in &act.moves {
-                    let Some(field) = object.fields.get(moved.field).filter(|field| !field.read_only) else { continue };
-                    if !moved.kept {
-                        return Err(not_kept().into());
-                    }
-                    let before = moved.before.as_ref().map(|value| value.to_wire(&field.field_type));
-                    body.insert(field.name.clone(), before.unwrap_or_default());
-                }
+                let body = old_values(tx, object, (&row, &grant), 1)?;
                 let changed = self.change_in_tx(tx, actor, object, (id, as_left), &body, store::Cause::default())?;
                 Ok((changed.version, changed.moved))
             }
@@ -473,12 +457,4 @@ impl Records {
             BulkAction::Untag { tag } => self.bulk_one_in_tx(tx, actor, object, id, &BulkAction::Tag { tag: *tag }),
         }
     }
-}
-
-pub(crate) fn moved_on() -> Refused {
-    Fault::new(Code::VersionConflict, "Somebody has changed the record since; it stays as it is.").into()
-}
-
-fn not_kept() -> Fault {
-    Fault::new(Code::UndoRefused, "The old values were not kept, or their key was destroyed.")
 }

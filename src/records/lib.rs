@@ -10,6 +10,7 @@ mod change;
 mod create;
 mod definitions;
 mod delete;
+mod duplicates;
 mod fields;
 mod filter;
 mod group;
@@ -33,6 +34,7 @@ mod saved_views;
 mod search;
 mod summary;
 mod timeline;
+mod undo;
 mod view_check;
 mod views;
 
@@ -42,10 +44,12 @@ pub use bulk_preview::{PreviewReason, PreviewView};
 pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, ObjectView, PlanView};
 pub use delete::DeletedView;
+pub use duplicates::{Candidate, DuplicatesRequest, DuplicatesView};
 pub use jobs::{JobRowView, JobRowsView, JobState, JobView, JobsView};
 pub use links::LinkedView;
 pub use live::{Begun, EventView, Told, Watch};
 pub use log::{LogEntryView, LogQuery, LogView, ProofView};
+pub use media::name_allowed as file_name_allowed;
 pub use notifications::{NotificationView, NotificationsRead, NotificationsRequest, NotificationsView};
 pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
@@ -56,6 +60,7 @@ pub use saved_views::{
 };
 pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
 pub use timeline::{TimelineItem, TimelineRequest, TimelineView};
+pub use undo::changed_since;
 pub use views::{
     ActView, BulkAction, BulkOutcome, BulkRequest, BulkRow, BulkView, CountMode, HistoryView, LinkView, LinksView,
     ListRequest, ListView, MoveView, RecordView, SearchGroup, SearchView, Shown,

@@ -72,7 +72,7 @@ pub(crate) fn is_previewable(media_type: &str) -> bool {
 }
 
 /// A name as it may be kept: one line, no path, nothing that would show it otherwise than it is.
-pub(crate) fn name_allowed(name: &str) -> Result<String, Fault> {
+pub fn name_allowed(name: &str) -> Result<String, Fault> {
     let name = name.trim();
     let length = name.chars().count();
     let bad = |char: char| {

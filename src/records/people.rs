@@ -111,6 +111,20 @@ impl Records {
         Ok(policy.roles().map(view).collect())
     }
 
+    /// Somebody with the rights of now, for work that outlives the request that began it. Who may no longer do this gets a
+    /// refusal, which is logged.
+    pub fn still_acts(&self, actor: &Actor, (action, act): (AppAction, Act), note: &str) -> Result<Arc<Actor>, Fault> {
+        let directory = store::DirectoryPorts(Arc::clone(&self.store));
+        let Some(actor) = actor.renewed(&directory).map_err(Fault::from)? else {
+            let mut entry = self.store.entry(actor, act).denied(Code::AccessDenied, Vec::new());
+            note.clone_into(&mut entry.note);
+            self.store.append(vec![entry]).wait()?;
+            return Err(Fault::new(Code::AccessDenied, "The user may no longer act."));
+        };
+        self.may_act(&actor, action, act)?;
+        Ok(Arc::new(actor))
+    }
+
     /// Whether the actor may do this; a refusal is logged.
     pub fn may_act(&self, actor: &Actor, action: AppAction, act: Act) -> Result<(), Fault> {
         match self.policy().act(actor, action) {

@@ -1,7 +1,9 @@
 //! Names that records have in other systems: how imports find again what they brought.
 
 use crate::engine::{Cell, Sql};
+use crate::read::push_predicate;
 use crate::{ReadTx, StoreError, WriteTx};
+use authz::Scope;
 use kernel::RecordId;
 use metadata::{ColumnType, ObjectDef};
 
@@ -18,22 +20,29 @@ impl ReadTx<'_> {
         Ok(self.conn.first(&sql, &[ColumnType::Binary])?.and_then(|row| row.id(0)))
     }
 
-    /// Live records whose plain field equals a text; two are enough to know that it is not one.
-    /// For resolving references of an import: it tells ids only, and only to a loader's grant.
-    pub fn ids_by_text(&mut self, object: &ObjectDef, field: &str, text: &str) -> Result<Vec<RecordId>, StoreError> {
+    /// Live records in reach whose plain field equals a text; two are enough to know that it is not one. For resolving
+    /// references of an import: it tells ids only.
+    pub fn ids_by_text(
+        &mut self,
+        scope: &Scope<'_>,
+        object: &ObjectDef,
+        field: &str,
+        text: &str,
+    ) -> Result<Vec<RecordId>, StoreError> {
         let plain = object.field(field).is_some_and(|field| !field.is_sealed());
-        if !plain {
+        if !plain || scope.object() != object.name {
             return Err(StoreError::damaged(format!("{}.{field} cannot be looked up by text", object.name)));
         }
         let sorted = object
             .field(field)
             .is_some_and(|field| field.columns().iter().any(|column| column.role == metadata::ColumnRole::SortKey));
-        let mut sql = Sql::new("SELECT \"id\" FROM ");
-        sql.ident(&object.name).push(" WHERE \"deleted_at\" IS NULL AND ").ident(field).push(" = ").bind(text);
+        let mut sql = Sql::new("SELECT t.\"id\" FROM ");
+        sql.ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(field).push(" = ").bind(text);
         if sorted {
             // The index stands on the sort key; the text itself decides.
-            sql.push(" AND ").ident(&format!("{field}__sort")).push(" = ").bind(Cell::Text(metadata::sort_key(text)));
+            sql.push(" AND t.").ident(&format!("{field}__sort")).push(" = ").bind(Cell::Text(metadata::sort_key(text)));
         }
+        push_predicate(&mut sql, scope.predicate(), "t");
         sql.push(" LIMIT 2");
         Ok(self.conn.rows(&sql, &[ColumnType::Binary])?.into_iter().filter_map(|row| row.id(0)).collect())
     }

@@ -57,6 +57,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0007_attachment/up.sql"),
         postgres: include_str!("../../migrations/postgres/0007_attachment/up.sql"),
     },
+    Migration {
+        number: 8,
+        name: "import",
+        sqlite: include_str!("../../migrations/sqlite/0008_import/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0008_import/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

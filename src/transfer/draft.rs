@@ -3,6 +3,7 @@
 
 use crate::OnExisting;
 use csv::StringRecord;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One row, typed and not yet written.
@@ -38,7 +39,8 @@ pub struct DraftRecord {
 }
 
 /// How the text of a reference names its record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReferenceBy {
     /// It is the record's identifier in this other system.
     ExternalId(String),

@@ -11,6 +11,7 @@
 
 mod draft;
 mod engine;
+mod jobs;
 mod mapping;
 mod reject;
 mod report;
@@ -23,7 +24,11 @@ mod value;
 mod work;
 
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
-pub use engine::{ImportJob, ImportReport, Progress, run};
+pub use engine::{Go, ImportJob, ImportReport, Ledger, Progress, Rejects, Resume, Step, run};
+pub use jobs::{
+    ImportFailure, ImportPatch, ImportProblem, ImportState, ImportUpload, ImportView, Imports, ImportsView,
+    RejectedCsv, RejectedLine, SampleView, UndoView,
+};
 pub use mapping::{
     ColumnWhen, Defaults, ExternalIdRule, FieldRule, LinkRule, Mapping, OnExisting, Plan, Proposal, ProposalReason,
     Proposed, ReferenceRule, RelatedRule, WhenEmpty, plan, propose,
@@ -32,8 +37,9 @@ pub use reject::{RejectWriter, RejectedRow};
 pub use report::{ColumnReport, DetectionReport};
 pub use row::{RowError, RowReader, Tally};
 pub use source::{
-    Confidence, Decoded, Detection, Dialect, Input, LineEnds, OpenOptions, Position, Record, RecordError, RecordReader,
-    SourceFile, decode, detect_encoding, encoding_named,
+    Confidence, Decoded, Detection, Dialect, Input, LineEnds, OpenOptions, Opens, Position, Record, RecordError,
+    RecordReader, SourceFile, decode, detect_encoding, encoding_named,
 };
 pub use target::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};
-pub use targets::targets_of;
+pub use targets::{targets_for, targets_of};
+pub use work::{Deferred, Touch};

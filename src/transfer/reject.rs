@@ -67,12 +67,7 @@ impl RejectWriter {
         buffer.write_all("\u{feff}".as_bytes())?;
         let mut writer =
             WriterBuilder::new().delimiter(delimiter).flexible(true).terminator(Terminator::CRLF).from_writer(buffer);
-        let names = columns
-            .iter()
-            .enumerate()
-            .map(|(index, name)| if name.is_empty() { format!("#{}", index.saturating_add(1)) } else { name.clone() });
-        let own = ["_line", "_code", "_reason"].into_iter().map(str::to_owned);
-        writer.write_record(names.chain(own).collect::<Vec<_>>()).map_err(csv_error)?;
+        writer.write_record(header_of(columns)).map_err(csv_error)?;
         Ok(Self { path: path.to_owned(), part, writer, rows: 0 })
     }
 
@@ -81,9 +76,7 @@ impl RejectWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&mut self, row: &RejectedRow) -> io::Result<()> {
-        let line = row.line.to_string();
-        let own = [line.as_str(), row.code.as_str(), row.reason.as_str()];
-        self.writer.write_record(row.raw.iter().chain(own)).map_err(csv_error)?;
+        self.writer.write_record(row_of(&row.raw, row.line, row.code, &row.reason)).map_err(csv_error)?;
         self.rows = self.rows.saturating_add(1);
         Ok(())
     }
@@ -108,6 +101,20 @@ impl RejectWriter {
         fs::rename(&self.part, &self.path)?;
         Ok(Some(self.path))
     }
+}
+
+/// The first line of a file of rejected rows.
+pub(crate) fn header_of(columns: &[String]) -> Vec<String> {
+    let names = columns
+        .iter()
+        .enumerate()
+        .map(|(index, name)| if name.is_empty() { format!("#{}", index.saturating_add(1)) } else { name.clone() });
+    names.chain(["_line", "_code", "_reason"].into_iter().map(str::to_owned)).collect()
+}
+
+/// One rejected row.
+pub(crate) fn row_of(raw: &StringRecord, line: u64, code: Code, reason: &str) -> Vec<String> {
+    raw.iter().map(str::to_owned).chain([line.to_string(), code.as_str().to_owned(), reason.to_owned()]).collect()
 }
 
 fn csv_error(error: csv::Error) -> io::Error {

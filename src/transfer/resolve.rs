@@ -2,6 +2,7 @@
 //! A text that fits two records is an error, never a guess.
 
 use crate::{CreateMissing, ReferenceBy};
+use authz::{Level, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId};
 use metadata::ObjectDef;
@@ -55,7 +56,7 @@ impl Resolver {
                 return Ok(Some(Found { object: object.clone(), id: *id, made: false }));
             }
             let definition = definition(records, object)?;
-            if let Some(id) = look_up(tx, &definition, by, text)? {
+            if let Some(id) = look_up(records, tx, actor, (&definition, by, text))? {
                 self.remember(key, id);
                 return Ok(Some(Found { object: object.clone(), id, made: false }));
             }
@@ -95,25 +96,33 @@ pub(crate) fn definition(records: &Records, object: &str) -> Result<Arc<ObjectDe
     records.catalog().object(object).cloned().ok_or_else(unknown)
 }
 
-/// The one record that fits, none, or an error when more do.
+/// The one record that fits, none, or an error when more do. Records out of the actor's reach are not there, and a field that
+/// the actor may not read finds nothing.
 pub(crate) fn look_up(
+    records: &Records,
     tx: &mut WriteTx<'_, '_>,
-    object: &ObjectDef,
-    by: &ReferenceBy,
-    text: &str,
+    actor: &Arc<Actor>,
+    (object, by, text): (&Arc<ObjectDef>, &ReferenceBy, &str),
 ) -> Result<Option<RecordId>, Refused> {
+    let policy = records.policy();
+    let Ok(scope) = policy.scope(actor, object, Verb::Read) else { return Ok(None) };
     let found = match by {
-        ReferenceBy::ExternalId(system) => return Ok(tx.read().external_find(&object.name, system, text)?),
+        ReferenceBy::ExternalId(system) => {
+            let Some(id) = tx.read().external_find(&object.name, system, text)? else { return Ok(None) };
+            let facts = tx.read().facts(object, id)?;
+            return Ok(facts.filter(|facts| scope.predicate().admits(facts)).map(|_| id));
+        }
         ReferenceBy::Field(field) => {
             let plain = object.field(field).is_some_and(|field| !field.is_sealed());
-            if !plain {
+            let read = object.field_index(field).is_some_and(|at| scope.floor().get(at) >= Level::Read);
+            if !plain || !read {
                 let detail = format!(
-                    "Field {field} of {} is sealed or unknown, so references cannot be found by it.",
+                    "Field {field} of {} is sealed, unknown or not yours to read, so records cannot be found by it.",
                     object.name
                 );
                 return Err(Fault::new(Code::FieldNotFilterable, detail).into());
             }
-            tx.read().ids_by_text(object, field, text)?
+            tx.read().ids_by_text(&scope, object, field, text)?
         }
     };
     match found.as_slice() {

@@ -1,7 +1,25 @@
 //! What files can be mapped onto, taken from the live definitions. Never decides a permission: the verbs do, row by row.
 
 use crate::{TargetField, TargetKind, TargetObject, TargetOption, TargetRelation};
+use identity::Actor;
+use kernel::Outcome;
 use metadata::{Catalog, EnumOption, FieldDef, FieldType, ObjectDef};
+use records::{ObjectView, Records};
+use std::collections::BTreeMap;
+
+/// What somebody can map a file onto: the objects they know of, with the fields they may set.
+pub fn targets_for(records: &Records, actor: &Actor) -> Outcome<Vec<TargetObject>> {
+    let mut targets = targets_of(&records.catalog());
+    let known: BTreeMap<String, ObjectView> =
+        records.objects(actor)?.into_iter().map(|view| (view.definition.name.clone(), view)).collect();
+    targets.retain(|target| known.contains_key(&target.name));
+    for target in &mut targets {
+        let view = known.get(&target.name);
+        let may = |name: &str| view.and_then(|view| view.access.get(name)).is_some_and(|access| access.level == "edit");
+        target.fields.retain(|field| may(&field.name));
+    }
+    Ok(targets)
+}
 
 /// All objects of a catalogue as targets.
 pub fn targets_of(catalog: &Catalog) -> Vec<TargetObject> {

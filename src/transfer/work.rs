@@ -1,14 +1,15 @@
 //! One batch of draft rows inside a unit of work: references resolved, records made or changed, links set. Decides nothing
 //! about the run as a whole.
 
-use crate::resolve::{Resolver, definition, look_up};
+use crate::resolve::{Found, Resolver, definition, look_up};
 use crate::{DraftRecord, DraftRow, OnExisting, ReferenceBy, RejectedRow};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId};
 use records::{CreateOptions, Records};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use std::sync::Arc;
-use store::{Cause, Refused, WriteTx};
+use store::{Cause, Changed, Refused, WriteTx};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -18,14 +19,39 @@ pub(crate) enum Fate {
     Skipped,
 }
 
+/// What an import did to one record in one act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// Its object.
+    pub object: String,
+    /// The record.
+    pub id: RecordId,
+    /// The version before; 0 when it was made.
+    pub before: i64,
+    /// The version after.
+    pub after: i64,
+}
+
+impl Touch {
+    fn made(object: &str, id: RecordId) -> Self {
+        Self { object: object.to_owned(), id, before: 0, after: 1 }
+    }
+    fn changed(object: &str, changed: Changed) -> Option<Self> {
+        let (object, id, after) = (object.to_owned(), changed.id, changed.version);
+        changed.moved.then_some(Self { object, id, before: after - 1, after })
+    }
+}
+
 /// A reference to a later row.
-#[derive(Clone)]
-pub(crate) struct Deferred {
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Deferred {
     pub(crate) line: u64,
     pub(crate) record: RecordId,
     pub(crate) field: String,
     pub(crate) by: ReferenceBy,
     pub(crate) text: String,
+    /// The row as it stood in the file; it can be read there again.
+    #[serde(skip)]
     pub(crate) raw: csv::StringRecord,
 }
 
@@ -34,8 +60,21 @@ pub(crate) struct Deferred {
 pub(crate) struct BatchOutcome {
     pub(crate) fates: Vec<Result<Fate, RejectedRow>>,
     pub(crate) related: u64,
+    pub(crate) touched: Vec<Touch>,
     pub(crate) deferred: Vec<Deferred>,
+    /// What the log is told of refused rows; part of the unit, so a dry run tells it again.
+    pub(crate) denied: Vec<audit::Entry>,
     pub(crate) resolver: Resolver,
+}
+
+impl BatchOutcome {
+    /// Counts a record that a reference brought along.
+    fn found(&mut self, found: &Found) {
+        if found.made {
+            self.related += 1;
+            self.touched.push(Touch::made(&found.object, found.id));
+        }
+    }
 }
 
 /// What one batch needs.
@@ -57,18 +96,24 @@ impl Work<'_> {
         let mut outcome = BatchOutcome { resolver, ..BatchOutcome::default() };
         for row in rows {
             if !careful {
-                let fate = self.row(tx, &row, &mut outcome)?;
+                // A refusal is told in the log when the rows are done again one by one.
+                let fate = self.row(tx, &row, &mut outcome).map_err(|refused| refused.fault)?;
                 outcome.fates.push(Ok(fate));
                 continue;
             }
-            let before = (outcome.resolver.mark(), outcome.deferred.len(), outcome.related);
+            let before = (outcome.resolver.mark(), outcome.deferred.len(), outcome.related, outcome.touched.len());
             let attempt = tx.attempt(|tx| self.row(tx, &row, &mut outcome))?;
             match attempt {
                 Ok(fate) => outcome.fates.push(Ok(fate)),
-                Err(Refused { fault, .. }) => {
+                Err(Refused { fault, entry }) => {
+                    if let Some(entry) = entry {
+                        tx.log_entry(&entry)?;
+                        outcome.denied.push(*entry);
+                    }
                     outcome.resolver.back_to(before.0);
                     outcome.deferred.truncate(before.1);
                     outcome.related = before.2;
+                    outcome.touched.truncate(before.3);
                     outcome.fates.push(Err(rejected(&row, &fault)));
                 }
             }
@@ -100,7 +145,7 @@ impl Work<'_> {
                 (reference.objects.as_slice(), &reference.by, reference.text.as_str(), &reference.create_missing);
             match outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)? {
                 Some(found) => {
-                    outcome.related += u64::from(found.made);
+                    outcome.found(&found);
                     body.insert(reference.field.clone(), pointer(&object, &reference.field, &found.object, found.id));
                 }
                 None if reference.objects.iter().any(|name| name == self.object) && draft.object == self.object => {
@@ -110,7 +155,11 @@ impl Work<'_> {
             }
         }
         let (id, fate) = match existing {
-            None => (self.create(tx, draft, &body)?, Fate::Created),
+            None => {
+                let id = self.create(tx, draft, &body)?;
+                outcome.touched.push(Touch::made(&draft.object, id));
+                (id, Fate::Created)
+            }
             Some(id) => match draft.on_existing {
                 OnExisting::Skip => (id, Fate::Skipped),
                 OnExisting::Reject => {
@@ -118,6 +167,7 @@ impl Work<'_> {
                 }
                 OnExisting::Update => {
                     let changed = self.records.upsert_in_tx(tx, self.actor, &object, id, &body, self.cause.clone())?;
+                    outcome.touched.extend(Touch::changed(&draft.object, changed));
                     (id, if changed.moved { Fate::Updated } else { Fate::Unchanged })
                 }
             },
@@ -126,7 +176,7 @@ impl Work<'_> {
             let wanted = (link.objects.as_slice(), &link.by, link.text.as_str(), &link.create_missing);
             let found = outcome.resolver.find(self.records, tx, self.actor, wanted, self.cause)?;
             let found = found.ok_or_else(|| not_found(&link.relation))?;
-            outcome.related += u64::from(found.made);
+            outcome.found(&found);
             self.records.link_by_name_in_tx(
                 tx,
                 self.actor,
@@ -168,7 +218,8 @@ impl Work<'_> {
         let object = definition(self.records, &draft.object)?;
         for field in &draft.match_fields {
             let Some(text) = draft.fields.get(field).and_then(serde_json::Value::as_str) else { continue };
-            if let Some(id) = look_up(tx, &object, &ReferenceBy::Field(field.clone()), text)? {
+            let by = ReferenceBy::Field(field.clone());
+            if let Some(id) = look_up(self.records, tx, self.actor, (&object, &by, text))? {
                 return Ok(Some(id));
             }
         }
@@ -176,14 +227,22 @@ impl Work<'_> {
     }
 
     /// Sets a reference that named a later row; hands back the row when there is none even now.
-    pub(crate) fn deferred(&self, tx: &mut WriteTx<'_, '_>, one: Deferred) -> Result<Option<RejectedRow>, Refused> {
+    pub(crate) fn deferred(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        one: Deferred,
+    ) -> Result<Result<Option<Touch>, RejectedRow>, Refused> {
         let object = definition(self.records, self.object)?;
         let attempt = tx.attempt(|tx| {
-            let found = look_up(tx, &object, &one.by, &one.text)?.ok_or_else(|| not_found(&one.field))?;
+            let found = look_up(self.records, tx, self.actor, (&object, &one.by, one.text.as_str()))?;
+            let found = found.ok_or_else(|| not_found(&one.field))?;
             let body = Map::from_iter([(one.field.clone(), pointer(&object, &one.field, self.object, found))]);
             self.records.upsert_in_tx(tx, self.actor, &object, one.record, &body, self.cause.clone())
         })?;
-        Ok(attempt.err().map(|refused| RejectedRow {
+        if let Err(Refused { entry: Some(entry), .. }) = &attempt {
+            tx.log_entry(entry)?;
+        }
+        Ok(attempt.map(|changed| Touch::changed(self.object, changed)).map_err(|refused| RejectedRow {
             line: one.line,
             code: refused.fault.code,
             reason: format!(

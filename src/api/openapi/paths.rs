@@ -5,7 +5,7 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 14] = [
+const TAGS: [(&str, &str, &str); 15] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
@@ -18,6 +18,7 @@ const TAGS: [(&str, &str, &str); 14] = [
     ("users", "What security administrators do for users", "安全管理员对用户的操作"),
     ("roles", "Roles", "角色"),
     ("audit", "The log, its checkpoint, tiles and proofs", "审计日志、检查点、分块与证明"),
+    ("imports", "Files that become records", "导入文件为记录"),
     ("system", "Unseal and health", "解封与健康状况"),
     ("pages", "Outside the API: health for machines", "API 之外：供机器检查的健康状况"),
 ];
@@ -97,7 +98,7 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
                 let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
                 if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) }
             }
-            "id" | "attachment" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
+            "id" | "attachment" | "import" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
             "seq" | "size" => json!({"type": "integer", "minimum": 0}),
             _ => json!({"type": "string"}),
         };

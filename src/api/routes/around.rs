@@ -4,8 +4,8 @@ use super::handle;
 use crate::call::Acting;
 use crate::route::{Repeat, Route, Rule, Verb, param};
 use crate::wire::{self, Answer};
-use kernel::Outcome;
-use records::{SummaryRequest, TimelineRequest};
+use kernel::{Code, Fault, Outcome, limits};
+use records::{DuplicatesRequest, SummaryRequest, TimelineRequest};
 
 /// Stands before the routes of single records: `summary` is no id.
 pub(crate) const ROUTES: &[Route] = &[
@@ -18,6 +18,16 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .takes("SummaryRequest")
     .gives(200, "Summary")
+    .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/duplicates",
+        "record_duplicates",
+        "Records that may be the same as what is about to be written",
+        Rule::SignedIn(handle!(duplicates)),
+    )
+    .takes("DuplicatesRequest")
+    .gives(200, "Duplicates")
     .repeat(Repeat::Harmless),
     Route::new(
         Verb::Get,
@@ -69,6 +79,17 @@ pub(crate) const ROUTES: &[Route] = &[
 async fn summary(acting: Acting) -> Outcome<Answer> {
     let request: SummaryRequest = wire::json(&acting.call.body)?;
     Answer::json(&acting.open.records.summary(&acting.actor, acting.call.object(), request).await?)
+}
+
+async fn duplicates(acting: Acting) -> Outcome<Answer> {
+    let request: DuplicatesRequest = wire::json(&acting.call.body)?;
+    let (site, user) = (&acting.call.site, acting.actor.user());
+    if !site.checks.admit(user, site.appliance.clock().monotonic(), limits::DUPLICATE_CHECKS_PER_HOUR_MAX) {
+        let detail =
+            "You have looked for duplicates too often (limit DUPLICATE_CHECKS_PER_HOUR_MAX); the form works without.";
+        return Err(Fault::new(Code::RateLimited, detail));
+    }
+    Answer::json(&acting.open.records.duplicates(&acting.actor, acting.call.object(), request).await?)
 }
 
 async fn timeline(acting: Acting) -> Outcome<Answer> {

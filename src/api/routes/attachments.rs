@@ -83,7 +83,7 @@ async fn open(acting: Acting) -> Outcome<Answer> {
     let found = acting.open.records.attachment_open(&acting.actor, acting.call.object(), id, (file, preview)).await?;
     let content = found.into_view();
     let media = if preview { content.view.media_type.as_str() } else { "application/octet-stream" };
-    Answer::file(FileBody::new(content.view.size, Box::new(content.bytes)))
+    Answer::file(FileBody::new(Some(content.view.size), Box::new(content.bytes)))
         .header(header::CONTENT_TYPE, media)?
         .header(header::CONTENT_DISPOSITION, &disposition(preview, &content.view.name))?
         .header(header::CONTENT_SECURITY_POLICY, POLICY)

@@ -9,11 +9,9 @@ use crate::wire::Answer;
 use actix_web::http::header;
 use authz::AppAction;
 use identity::{TokenRecord, TokenVerb};
-use kernel::{Code, Fault, Outcome, Timestamp, TokenId, limits};
+use kernel::{Code, Fault, Outcome, Timestamp, limits};
 use serde::Serialize;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::new(
@@ -50,22 +48,6 @@ pub(crate) const ROUTES: &[Route] = &[
     .gives_nothing(),
 ];
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// How often each feed was looked at in the current hour; of limited number, because only known feeds are counted.
-#[derive(Default)]
-pub(crate) struct Looks(Mutex<HashMap<TokenId, (Duration, u32)>>);
-
-impl Looks {
-    fn admit(&self, feed: TokenId, now: Duration) -> bool {
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        looks.retain(|_, (began, _)| now.saturating_sub(*began) < HOUR);
-        let (_, count) = looks.entry(feed).or_insert((now, 0));
-        *count += 1;
-        *count <= limits::CALENDAR_LOOKS_PER_HOUR_MAX
-    }
-}
-
 /// Any address that is not a feed of now looks like one that never was.
 fn missing() -> Fault {
     Fault::new(Code::RouteNotFound, "There is no such calendar.")
@@ -82,7 +64,7 @@ async fn feed(call: Call, open: Arc<Open>) -> Outcome<Answer> {
         return Err(missing());
     }
     let now = call.site.appliance.clock().monotonic();
-    if actor.token().is_some_and(|feed| !call.site.looks.admit(feed, now)) {
+    if actor.token().is_some_and(|feed| !call.site.looks.admit(feed, now, limits::CALENDAR_LOOKS_PER_HOUR_MAX)) {
         let detail = "This calendar is looked at too often (limit CALENDAR_LOOKS_PER_HOUR_MAX).";
         return Err(Fault::new(Code::RateLimited, detail));
     }

@@ -6,6 +6,7 @@ mod attachments;
 mod audit_log;
 pub(crate) mod calendar;
 mod events;
+mod imports;
 mod jobs;
 mod me;
 mod metadata;
@@ -32,6 +33,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     me::ROUTES,
     notifications::ROUTES,
     jobs::ROUTES,
+    imports::ROUTES,
     views::ROUTES,
     metadata::ROUTES,
     audit_log::ROUTES,

@@ -6,6 +6,7 @@ mod attachments;
 mod calendar;
 mod desk;
 mod events;
+mod imports;
 mod openapi;
 mod program;
 mod records;

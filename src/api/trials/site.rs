@@ -42,11 +42,17 @@ impl Unsealer for Key {
 #[derive(Clone)]
 struct TestServices {
     records: records::Records,
+    imports: transfer::Imports,
     identity: Arc<Identity>,
 }
 impl TestServices {
     fn open(&self) -> Open {
-        Open { records: self.records.clone(), identity: Arc::clone(&self.identity), health: Arc::new(Well) }
+        Open {
+            records: self.records.clone(),
+            imports: self.imports.clone(),
+            identity: Arc::clone(&self.identity),
+            health: Arc::new(Well),
+        }
     }
 }
 
@@ -109,13 +115,15 @@ impl<'k> Site<'k> {
         let clock: Arc<dyn Clock> = Arc::<kernel::ManualClock>::clone(&kontor.clock);
         let random = Arc::clone(kontor.store.random());
         let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
-        let services = TestServices { records: kontor.records.clone(), identity: Arc::clone(&identity) };
+        let imports = transfer::Imports::new(kontor.records.clone(), Arc::clone(&kontor.store));
+        let services = TestServices { records: kontor.records.clone(), imports, identity: Arc::clone(&identity) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
         let shared = Arc::new(Shared {
             appliance: appliance.clone(),
             rates: None,
             cookie: Cookie { secure: true },
             looks: Default::default(),
+            checks: Default::default(),
         });
         Self { kontor, identity, appliance, shared }
     }

@@ -19,6 +19,7 @@ use encoding_rs::Encoding;
 use header::Header;
 use kernel::{Code, Fault, Outcome};
 use std::{
+    fmt,
     fs::File,
     io::{self, Cursor, Read},
     path::PathBuf,
@@ -31,12 +32,23 @@ const SAMPLE_BYTES: u64 = 1024 * 1024;
 const SAMPLE_RECORDS: usize = 1_000;
 
 /// Where the bytes are. It is read several times: to find the encoding, to take a sample, to import.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Input {
     /// A file.
     Path(PathBuf),
     /// Bytes in memory.
     Bytes(Arc<[u8]>),
+    /// Something that opens anew each time, and its size.
+    Stored(Arc<Opens>, u64),
+}
+
+/// Opens a file from its beginning.
+pub type Opens = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input({:?} bytes)", self.size())
+    }
 }
 
 impl Input {
@@ -45,12 +57,14 @@ impl Input {
         match self {
             Self::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
             Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
+            Self::Stored(_, size) => Some(*size),
         }
     }
     fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::Path(path) => Box::new(File::open(path)?),
             Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Self::Stored(open, _) => open()?,
         })
     }
 }

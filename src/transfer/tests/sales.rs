@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::{TestAppliance, on_both_engines, shared_data};
-use transfer::{ImportJob, ImportReport, Mapping, run};
+use transfer::{Go, ImportJob, ImportReport, Input, Mapping, Rejects, run};
 
 fn mappings() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/mappings")
@@ -19,15 +19,17 @@ fn mappings() -> PathBuf {
 fn import(kontor: &TestAppliance, object: &str, mapping: &str, file: &Path, dry_run: bool) -> ImportReport {
     let text = std::fs::read_to_string(mappings().join(mapping)).unwrap();
     let job = ImportJob {
-        file: file.to_owned(),
+        input: Input::Path(file.to_owned()),
         object: object.to_owned(),
         mapping: Some(Mapping::parse(&text).unwrap()),
         dry_run,
-        reject_file: kontor.dir().join(format!("{object}-rejected.csv")),
+        rejects: Rejects::File(kontor.dir().join(format!("{object}-rejected.csv"))),
         job: format!("test-{object}"),
         is_sample: false,
+        ledger: None,
+        resume: None,
     };
-    run(&kontor.records, &kontor.operator(), &job, &mut |_| {})
+    run(&kontor.records, &kontor.operator(), job, &mut |_| Go::On)
         .unwrap_or_else(|fault| panic!("{object}: {fault} {:?} {:?}", fault.items, fault.cause()))
 }
 

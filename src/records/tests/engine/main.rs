@@ -11,6 +11,7 @@ mod attachments;
 mod bulk;
 mod definitions;
 mod deletes;
+mod duplicates;
 mod fields;
 mod filters;
 mod idempotency;

@@ -3,7 +3,9 @@
 use crate::world::{FIELDS, Subject, World};
 use identity::Actor;
 use kernel::Fault;
-use records::{BulkRequest, ListRequest, LogQuery, NotificationsRequest, Pending, Shown, TimelineRequest};
+use records::{
+    BulkRequest, DuplicatesRequest, ListRequest, LogQuery, NotificationsRequest, Pending, Shown, TimelineRequest,
+};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -168,6 +170,7 @@ impl Walker<'_, '_> {
                     }))
                     .collect(),
             ),
+            Surface::new("duplicates", self.doubles()),
             Surface::new(
                 "history",
                 all(everyone()
@@ -194,6 +197,18 @@ impl Walker<'_, '_> {
             ),
             Surface::new("reveal", all(self.live().chain(gone).flat_map(reveal).collect())),
         ]
+    }
+
+    /// Every value of every record, as if it were being typed.
+    fn doubles(&self) -> Vec<Answer> {
+        let ask = |subject: &Subject| {
+            let values = ["legal_name", "phone", "email", "tax_no", "bank_account_no"];
+            let values = values.into_iter().map(|field| (field.to_owned(), subject.value(field)));
+            let values = values.chain([("name".to_owned(), json!(subject.name()))]).collect();
+            let request = DuplicatesRequest { values, except: None };
+            (subject.name(), self.records().duplicates(self.actor, "account", request))
+        };
+        all(self.live().map(ask).collect())
     }
 
     fn writes(&self) -> Vec<Surface> {
