@@ -243,3 +243,28 @@ journey("a saved view is a favourite: the rail opens the list with it", async (p
   await page.waitForURL(/view=all/);
   await link.waitFor({ state: "detached" });
 });
+
+journey("help stands beside the page, follows it, speaks both languages and gives the focus back", async (page, { signIn, accessible }) => {
+  await signIn("sales_manager");
+  const open = page.getByRole("button", { name: "Help on this page" });
+  await open.click();
+  const help = page.getByRole("complementary", { name: "Help" });
+  await help.getByRole("heading", { name: "Home", exact: true }).waitFor();
+  await accessible("help beside the home page");
+  await accessible("help in the dark theme", "dark");
+  equal(await help.getByRole("link", { name: "Open in the manual" }).getAttribute("href"), "/docs/user/home#home", "the page of the manual");
+  await page.goto("/app/o/opportunity?as=board");
+  await page.locator("[data-card]").first().waitFor();
+  await open.click();
+  await help.getByRole("heading", { name: "Board", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Calendar", exact: true }).click();
+  await help.getByRole("heading", { name: "Calendar", exact: true }).waitFor();
+  await help.getByRole("heading", { level: 2 }).focus();
+  await page.keyboard.press("Escape");
+  await help.waitFor({ state: "detached" });
+  equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Help on this page", "where the focus is after the help");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Command or record" }).fill("Help on this page");
+  await page.keyboard.press("Enter");
+  await help.getByRole("heading", { name: "Calendar", exact: true }).waitFor();
+});

@@ -2,7 +2,8 @@
 
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { useT } from "~/i18n";
+import { manualPage } from "~/help/topics";
+import { language, useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { Badge, Button, libCss } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -28,7 +29,7 @@ export default function Objects() {
       lead={t("objects.lead")}
       acts={
         <>
-          <a className={libCss.button} href="/docs/admin/objects" target="_blank" rel="noreferrer">
+          <a className={libCss.button} href={manualPage("admin/objects", language())} target="_blank" rel="noreferrer">
             {t("admin.manual")}
           </a>
           <Button tone="primary" icon="plus" onClick={() => setCreating(true)}>

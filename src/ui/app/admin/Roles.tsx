@@ -3,7 +3,8 @@
 
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { useT, type Key, type T } from "~/i18n";
+import { manualPage } from "~/help/topics";
+import { language, useT, type Key, type T } from "~/i18n";
 import { Badge, Button, libCss } from "~/lib/basics";
 import { SelectField } from "~/lib/fields";
 import { fieldLabel, objectLabel, said, useMetas } from "~/model/meta";
@@ -213,7 +214,7 @@ function RolesOf() {
     return rowsOf(known, roles, (name) => (name === "*" ? t("roles.others") : NAMES[name] ? t(NAMES[name]) : name));
   }, [metas, roles, t]);
   return (
-    <AdminPage title={t("roles.title")} lead={t("roles.lead")} acts={<a className={libCss.button} href="/docs/admin/roles" target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
+    <AdminPage title={t("roles.title")} lead={t("roles.lead")} acts={<a className={libCss.button} href={manualPage("admin/roles", language())} target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
       {query.error ? <Trouble error={query.error} retry={() => void query.refetch()} /> : null}
       {query.isPending ? <Bones /> : null}
       {role ? (

@@ -4,7 +4,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { errorText } from "~/api/errors";
-import { useT } from "~/i18n";
+import { manualPage } from "~/help/topics";
+import { language, useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { Button } from "~/lib/basics";
 import { TextField } from "~/lib/fields";
@@ -113,11 +114,11 @@ export function Checkpoint() {
       <Said verdict={begins} />
       <p>
         {t("audit.tools")}{" "}
-        <a href="/docs/auditor/verify" target="_blank" rel="noreferrer">
+        <a href={manualPage("auditor/verify", language())} target="_blank" rel="noreferrer">
           {t("audit.toolsVerify")}
         </a>
         {" · "}
-        <a href="/docs/auditor/log-format" target="_blank" rel="noreferrer">
+        <a href={manualPage("auditor/log-format", language())} target="_blank" rel="noreferrer">
           {t("audit.toolsFormat")}
         </a>
       </p>

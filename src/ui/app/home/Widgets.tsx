@@ -6,6 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { usePlaces } from "~/admin/places";
 import { useMe } from "~/api/session";
+import { HelpLink } from "~/help/HelpLink";
 import { useT, type Key } from "~/i18n";
 import { Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -225,6 +226,7 @@ export function Widgets({ whose, arranging, onDone }: { whose: Whose; arranging:
           <Button small tone="primary" onClick={onDone}>
             {t("home.done")}
           </Button>
+          <HelpLink topic="arranging" />
         </div>
       ) : null}
       <div className="sr" aria-live="polite">

@@ -5,6 +5,7 @@ import { Kbd } from "~/lib/basics";
 import { CheckField } from "~/lib/fields";
 import { shown } from "~/lib/keys";
 import { Dialog } from "~/lib/overlays";
+import { HelpLink } from "~/help/HelpLink";
 import { setPrefs, usePrefs } from "~/model/prefs";
 import { show } from "./stage";
 import css from "./Shell.module.css";
@@ -20,7 +21,12 @@ export default function KeySheet() {
   const t = useT();
   const { keysOff } = usePrefs();
   return (
-    <Dialog open onClose={() => show({ what: "none" })} title={t("bar.keys")} closeLabel={t("act.close")} size="wide" foot={<CheckField label={t("keys.off")} checked={keysOff} onChange={(off) => setPrefs({ keysOff: off })} />}>
+    <Dialog open onClose={() => show({ what: "none" })} title={t("bar.keys")} closeLabel={t("act.close")} size="wide" foot={
+        <>
+          <CheckField label={t("keys.off")} checked={keysOff} onChange={(off) => setPrefs({ keysOff: off })} />
+          <HelpLink topic="keys" before={() => show({ what: "none" })} />
+        </>
+      }>
       <div className={css.sheet}>
         {SHEET.map((group) => (
           <section key={group.title}>

@@ -7,6 +7,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExter
 import { watchWire, wire } from "~/api/client";
 import { listen } from "~/api/live";
 import { useMe } from "~/api/session";
+import { useHelp } from "~/help/open";
 import { useT } from "~/i18n";
 import { cx } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -24,6 +25,7 @@ import css from "./Shell.module.css";
 
 const Palette = lazy(() => import("./Palette"));
 const KeySheet = lazy(() => import("./KeySheet"));
+const HelpPanel = lazy(() => import("~/help/HelpPanel"));
 const QuickCreate = lazy(() => import("~/form/QuickCreate"));
 
 function OffLine() {
@@ -56,6 +58,7 @@ export default function Shell() {
   const prefs = usePrefs();
   const router = useRouter();
   const stage = useStage();
+  const help = useHelp();
   const [railOpen, setRailOpen] = useState(false);
   const closeRail = useCallback(() => setRailOpen(false), []);
   const client = useQueryClient();
@@ -69,7 +72,7 @@ export default function Shell() {
   useKeys({ "mod+k": () => show(stage.what === "palette" ? { what: "none" } : { what: "palette" }) }, { typing: true });
 
   return (
-    <div className={cx(css.shell, prefs.railNarrow && css.narrow)}>
+    <div className={cx(css.shell, prefs.railNarrow && css.narrow, help.open && css.helped)}>
       <a href="#main" className="skip">
         {t("shell.skip")}
       </a>
@@ -84,6 +87,11 @@ export default function Shell() {
         </main>
         <Footer />
       </div>
+      {help.open ? (
+        <Suspense fallback={null}>
+          <HelpPanel />
+        </Suspense>
+      ) : null}
       <Toasts label={t("shell.messages")} closeLabel={t("act.close")} />
       <Suspense fallback={null}>
         {stage.what === "palette" ? <Palette /> : null}

@@ -2,6 +2,7 @@
 
 import { useNavigate } from "@tanstack/react-router";
 import { signOut, useMe } from "~/api/session";
+import { hideHelp, showHelp, useHelp } from "~/help/open";
 import { speak, useLanguage, useT } from "~/i18n";
 import { Avatar, Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -86,6 +87,7 @@ function UserMenu() {
 export function TopBar({ onMenu }: { onMenu: () => void }) {
   const t = useT();
   const prefs = usePrefs();
+  const help = useHelp();
   return (
     <header className={css.bar}>
       <IconButton icon="menu" label={t("bar.menu")} className={css.menuButton} onClick={onMenu} />
@@ -95,9 +97,7 @@ export function TopBar({ onMenu }: { onMenu: () => void }) {
         <CreateMenu />
         <IconButton icon="keyboard" label={t("bar.palette")} keys={onMac ? "⌘K" : "Ctrl K"} className={css.hideSmall} onClick={() => show({ what: "palette" })} />
         <Bell />
-        <a href="/docs" target="_blank" rel="noreferrer" className={css.user} aria-label={t("shell.help")}>
-          <Icon name="help" />
-        </a>
+        <IconButton icon="help" label={t("help.here")} aria-pressed={help.open} onClick={() => (help.open ? hideHelp() : showHelp())} />
         <UserMenu />
       </div>
     </header>
