@@ -7,6 +7,7 @@ import type { FieldDef, ObjectView, RecordView } from "~/api/types.gen";
 import { speak, startWords } from "~/i18n";
 import * as format from "~/i18n/format";
 import { count, flat, isComplete, leafOf, operators, parseFilter, pruned, shownOp } from "~/model/filter";
+import { calendarOf, datesOf } from "~/calendar/model";
 import { draftOf, keepDraft } from "~/model/drafts";
 import { metaOf, sortBlock, titlePaths } from "~/model/meta";
 import { matchOf } from "~/shell/finder";
@@ -127,4 +128,17 @@ test("a favourite is kept once, let go, and refused when there is no room", () =
   setPrefs({ favourites: Array.from({ length: FAVOURITES_MAX }, (_, at) => ({ ...one, id: `x${at}` })) });
   expect(keepFavourite(one)).toBe("full");
   expect(getPrefs().favourites.length).toBe(FAVOURITES_MAX);
+});
+
+test("a calendar shows the usual date, the one that is asked for, and never one that it may not", () => {
+  const dated = (names: string[], type: "date" | "timestamp" = "date") => metaOf({ ...view, definition: { ...view.definition, fields: names.map((name) => field(name, { type })) } as ObjectView["definition"], access: Object.fromEntries(names.map((name) => [name, { level: "edit" as const, filterable: name !== "hidden" }])) });
+  const deal = dated(["created_at", "x_review", "expected_close", "hidden"]);
+  expect(datesOf(deal)).toEqual(["expected_close", "x_review"]);
+  expect(calendarOf(deal)).toEqual({ start: "expected_close", end: null, due: null });
+  expect(calendarOf(deal, "x_review")?.start).toBe("x_review");
+  expect(calendarOf(deal, "hidden")?.start).toBe("expected_close");
+  const work = dated(["start", "end", "due"], "timestamp");
+  expect(calendarOf(work)).toEqual({ start: "start", end: "end", due: "due" });
+  expect(calendarOf(work, "due")).toEqual({ start: "due", end: null, due: null });
+  expect(calendarOf(dated(["created_at"]))).toBe(null);
 });

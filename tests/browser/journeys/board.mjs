@@ -268,3 +268,49 @@ journey("help stands beside the page, follows it, speaks both languages and give
   await page.keyboard.press("Enter");
   await help.getByRole("heading", { name: "Calendar", exact: true }).waitFor();
 });
+
+journey("the calendar shows another date of the object, and a saved view keeps it", async (page, { signIn }) => {
+  await signIn("sales_manager");
+  await page.goto("/app/o/case?as=calendar&span=month");
+  const chooser = page.getByRole("button", { name: /^Date shown:/ });
+  await chooser.waitFor();
+  const first = await chooser.innerText();
+  await chooser.click();
+  await page.getByRole("menuitem").nth(1).click();
+  await page.waitForURL(/by=/);
+  await page.waitForFunction((was) => !document.querySelector("[aria-label^='Date shown:']")?.getAttribute("aria-label")?.endsWith(was), first);
+  const chosen = await chooser.getAttribute("aria-label");
+  await page.getByRole("button", { name: "All Cases" }).click();
+  await page.getByRole("menuitem", { name: "Save as a new view" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill("Cases by another date");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL(/view=/);
+  const view = new URL(page.url()).searchParams.get("view");
+  await page.goto(`/app/o/case?view=${view}`);
+  await page.getByRole("button", { name: chosen, exact: true }).waitFor();
+  equal(await page.getByText("Changed", { exact: true }).count(), 0, "marks of a change");
+  await page.getByRole("button", { name: "Cases by another date" }).click();
+  await page.getByRole("menuitem", { name: "Delete view" }).click();
+  await page.waitForURL(/view=all/);
+});
+
+journey("the bell and the calendar's address are accessible in both themes", async (page, { signIn, accessible }) => {
+  await signIn("seller");
+  for (const theme of ["light", "dark"]) {
+    await page.getByRole("button", { name: /unread|^Notifications/ }).first().click();
+    await page.getByRole("heading", { name: "Notifications" }).waitFor();
+    await accessible(`the bell, ${theme}`, theme);
+    await page.keyboard.press("Escape");
+    await page.getByRole("heading", { name: "Notifications" }).waitFor({ state: "detached" });
+  }
+  await page.goto("/app/o/activity?as=calendar&span=week");
+  for (const theme of ["light", "dark"]) {
+    await page.getByRole("button", { name: "Calendar address" }).click();
+    const dialog = page.getByRole("dialog", { name: "Calendar address" });
+    await dialog.getByRole("button", { name: /^Make/ }).first().waitFor();
+    await accessible(`the calendar's address, ${theme}`, theme);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  }
+});

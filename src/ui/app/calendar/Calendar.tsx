@@ -8,13 +8,14 @@ import { useT } from "~/i18n";
 import { date, month } from "~/i18n/format";
 import { Button, IconButton } from "~/lib/basics";
 import libCss from "~/lib/lib.module.css";
+import { Menu } from "~/lib/overlays";
 import type { ListState } from "~/list/state";
 import { flat, type Leaf } from "~/model/filter";
-import { titleOf, useMetas, type Meta } from "~/model/meta";
+import { said, titleOf, useMetas, type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
 import { show } from "~/shell/stage";
 import { entryOf, shift, useEntries, useShifts, whenText, type Entry } from "./data";
-import { addDays, addMonths, dayOf, daysOf, moved, startOf, type CalendarFields, type Span } from "./model";
+import { addDays, addMonths, datesOf, dayOf, daysOf, moved, startOf, type CalendarFields, type Span } from "./model";
 import { Month } from "./Month";
 import { Week } from "./Week";
 import css from "./calendar.module.css";
@@ -64,10 +65,10 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
   const hintId = useId();
   const place = useRef<HTMLDivElement>(null);
   const wanted = useRef<string | null>(null);
-  const [said, setSaid] = useState("");
+  const [spoken, setSpoken] = useState("");
   const [feeding, setFeeding] = useState(false);
   const [lift, setLift] = useState<Lift | null>(null);
-  const announce = useCallback((text: string) => setSaid((before) => (before === text ? `${text}\u00a0` : text)), []);
+  const announce = useCallback((text: string) => setSpoken((before) => (before === text ? `${text}\u00a0` : text)), []);
   const today = dayOf(new Date());
   const span: Span = SPANS.find((one) => one === state.search.span) ?? (matchMedia("(max-width: 640px)").matches ? "day" : "week");
   const at = /^\d{4}-\d{2}-\d{2}$/.test(state.search.at ?? "") ? (state.search.at ?? today) : today;
@@ -83,6 +84,7 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
     });
   }, [query.data, shifts.moved, lift, meta, fields]);
   const { set } = state;
+  const dates = useMemo(() => datesOf(meta), [meta]);
   const go = useCallback((day: string, to = span) => set({ at: day, span: to }), [set, span]);
   const step = (by: number) => go(span === "month" ? addMonths(at, by) : addDays(at, span === "week" ? 7 * by : by));
   // A lifted entry is drawn anew where it goes; the focus follows it.
@@ -155,7 +157,7 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
         {t("calendar.hint")}
       </p>
       <div className="sr" aria-live="assertive">
-        {said}
+        {spoken}
       </div>
       <div className={css.tools}>
         <IconButton small icon="left" label={t("calendar.earlier")} onClick={() => step(-1)} />
@@ -166,6 +168,17 @@ export default function Calendar({ meta, state, fields, onOpen }: { meta: Meta; 
         <h2 className={css.title} aria-live="polite">
           {title}
         </h2>
+        {dates.length > 1 ? (
+          <Menu
+            label={t("calendar.date")}
+            items={dates.map((name) => ({ label: said(meta.fields.get(name)?.label), checked: name === fields.start, act: () => set({ by: name === dates[0] ? "" : name }) }))}
+            target={
+              <Button small tone="quiet" icon="activity" aria-label={`${t("calendar.date")}: ${said(meta.fields.get(fields.start)?.label)}`}>
+                {said(meta.fields.get(fields.start)?.label)}
+              </Button>
+            }
+          />
+        ) : null}
         <Whose state={state} />
         {meta.name === "activity" ? (
           <Button small tone="quiet" icon="link" onClick={() => setFeeding(true)}>

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { call } from "~/api/client";
 import { errorNote, errorText } from "~/api/errors";
 import { useMe } from "~/api/session";
+import { HelpLink } from "~/help/HelpLink";
 import { useT } from "~/i18n";
 import { ago, date } from "~/i18n/format";
 import { Bone, Button } from "~/lib/basics";
@@ -51,7 +52,7 @@ export default function FeedDialog({ onClose }: { onClose: () => void }) {
     });
   const feed = data?.feed;
   return (
-    <Dialog open onClose={onClose} title={t("feed.title")} closeLabel={t("act.close")}>
+    <Dialog open onClose={onClose} title={t("feed.title")} closeLabel={t("act.close")} foot={<HelpLink topic="feed" before={onClose} />}>
       <p className="soft">{t("feed.text")}</p>
       {error ? <Trouble error={error} retry={() => void refetch()} /> : null}
       {!data && !error ? <Bone width={260} /> : null}

@@ -10,16 +10,28 @@ export type CalendarFields = {
   due: string | null;
 };
 
-const DATES = ["expected_close", "resolve_due", "timeline"];
+/** Dates that say when something is to happen, before those that are only noted. */
+const USUAL = ["start", "expected_close", "resolve_due", "timeline"];
+/** What the appliance notes of every record, and what only ends something that has a beginning. */
+const NEVER = ["created_at", "updated_at", "deleted_at", "retention_until", "end"];
 
-export function calendarOf(meta: Meta): CalendarFields | null {
-  const has = (name: string) => {
+/** The dates of an object that a calendar can show, the usual one first. */
+export function datesOf(meta: Meta): string[] {
+  const can = (name: string) => {
     const field = meta.fields.get(name);
     return field !== undefined && ["date", "timestamp"].includes(field.type) && canSee(meta, name) && !isSealed(field) && meta.view.access[name]?.filterable === true;
   };
-  if (has("start") && has("due")) return { start: "start", end: has("end") ? "end" : null, due: "due" };
-  const first = DATES.find(has);
-  return first ? { start: first, end: null, due: null } : null;
+  const usual = USUAL.filter(can);
+  return usual.length === 0 ? [] : [...usual, ...[...meta.fields.keys()].filter((name) => can(name) && !usual.includes(name) && !NEVER.includes(name))];
+}
+
+/** What a calendar of the object shows: the date that is wanted, or the usual one. */
+export function calendarOf(meta: Meta, wanted?: string): CalendarFields | null {
+  const dates = datesOf(meta);
+  const start = dates.find((name) => name === wanted) ?? dates[0];
+  if (!start) return null;
+  // A task has no beginning; it stands where it is due.
+  return start === "start" ? { start, end: canSee(meta, "end") && meta.fields.has("end") ? "end" : null, due: dates.includes("due") ? "due" : null } : { start, end: null, due: null };
 }
 
 /** A day as `2026-11-21`. */

@@ -147,7 +147,7 @@ function ListOf({ meta }: { meta: Meta }) {
   useEffect(() => selection.clear(), [which]); // eslint-disable-line react-hooks/exhaustive-deps -- another list, another selection
 
   const stage = boardField(meta, state);
-  const dates = useMemo(() => calendarOf(meta), [meta]);
+  const dates = useMemo(() => calendarOf(meta, state.search.by), [meta, state.search.by]);
   const fresh = useFresh(meta.name, list.rows, plain, top, selection.any);
   const filtered = Boolean(state.filter || state.search.q);
   const refused = list.error ? refusalOf(list.error) : null;

@@ -21,7 +21,7 @@ export function kindOf(search: ListSearch): View["kind"] {
 
 /** The address of a view. */
 export function searchOf(view: View): ListSearch {
-  const { columns, sort, filter, group_by, sums } = view.definition;
+  const { columns, sort, filter, group_by, sums, date } = view.definition;
   const as = AS[view.kind];
   return {
     view: view.id,
@@ -29,7 +29,7 @@ export function searchOf(view: View): ListSearch {
     ...(filter ? { f: JSON.stringify(filter) } : {}),
     ...(sort?.length ? { sort: sort.join(",") } : {}),
     ...(columns?.length ? { cols: columns.join(",") } : {}),
-    ...(group_by?.[0] && as !== "calendar" ? { by: group_by[0] } : {}),
+    ...(as === "calendar" ? (date ? { by: date } : {}) : group_by?.[0] ? { by: group_by[0] } : {}),
     ...(sums?.length ? { sums: sums.join(",") } : {}),
   };
 }
@@ -38,7 +38,7 @@ export function searchOf(view: View): ListSearch {
 export function definitionOf(meta: Meta, state: ListState): ViewDefinition {
   const kind = kindOf(state.search);
   const columns = kind === "kanban" ? boardField(meta, state)?.name : state.by;
-  const date = kind === "calendar" ? (calendarOf(meta)?.start ?? null) : null;
+  const date = kind === "calendar" ? (calendarOf(meta, state.search.by)?.start ?? null) : null;
   return { columns: state.columns, sort: state.sort, filter: toFilter(state.filter), group_by: columns && kind !== "calendar" ? [columns] : [], sums: state.sums, ...(date ? { date } : {}) };
 }
 
@@ -57,7 +57,7 @@ function comparable(meta: Meta, kind: View["kind"], definition: ViewDefinition):
   const columns = definition.columns?.length ? definition.columns : layout.columns;
   const sort = definition.sort?.length ? definition.sort : layout.sort.split(",");
   const table = kind === "table";
-  return canon([kind, table ? columns : [], sort, toFilter((definition.filter ?? null) as Node | null), definition.group_by?.slice(0, 1) ?? [], table ? (definition.sums ?? []) : []]);
+  return canon([kind, table ? columns : [], sort, toFilter((definition.filter ?? null) as Node | null), definition.group_by?.slice(0, 1) ?? [], table ? (definition.sums ?? []) : [], kind === "calendar" ? (calendarOf(meta, definition.date ?? "")?.start ?? "") : ""]);
 }
 
 /** Whether what is shown differs from what was saved. */
