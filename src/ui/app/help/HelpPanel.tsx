@@ -5,7 +5,7 @@ import { useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useLanguage, useT } from "~/i18n";
 import { Bone, IconButton, State } from "~/lib/basics";
-import { drawn, partOf, readManual } from "./manual";
+import { drawn, isHeading, partOf, readManual } from "./manual";
 import { hideHelp, useHelp } from "./open";
 import { anchorOf, manualPage, TOPICS, topicOf } from "./topics";
 import css from "./help.module.css";
@@ -35,7 +35,7 @@ export default function HelpPanel() {
         {data ? partOf(data.page, part).map(drawn) : null}
       </div>
       <div className={css.foot}>
-        <a href={part ? `${address}#${anchorOf(part)}` : address} target="_blank" rel="noreferrer">
+        <a href={data && isHeading(data.page, part) ? `${address}#${anchorOf(part)}` : address} target="_blank" rel="noreferrer">
           {t("help.page")}
         </a>
         <a href="/docs" target="_blank" rel="noreferrer">

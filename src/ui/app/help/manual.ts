@@ -34,6 +34,11 @@ export function partOf(page: Element, wanted: string): Element[] {
   return all.slice(lead, end < 0 ? undefined : end);
 }
 
+/** Whether the manual has an anchor for the part. */
+export function isHeading(page: Element, part: string): boolean {
+  return [...page.children].some((element) => HEADINGS.includes(element.tagName) && element.textContent?.trim() === part);
+}
+
 /** Elements of a page drawn anew; headings one step lower, links in a tab of their own and only to the manual. */
 export function drawn(node: Node, key: number): ReactNode {
   if (node.nodeType === Node.TEXT_NODE) return node.textContent;
