@@ -135,6 +135,39 @@ export async function callBytes<N extends Name>(name: N, args: Args<N>): Promise
   return new Uint8Array(await (await answerTo(name, args)).arrayBuffer());
 }
 
+export type Upload<N extends Name> = { file: Blob; query?: Partial<Operations[N]["query"]>; name: string; signal: AbortSignal; /** The part that was sent, from 0 to 1. */ progress: (part: number) => void };
+
+/** Sends a file as the body. Only the older way of asking can tell how far a body has gone. */
+export async function callUpload<N extends Name>(name: N, params: Operations[N]["params"], { file, name: title, signal, progress, query = {} }: Upload<N>): Promise<Operations[N]["answer"]> {
+  const sendFile = (of: N) =>
+    new Promise<Response>((done, failed) => {
+      const [verb, path] = operations[of];
+      const request = new XMLHttpRequest();
+      const stop = () => request.abort();
+      request.open(verb, address(path, params, query));
+      headersOf(verb, {}).forEach((value, header) => request.setRequestHeader(header, value));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.setRequestHeader("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(title).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)}`);
+      request.upload.onprogress = (event) => (event.lengthComputable ? progress(event.loaded / event.total) : undefined);
+      request.onload = () => {
+        reached(true);
+        const requestId = request.getResponseHeader("X-Request-Id") ?? "";
+        done(new Response(request.status === 204 ? null : request.responseText, { status: request.status, headers: { "X-Request-Id": requestId } }));
+      };
+      request.onerror = () => {
+        reached(false);
+        failed(new Refusal({ code: "unreachable" }));
+      };
+      request.onabort = () => failed(new DOMException("stopped", "AbortError"));
+      request.onloadend = () => signal.removeEventListener("abort", stop);
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) request.abort();
+      else request.send(file);
+    });
+  const answer = await answerTo(name, { params } as Args<N>, sendFile);
+  return (await answer.json()) as Operations[N]["answer"];
+}
+
 /** The text of a page beside the API, such as one of the manual. It needs no session and keeps none alive. */
 export async function pageText(path: string, signal: AbortSignal): Promise<string> {
   let answer: Response;
