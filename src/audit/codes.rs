@@ -121,6 +121,8 @@ codes! {
         AttachmentAdd 43 "attachment_add",
         /// A file was taken from a record.
         AttachmentRemove 44 "attachment_remove",
+        /// It was asked what somebody may do, and why.
+        RightsCheck 45 "rights_check",
     }
 }
 codes! {

@@ -18,19 +18,27 @@
 //! ```
 
 mod assign;
+mod custom;
+mod difference;
+mod explain;
 mod grant;
 mod level;
 mod placing;
 mod policy;
 mod predicate;
+mod reading;
 mod role;
 mod standard;
 
 pub use assign::{AssignmentError, check_assignment};
+pub use custom::{RoleDraft, RolePatch, role_name_problems, role_problems};
+pub use difference::{Effect, Held, RightsChange, differences, forbid_differences};
+pub use explain::{Explained, ForbidTrace, LevelTrace, Place, Question, Reason, RightTrace};
 pub use grant::{Action, Create, Delete, Grant, Read, Restore, Reveal, Update, Why};
 pub use level::{FILES, FieldLevels, Level};
 pub use placing::out_of_reach;
-pub use policy::{Denied, DenyReason, Policy, Scope};
+pub use policy::{Denied, DenyReason, Offered, Policy, Scope};
 pub use predicate::{Facts, Predicate};
-pub use role::{AppAction, Forbid, ObjectRights, RoleDef, RoleKind, ScopeWidth, Verb};
+pub use reading::{LevelSource, Part};
+pub use role::{AppAction, CUSTOM_ROLE_PREFIX, Forbid, ObjectRights, RoleDef, RoleKind, ScopeWidth, Verb};
 pub use standard::{APPLIANCE_ROLE, LOCAL_OPERATOR_ROLE, internal_roles, standard_roles};

@@ -1,13 +1,14 @@
 //! The decision. Roles add up, a forbid wins, nothing is allowed by default. Every decision carries the policy's content
 //! hash and the rules that decided.
 
+use crate::reading::{self, levels};
 use crate::{
-    Action, AppAction, FILES, Facts, FieldLevels, Grant, Level, Predicate, Read, RoleDef, RoleKind, ScopeWidth, Verb,
-    Why, check_assignment,
+    Action, AppAction, Facts, FieldLevels, Grant, Level, Predicate, Read, RoleDef, ScopeWidth, Verb, Why,
+    check_assignment,
 };
 use identity::{Actor, ActorKind, TokenVerb};
 use kernel::{Code, Fault};
-use metadata::{ObjectDef, ObjectKind};
+use metadata::ObjectDef;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -95,13 +96,32 @@ pub struct Scope<'a> {
 /// Sets of rights remembered before the memory begins anew.
 const RIGHTS_REMEMBERED_MAX: usize = 10_000;
 
+/// What one role gives on one object with one verb.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) width: ScopeWidth,
+    pub(crate) levels: Arc<FieldLevels>,
+}
+
 /// What a set of roles gives on one object with one verb.
 #[derive(Debug)]
-struct Rights {
-    refused: Option<DenyReason>,
-    widths: Vec<(ScopeWidth, Arc<FieldLevels>)>,
+pub(crate) struct Rights {
+    pub(crate) refused: Option<DenyReason>,
+    pub(crate) given: Vec<Given>,
     floor: Arc<FieldLevels>,
     why: Arc<Why>,
+}
+
+/// What a set of roles offers on one object with one verb, wherever it reaches: for forms, menus and questions about
+/// rights, never for data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// How far each of the roles reaches.
+    pub widths: Vec<ScopeWidth>,
+    /// The highest level of each field.
+    pub levels: FieldLevels,
+    /// The level each field has at least; what filters and sorting go by.
+    pub floor: FieldLevels,
 }
 
 /// Serial of the definition, verb, whether a person acts, roles.
@@ -133,7 +153,7 @@ impl Policy {
 
     /// Whether the actor may do an act of the appliance.
     pub fn act(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
-        let decided = self.act_of_roles(actor, action);
+        let decided = self.act_of(actor.roles(), actor.kind() == ActorKind::User, action);
         let open = !matches!(&decided, Err(denied) if denied.reason != DenyReason::NoRight);
         if open && !actor.token_allows("appliance", TokenVerb::Admin) {
             return Err(self.act_denied(action, DenyReason::TokenScope, Vec::new()));
@@ -148,32 +168,34 @@ impl Policy {
         if actor.is_calendar() {
             return Err(self.act_denied(AppAction::Token, DenyReason::TokenScope, Vec::new()));
         }
-        self.act_of_roles(actor, AppAction::Token)
+        self.act_of(actor.roles(), actor.kind() == ActorKind::User, AppAction::Token)
+    }
+
+    /// The acts that a person with these roles may do.
+    pub fn acts_of(&self, roles: &[String]) -> Vec<AppAction> {
+        AppAction::ALL.into_iter().filter(|action| self.act_of(roles, true, *action).is_ok()).collect()
     }
 
     fn act_denied(&self, action: AppAction, reason: DenyReason, rules: Vec<String>) -> Denied {
         let why = Arc::new(Why { epoch: self.epoch, rules });
-        Denied { reason, object: "appliance".to_owned(), verb: action_name(action), why }
+        Denied { reason, object: "appliance".to_owned(), verb: action.as_str(), why }
     }
 
-    fn act_of_roles(&self, actor: &Actor, action: AppAction) -> Result<Why, Denied> {
+    pub(crate) fn act_of(&self, roles: &[String], person: bool, action: AppAction) -> Result<Why, Denied> {
         let denied = |reason, rules| self.act_denied(action, reason, rules);
-        let roles = self.effective(actor).map_err(|reason| denied(reason, Vec::new()))?;
+        let roles = self.effective(roles, person).map_err(|reason| denied(reason, Vec::new()))?;
         if let Some(role) = roles.iter().find(|role| role.forbid.actions.contains(&action)) {
-            return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}", role.name, action_name(action))]));
+            return Err(denied(DenyReason::Forbidden, vec![format!("{}:forbid {}", role.name, action.as_str())]));
         }
-        let rules: Vec<String> = roles
-            .iter()
-            .filter(|role| role.actions.contains(&action))
-            .map(|role| format!("{}:{}", role.name, action_name(action)))
-            .collect();
+        let has = roles.iter().filter(|role| role.actions.contains(&action));
+        let rules: Vec<String> = has.map(|role| format!("{}:{}", role.name, action.as_str())).collect();
         if rules.is_empty() { Err(denied(DenyReason::NoRight, rules)) } else { Ok(Why { epoch: self.epoch, rules }) }
     }
 
     /// Which records the actor may reach with a verb.
     pub fn scope<'a>(&self, actor: &'a Actor, object: &ObjectDef, verb: Verb) -> Result<Scope<'a>, Denied> {
         let denied = |reason, why| Denied { reason, object: object.name.clone(), verb: verb.as_str(), why };
-        let rights = self.rights_of(actor, object, verb);
+        let rights = self.rights_of(actor.roles(), actor.kind() == ActorKind::User, object, verb);
         if let Some(reason) = rights.refused {
             return Err(denied(reason, Arc::clone(&rights.why)));
         }
@@ -181,9 +203,9 @@ impl Policy {
             return Err(denied(DenyReason::TokenScope, Arc::new(Why { epoch: self.epoch, rules: Vec::new() })));
         }
         let mut predicate = Predicate::default();
-        let mut views = Vec::with_capacity(rights.widths.len());
-        for (width, levels) in &rights.widths {
-            let view = View { predicate: Predicate::of(*width, actor), levels: Arc::clone(levels) };
+        let mut views = Vec::with_capacity(rights.given.len());
+        for given in &rights.given {
+            let view = View { predicate: Predicate::of(given.width, actor.facts()), levels: Arc::clone(&given.levels) };
             predicate = predicate.or(&view.predicate);
             views.push(view);
         }
@@ -193,14 +215,14 @@ impl Policy {
 
     /// What a set of roles gives on an object with a verb: computed once, then remembered. It depends on nothing else of
     /// the actor; definitions are told apart by their serial numbers.
-    fn rights_of(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Arc<Rights> {
-        let key = (object.serial.0, verb, actor.kind() == ActorKind::User, actor.roles().join(","));
+    pub(crate) fn rights_of(&self, roles: &[String], person: bool, object: &ObjectDef, verb: Verb) -> Arc<Rights> {
+        let key = (object.serial.0, verb, person, roles.join(","));
         let known = self.rights.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // A definition outside a catalogue has no serial, so nothing may be remembered of it.
         if let Some(known) = known.filter(|_| object.serial.0 != 0) {
             return known;
         }
-        let rights = Arc::new(self.compute_rights(actor, object, verb));
+        let rights = Arc::new(self.compute_rights(roles, person, object, verb));
         let mut remembered = self.rights.write().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= RIGHTS_REMEMBERED_MAX {
             remembered.clear();
@@ -209,42 +231,56 @@ impl Policy {
         rights
     }
 
-    fn compute_rights(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Rights {
+    fn compute_rights(&self, roles: &[String], person: bool, object: &ObjectDef, verb: Verb) -> Rights {
         let refused = |reason, rules| Rights {
             refused: Some(reason),
-            widths: Vec::new(),
+            given: Vec::new(),
             floor: Arc::new(FieldLevels::new(Vec::new(), Level::None)),
             why: Arc::new(Why { epoch: self.epoch, rules }),
         };
-        let roles = match self.effective(actor) {
+        let roles = match self.effective(roles, person) {
             Ok(roles) => roles,
             Err(reason) => return refused(reason, Vec::new()),
         };
-        if let Some(role) = roles.iter().find(|role| forbids(role, object, verb)) {
+        if let Some(role) = roles.iter().find(|role| reading::forbids(role, object, verb).is_some()) {
             return refused(
                 DenyReason::Forbidden,
                 vec![format!("{}:forbid {}.{}", role.name, object.name, verb.as_str())],
             );
         }
-        let mut widths: Vec<(ScopeWidth, Arc<FieldLevels>)> = Vec::new();
+        let mut given: Vec<Given> = Vec::new();
         let mut rules = Vec::new();
         for role in &roles {
-            let width = rights(role, object).map_or(ScopeWidth::None, |rights| rights.width(verb));
+            let width = reading::rights(role, object).map_or(ScopeWidth::None, |(_, rights)| rights.width(verb));
             if width != ScopeWidth::None {
-                rules.push(format!("{}:{}.{}={}", role.name, object.name, verb.as_str(), width_name(width)));
-                widths.push((width, Arc::new(levels(role, &roles, object))));
+                rules.push(format!("{}:{}.{}={}", role.name, object.name, verb.as_str(), width.as_str()));
+                given.push(Given { width, levels: Arc::new(levels(role, &roles, object)) });
             }
         }
-        let floor = widths.iter().map(|(_, levels)| (**levels).clone()).reduce(|floor, next| floor.intersection(&next));
+        let floor = given.iter().map(|given| (*given.levels).clone()).reduce(|floor, next| floor.intersection(&next));
         match floor {
             None => refused(DenyReason::NoRight, rules),
-            Some(floor) => Rights {
-                refused: None,
-                widths,
-                floor: Arc::new(floor),
-                why: Arc::new(Why { epoch: self.epoch, rules }),
-            },
+            Some(floor) => {
+                Rights { refused: None, given, floor: Arc::new(floor), why: Arc::new(Why { epoch: self.epoch, rules }) }
+            }
         }
+    }
+
+    /// What a person with these roles is offered on an object with a verb.
+    pub fn offered(&self, roles: &[String], object: &ObjectDef, verb: Verb) -> Option<Offered> {
+        self.offered_by(&self.rights_of(roles, true, object, verb))
+    }
+
+    /// What the actor is offered, by roles and token.
+    pub fn offered_to(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Option<Offered> {
+        let _reaches = self.scope(actor, object, verb).ok()?;
+        self.offered_by(&self.rights_of(actor.roles(), actor.kind() == ActorKind::User, object, verb))
+    }
+
+    fn offered_by(&self, rights: &Rights) -> Option<Offered> {
+        let levels = rights.given.iter().map(|given| (*given.levels).clone()).reduce(|all, next| all.union(&next));
+        let widths = rights.given.iter().map(|given| given.width).collect();
+        levels.map(|levels| Offered { widths, levels, floor: (*rights.floor).clone() })
     }
 
     /// Whether the actor may do `A` to one record.
@@ -259,14 +295,14 @@ impl Policy {
 
     /// The highest level any role of the actor gives on each field, wherever it reaches: for forms and menus, never for data.
     pub fn levels_anywhere(&self, actor: &Actor, object: &ObjectDef, verb: Verb) -> Option<FieldLevels> {
-        let scope = self.scope(actor, object, verb).ok()?;
-        scope.views.iter().map(|view| (*view.levels).clone()).reduce(|all, next| all.union(&next))
+        self.offered_to(actor, object, verb).map(|offered| offered.levels)
     }
 
-    fn effective(&self, actor: &Actor) -> Result<Vec<Arc<RoleDef>>, DenyReason> {
-        let roles: Vec<Arc<RoleDef>> =
-            actor.roles().iter().filter_map(|name| self.roles.get(name.as_str()).cloned()).collect();
-        if actor.kind() == ActorKind::User && check_assignment(roles.iter().map(AsRef::as_ref)).is_err() {
+    /// The roles behind the names. One that is retired is none.
+    pub(crate) fn effective(&self, names: &[String], person: bool) -> Result<Vec<Arc<RoleDef>>, DenyReason> {
+        let known = names.iter().filter_map(|name| self.roles.get(name.as_str()));
+        let roles: Vec<Arc<RoleDef>> = known.filter(|role| !role.retired).cloned().collect();
+        if person && check_assignment(roles.iter().map(AsRef::as_ref)).is_err() {
             return Err(DenyReason::RoleConflict);
         }
         Ok(roles)
@@ -320,76 +356,11 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn rights<'r>(role: &'r RoleDef, object: &ObjectDef) -> Option<&'r crate::ObjectRights> {
-    let by_kind = match object.kind {
-        ObjectKind::Business => "*",
-        ObjectKind::Organisation => "organisation",
-        ObjectKind::Reference => "reference",
-    };
-    let found = role.objects.get(&object.name).or_else(|| role.objects.get(by_kind));
-    // An administrator opens no customer data, whatever a role file says.
-    let administration = matches!(
-        role.kind,
-        RoleKind::SystemAdministration | RoleKind::SecurityAdministration | RoleKind::AuditAdministration
-    );
-    found.filter(|_| !(administration && object.kind == ObjectKind::Business))
-}
-
-fn forbids(role: &RoleDef, object: &ObjectDef, verb: Verb) -> bool {
-    let named = role.forbid.objects.get(&object.name);
-    let every = role.forbid.objects.get("*").filter(|_| object.kind == ObjectKind::Business);
-    [named, every].into_iter().flatten().any(|verbs| verbs.contains(&verb))
-}
-
-fn levels(role: &RoleDef, all: &[Arc<RoleDef>], object: &ObjectDef) -> FieldLevels {
-    let level = |name: &str, sensitivity: &metadata::Sensitivity| {
-        let name = format!("{}.{name}", object.name);
-        if all.iter().any(|role| role.forbid.fields.contains(&name)) {
-            return Level::None;
-        }
-        let by_object = || role.object_levels.get(&object.name).and_then(|levels| levels.get(sensitivity));
-        let by_role = || role.levels.get(sensitivity);
-        role.fields.get(&name).or_else(by_object).or_else(by_role).copied().unwrap_or_default()
-    };
-    let fields = object.fields.iter().map(|field| level(&field.name, &field.sensitivity)).collect();
-    // Nobody knows what a file holds; it counts as personal data, as most fields of a person do.
-    FieldLevels::new(fields, level(FILES, &metadata::Sensitivity::S2))
-}
-
 const fn token_verb(verb: Verb) -> TokenVerb {
     match verb {
         Verb::Read | Verb::Reveal => TokenVerb::Read,
         Verb::Create => TokenVerb::Create,
         Verb::Update | Verb::Assign => TokenVerb::Update,
         Verb::Delete => TokenVerb::Delete,
-    }
-}
-
-fn width_name(width: ScopeWidth) -> &'static str {
-    match width {
-        ScopeWidth::None => "none",
-        ScopeWidth::Own => "own",
-        ScopeWidth::Team => "team",
-        ScopeWidth::Unit => "unit",
-        ScopeWidth::UnitAndBelow => "unit_and_below",
-        ScopeWidth::All => "all",
-    }
-}
-
-fn action_name(action: AppAction) -> &'static str {
-    match action {
-        AppAction::Bulk => "bulk",
-        AppAction::Import => "import",
-        AppAction::Token => "token",
-        AppAction::Definitions => "definitions",
-        AppAction::Users => "users",
-        AppAction::Roles => "roles",
-        AppAction::AccessLog => "access_log",
-        AppAction::Views => "views",
-        AppAction::AuditRead => "audit_read",
-        AppAction::AuditVerify => "audit_verify",
-        AppAction::SystemHealth => "system_health",
-        AppAction::System => "system",
-        AppAction::Keys => "keys",
     }
 }

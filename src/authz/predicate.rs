@@ -2,7 +2,7 @@
 //! whether one record is inside. One definition for both, so a list and an open can never disagree.
 
 use crate::ScopeWidth;
-use identity::Actor;
+use identity::ActorFacts;
 use kernel::{RecordId, UnitId, UserId};
 
 /// What about a record decides whether it is inside a scope.
@@ -30,22 +30,22 @@ pub struct Predicate {
 }
 
 impl Predicate {
-    /// The condition of a width for an actor.
-    pub(crate) fn of(width: ScopeWidth, actor: &Actor) -> Self {
+    /// The condition of a width for a person.
+    pub(crate) fn of(width: ScopeWidth, person: &ActorFacts) -> Self {
         match width {
             ScopeWidth::None => Self::default(),
             ScopeWidth::All => Self { all: true, ..Self::default() },
-            ScopeWidth::Own => Self { owners: vec![actor.user()], ..Self::default() },
+            ScopeWidth::Own => Self { owners: vec![person.user], ..Self::default() },
             ScopeWidth::Team => {
-                let mut owners: Vec<UserId> = actor.team_members().to_vec();
-                owners.push(actor.user());
-                Self { owners, teams: actor.teams().to_vec(), ..Self::default() }.tidy()
+                let mut owners: Vec<UserId> = person.team_members.to_vec();
+                owners.push(person.user);
+                Self { owners, teams: person.teams.to_vec(), ..Self::default() }.tidy()
             }
             ScopeWidth::Unit => {
-                Self { owners: vec![actor.user()], units: actor.unit().into_iter().collect(), ..Self::default() }
+                Self { owners: vec![person.user], units: person.unit.into_iter().collect(), ..Self::default() }
             }
             ScopeWidth::UnitAndBelow => {
-                Self { owners: vec![actor.user()], units: actor.units_below().to_vec(), ..Self::default() }.tidy()
+                Self { owners: vec![person.user], units: person.units_below.to_vec(), ..Self::default() }.tidy()
             }
         }
     }
@@ -76,6 +76,21 @@ impl Predicate {
             || facts.owner.is_some_and(|owner| self.owners.contains(&owner))
             || facts.unit.is_some_and(|unit| self.units.contains(&unit))
             || facts.team.is_some_and(|team| self.teams.contains(&team))
+    }
+    /// By which parts of its place a record is inside: `all`, or of `owner`, `unit` and `team` those that count.
+    pub fn through(&self, facts: &Facts) -> Vec<&'static str> {
+        let parts = [
+            ("all", self.all),
+            ("owner", facts.owner.is_some_and(|owner| self.owners.contains(&owner))),
+            ("unit", facts.unit.is_some_and(|unit| self.units.contains(&unit))),
+            ("team", facts.team.is_some_and(|team| self.teams.contains(&team))),
+        ];
+        parts
+            .into_iter()
+            .filter(|(_, inside)| *inside)
+            .map(|(part, _)| part)
+            .take(if self.all { 1 } else { 3 })
+            .collect()
     }
     /// Both together.
     #[must_use]

@@ -26,6 +26,8 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// All of them, in the order in which people meet them.
+    pub const ALL: [Self; 6] = [Self::Read, Self::Create, Self::Update, Self::Delete, Self::Assign, Self::Reveal];
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +60,20 @@ pub enum ScopeWidth {
     All,
 }
 
+impl ScopeWidth {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Own => "own",
+            Self::Team => "team",
+            Self::Unit => "unit",
+            Self::UnitAndBelow => "unit_and_below",
+            Self::All => "all",
+        }
+    }
+}
+
 /// An act of the appliance that is not about one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,6 +104,57 @@ pub enum AppAction {
     System,
     /// Hold keys: unseal slots, rotation.
     Keys,
+}
+
+impl AppAction {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Bulk,
+        Self::Import,
+        Self::Token,
+        Self::Definitions,
+        Self::Users,
+        Self::Roles,
+        Self::AccessLog,
+        Self::Views,
+        Self::AuditRead,
+        Self::AuditVerify,
+        Self::SystemHealth,
+        Self::System,
+        Self::Keys,
+    ];
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bulk => "bulk",
+            Self::Import => "import",
+            Self::Token => "token",
+            Self::Definitions => "definitions",
+            Self::Users => "users",
+            Self::Roles => "roles",
+            Self::AccessLog => "access_log",
+            Self::Views => "views",
+            Self::AuditRead => "audit_read",
+            Self::AuditVerify => "audit_verify",
+            Self::SystemHealth => "system_health",
+            Self::System => "system",
+            Self::Keys => "keys",
+        }
+    }
+    /// Whether it belongs to one of the three administrations, so that no role of the business may have it.
+    pub const fn is_administration(self) -> bool {
+        match self {
+            Self::Bulk | Self::Import | Self::Token | Self::AccessLog | Self::Views => false,
+            Self::Definitions
+            | Self::Users
+            | Self::Roles
+            | Self::AuditRead
+            | Self::AuditVerify
+            | Self::SystemHealth
+            | Self::System
+            | Self::Keys => true,
+        }
+    }
 }
 
 /// Rights on one object.
@@ -182,4 +249,38 @@ pub struct RoleDef {
     /// What it takes away.
     #[serde(default)]
     pub forbid: Forbid,
+    /// Grows with each change of a custom role; 0 for the roles that ship, which do not change.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub version: u32,
+    /// No longer in use: it gives nothing, takes nothing away, and cannot be given. Its name stays taken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retired: bool,
+}
+
+/// What the names of custom roles begin with, so that none meets a later role of the product.
+pub const CUSTOM_ROLE_PREFIX: &str = "x_";
+
+impl RoleDef {
+    /// Whether it was made here and can be changed; the roles that ship can only be copied.
+    pub fn is_custom(&self) -> bool {
+        self.name.starts_with(CUSTOM_ROLE_PREFIX)
+    }
+    /// Whether it can be given to people.
+    pub fn is_assignable(&self) -> bool {
+        self.kind != RoleKind::Internal && !self.retired
+    }
+}
+
+impl RoleKind {
+    /// Whether it is one of the three administrations.
+    pub const fn is_administration(self) -> bool {
+        match self {
+            Self::SystemAdministration | Self::SecurityAdministration | Self::AuditAdministration => true,
+            Self::Business | Self::Internal => false,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

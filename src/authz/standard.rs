@@ -58,6 +58,8 @@ pub fn internal_roles() -> Vec<RoleDef> {
         fields: BTreeMap::new(),
         actions: actions.iter().copied().collect::<BTreeSet<_>>(),
         forbid: Forbid::default(),
+        version: 0,
+        retired: false,
     };
     vec![
         role(

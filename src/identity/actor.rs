@@ -41,7 +41,8 @@ pub struct ActorFacts {
 
 impl ActorFacts {
     /// The facts as they may be used: the roles of the command line and of the appliance cannot be given to a user.
-    pub(crate) fn without_reserved_roles(mut self) -> Self {
+    #[must_use]
+    pub fn without_reserved_roles(mut self) -> Self {
         self.roles.retain(|role| role != ROLE_LOCAL_OPERATOR && role != ROLE_APPLIANCE);
         self
     }
@@ -144,6 +145,10 @@ impl Actor {
         let facts = users.facts(self.user())?.filter(|facts| facts.active && facts.user == self.user());
         let facts = facts.map(ActorFacts::without_reserved_roles);
         Ok(facts.map(|facts| Self { facts: Arc::new(facts), ..self.clone() }))
+    }
+    /// What the store knew of the user when this actor was minted.
+    pub fn facts(&self) -> &ActorFacts {
+        &self.facts
     }
     /// Whether the secret of a calendar address was shown as if it were a token of the API.
     pub fn is_calendar(&self) -> bool {

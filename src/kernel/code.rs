@@ -119,7 +119,10 @@ table! {
     JobBusy "job_busy" 409 Conflict true "The job is still running, or too many are" "作业仍在运行，或同时运行的作业过多";
     UndoRefused "undo_refused" 409 Conflict false "This can no longer be undone" "此操作已无法撤销";
     // metadata
-    PlanRefused "plan_refused" 422 Input false "The change of definitions has errors; nothing was changed" "定义变更有误，未作任何更改";
+    PlanRefused "plan_refused" 422 Input false "The change has errors; nothing was changed" "变更有误，未作任何更改";
+    // roles
+    RoleUnknown "role_unknown" 404 Input false "There is no such role" "角色不存在";
+    RoleFixed "role_fixed" 409 Conflict false "This role cannot be changed" "此角色不可更改";
     // access
     SignInRequired "sign_in_required" 401 Access false "Sign in first" "请先登录";
     SignInFailed "sign_in_failed" 401 Access false "Login or password is wrong, or the account is closed" "用户名或密码错误，或账户已停用";

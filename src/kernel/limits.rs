@@ -240,3 +240,13 @@ pub const DUPLICATES_SHOWN: usize = 5;
 pub const DUPLICATE_CHECKS_PER_HOUR_MAX: u32 = 600;
 /// Looks at one calendar feed per hour.
 pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;
+/// Custom roles of one appliance, those retired included.
+pub const ROLES_CUSTOM_MAX: usize = 200;
+/// Bytes of the definition of one role.
+pub const ROLE_BYTES_MAX: usize = 64 * 1024;
+/// Fields that one role names.
+pub const ROLE_FIELDS_MAX: usize = 1_000;
+/// Versions of a role that its history shows, the newest first.
+pub const ROLE_VERSIONS_MAX: usize = 100;
+/// People that the preview of a role's change names; beyond, it counts.
+pub const ROLE_PEOPLE_MAX: usize = 500;

@@ -31,7 +31,8 @@ pub use field_wire::FieldDraft;
 pub use index::{IndexDef, indexes_of, is_sparse};
 pub use mask::mask;
 pub use plan::{
-    Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, plan,
+    Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, complete_label,
+    name_problem, plan,
 };
 pub use search_tokens::{QueryToken, encode_token, index_tokens, query_tokens};
 pub use standard::{OBJECT_SCHEMA, shipped};

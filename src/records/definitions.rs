@@ -2,7 +2,7 @@
 
 use crate::{Pending, Records};
 use audit::Verb as Act;
-use authz::{AppAction, Verb};
+use authz::{AppAction, Offered, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, Label};
 use metadata::{DefinitionChange, ObjectDef, Plan, Step, plan};
@@ -10,8 +10,6 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Refused;
-
-const VERBS: [Verb; 6] = [Verb::Read, Verb::Create, Verb::Update, Verb::Delete, Verb::Assign, Verb::Reveal];
 
 /// What an actor may do with one field.
 #[derive(Clone, Debug, Serialize)]
@@ -67,14 +65,23 @@ impl Records {
     fn object_view(&self, actor: &Actor, object: &ObjectDef) -> Option<ObjectView> {
         let policy = self.policy();
         let all = policy.act(actor, AppAction::Definitions).is_ok();
-        let scope = policy.scope(actor, object, Verb::Read).ok();
-        let levels = policy.levels_anywhere(actor, object, Verb::Read);
-        if scope.is_none() && !all {
+        self.object_view_of(object, all, &|verb| policy.offered_to(actor, object, verb))
+    }
+
+    /// An object as it shows to whom this is offered; `all` for those who may know every definition.
+    pub(crate) fn object_view_of(
+        &self,
+        object: &ObjectDef,
+        all: bool,
+        offered: &dyn Fn(Verb) -> Option<Offered>,
+    ) -> Option<ObjectView> {
+        let read = offered(Verb::Read);
+        if read.is_none() && !all {
             return None;
         }
-        let verbs = VERBS.map(|verb| (verb.as_str(), policy.scope(actor, object, verb).is_ok())).into();
-        let level = |at: usize| levels.as_ref().map(|levels| levels.get(at)).unwrap_or_default();
-        let floor = |at: usize| scope.as_ref().map(|scope| scope.floor().get(at)).unwrap_or_default();
+        let verbs = Verb::ALL.map(|verb| (verb.as_str(), offered(verb).is_some())).into();
+        let level = |at: usize| read.as_ref().map(|read| read.levels.get(at)).unwrap_or_default();
+        let floor = |at: usize| read.as_ref().map(|read| read.floor.get(at)).unwrap_or_default();
         let mut access = BTreeMap::new();
         let mut definition = object.clone();
         for (at, field) in object.fields.iter().enumerate() {
@@ -94,7 +101,7 @@ impl Records {
             .into_iter()
             .map(|relation| (relation.name, relation.target))
             .collect();
-        let attachments = levels.as_ref().map(authz::FieldLevels::files).unwrap_or_default().as_str();
+        let attachments = read.as_ref().map(|read| read.levels.files()).unwrap_or_default().as_str();
         Some(ObjectView { definition, verbs, access, attachments, relations })
     }
 

@@ -30,6 +30,8 @@ mod preferences;
 mod presence;
 mod reduce;
 mod relative;
+mod rights;
+mod roles;
 mod saved_views;
 mod search;
 mod summary;
@@ -55,6 +57,8 @@ pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
 pub use preferences::PreferencesView;
 pub use presence::{PresenceEvent, PresenceView};
+pub use rights::{RightsAnswer, RightsQuestion, RightsView, RightsViewRequest};
+pub use roles::{RoleChange, RoleFieldView, RoleObjectView, RolePeople, RolePlanView, RoleVersionView};
 pub use saved_views::{
     Density, SavedViewBody, SavedViewList, SavedViewPatch, SavedViewView, ViewDefinition, ViewKind, ViewSharing,
 };

@@ -3,7 +3,7 @@
 
 use crate::{Pending, Records};
 use audit::Verb as Act;
-use authz::{AppAction, RoleDef, RoleKind, check_assignment};
+use authz::{AppAction, RoleDef, check_assignment};
 use identity::{Actor, ActorKind};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId};
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub struct RoleView {
     pub role: RoleDef,
     /// Whether it can be given to people.
     pub assignable: bool,
+    /// Whether it was made here and can be changed.
+    pub custom: bool,
 }
 
 /// A role in somebody's hands.
@@ -68,22 +70,6 @@ pub struct DoneView {
     pub moved: bool,
 }
 
-const ACTIONS: [AppAction; 13] = [
-    AppAction::Bulk,
-    AppAction::Import,
-    AppAction::Token,
-    AppAction::Definitions,
-    AppAction::Users,
-    AppAction::Roles,
-    AppAction::AccessLog,
-    AppAction::Views,
-    AppAction::AuditRead,
-    AppAction::AuditVerify,
-    AppAction::SystemHealth,
-    AppAction::System,
-    AppAction::Keys,
-];
-
 impl Records {
     /// Who the actor is and what they may do.
     pub fn me(&self, actor: &Actor) -> Result<MeView, Fault> {
@@ -96,18 +82,19 @@ impl Records {
             unit: actor.unit(),
             teams: actor.teams().to_vec(),
             locale: actor.locale().as_str(),
-            actions: ACTIONS.into_iter().filter(|action| policy.act(actor, *action).is_ok()).collect(),
+            actions: AppAction::ALL.into_iter().filter(|action| policy.act(actor, *action).is_ok()).collect(),
         })
     }
 
     /// All roles, for those who give them or check them.
     pub fn role_list(&self, actor: &Actor) -> Result<Vec<RoleView>, Fault> {
         let policy = self.policy();
-        if policy.act(actor, AppAction::Roles).is_err() {
-            self.may_act(actor, AppAction::AuditRead, Act::RoleChange)?;
-        }
-        let view =
-            |role: &Arc<RoleDef>| RoleView { role: (**role).clone(), assignable: role.kind != RoleKind::Internal };
+        self.may_see_roles(actor, Act::RoleChange)?;
+        let view = |role: &Arc<RoleDef>| RoleView {
+            role: (**role).clone(),
+            assignable: role.is_assignable(),
+            custom: role.is_custom(),
+        };
         Ok(policy.roles().map(view).collect())
     }
 
@@ -123,6 +110,14 @@ impl Records {
         };
         self.may_act(&actor, action, act)?;
         Ok(Arc::new(actor))
+    }
+
+    /// Whether the actor gives roles or checks them; a refusal is logged.
+    pub(crate) fn may_see_roles(&self, actor: &Actor, act: Act) -> Result<(), Fault> {
+        match self.policy().act(actor, AppAction::Roles) {
+            Ok(_) => Ok(()),
+            Err(_) => self.may_act(actor, AppAction::AuditRead, act),
+        }
     }
 
     /// Whether the actor may do this; a refusal is logged.
@@ -190,9 +185,11 @@ impl Records {
         user: UserId,
         assignment: &RoleAssignment,
     ) -> Result<DoneView, Refused> {
-        let policy = self.may_change_roles(tx, actor, user)?;
-        let wanted = policy.role(&assignment.role).cloned();
-        let wanted = wanted.ok_or_else(|| invalid_role("There is no such role."))?;
+        self.may_change_roles(tx, actor, user)?;
+        // As stored: a role that the unit before this one retires must not be given behind its back.
+        let policy = tx.read().policy_stored()?;
+        let wanted = policy.role(&assignment.role).filter(|role| !role.retired).cloned();
+        let wanted = wanted.ok_or_else(|| invalid_role("There is no such role, or it is retired."))?;
         let held = tx.read().role_assignments(user)?;
         let mut roles: Vec<Arc<RoleDef>> = held.iter().filter_map(|held| policy.role(&held.role).cloned()).collect();
         roles.push(Arc::clone(&wanted));
@@ -218,14 +215,8 @@ impl Records {
         }))
     }
 
-    fn may_change_roles(
-        &self,
-        tx: &mut WriteTx<'_, '_>,
-        actor: &Actor,
-        user: UserId,
-    ) -> Result<Arc<authz::Policy>, Refused> {
-        let policy = tx.policy();
-        policy
+    fn may_change_roles(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, user: UserId) -> Result<(), Refused> {
+        tx.policy()
             .act(actor, AppAction::Roles)
             .map_err(|denied| self.denial(actor, Act::RoleChange, denied, Some(user)))?;
         if actor.kind() == ActorKind::User && actor.user() == user {
@@ -237,10 +228,16 @@ impl Records {
         if tx.read().facts(&users, user)?.is_none() {
             return Err(self.missing(actor, Act::RoleChange, "user", user));
         }
-        Ok(policy)
+        Ok(())
     }
 
-    fn log_role(&self, tx: &mut WriteTx<'_, '_>, actor: &Actor, user: UserId, note: &str) -> Result<(), Refused> {
+    pub(crate) fn log_role(
+        &self,
+        tx: &mut WriteTx<'_, '_>,
+        actor: &Actor,
+        user: UserId,
+        note: &str,
+    ) -> Result<(), Refused> {
         let mut entry = tx.entry(actor, Act::RoleChange).on_record("user", user);
         note.clone_into(&mut entry.note);
         Ok(tx.log_entry(&entry)?)

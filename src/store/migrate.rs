@@ -63,6 +63,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0008_import/up.sql"),
         postgres: include_str!("../../migrations/postgres/0008_import/up.sql"),
     },
+    Migration {
+        number: 9,
+        name: "role_version",
+        sqlite: include_str!("../../migrations/sqlite/0009_role_version/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0009_role_version/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

@@ -7,7 +7,6 @@ use authz::{Policy, RoleDef};
 use identity::{ActorFacts, Locale};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId};
 use metadata::ColumnType;
-use std::sync::Arc;
 
 const TEXT: ColumnType = ColumnType::Text;
 const INT: ColumnType = ColumnType::Integer;
@@ -210,13 +209,5 @@ impl WriteTx<'_, '_> {
         let held = self.conn().execute(&sql)? > 0;
         self.auth_epoch_bump(user)?;
         Ok(held)
-    }
-    /// Stores a role; the new policy is in force once the group is on disk.
-    pub fn role_write(&mut self, role: &RoleDef) -> Result<(), StoreError> {
-        write_role(self.conn(), role)?;
-        let policy = Arc::new(load_policy(self.conn())?);
-        let shared = Arc::clone(self.read.shared);
-        self.after_commit(move || shared.policy.store(policy));
-        Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod notifications;
 mod pages;
 mod people;
 mod records;
+mod roles;
 mod session;
 mod system;
 mod tokens;
@@ -28,6 +29,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,
+    roles::ROUTES,
     calendar::ROUTES,
     events::ROUTES,
     me::ROUTES,

@@ -13,14 +13,6 @@ use std::sync::Arc;
 pub(crate) const ROUTES: &[Route] = &[
     Route::new(
         Verb::Get,
-        "/api/v1/roles",
-        "role_list",
-        "All roles (for those who give or check them)",
-        Rule::SignedIn(handle!(roles)),
-    )
-    .gives(200, "RoleList"),
-    Route::new(
-        Verb::Get,
         "/api/v1/users/{user}/roles",
         "user_roles",
         "The roles of a user",
@@ -88,11 +80,6 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .gives_nothing(),
 ];
-
-async fn roles(acting: Acting) -> Outcome<Answer> {
-    let (records, actor) = (acting.open.records.clone(), Arc::clone(&acting.actor));
-    Answer::items(&blocking(move || records.role_list(&actor)).await?)
-}
 
 async fn roles_of(acting: Acting) -> Outcome<Answer> {
     let user = acting.call.id("user")?;

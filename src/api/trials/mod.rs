@@ -10,6 +10,7 @@ mod imports;
 mod openapi;
 mod program;
 mod records;
+mod roles;
 mod session;
 mod site;
 mod table;

@@ -15,8 +15,8 @@ fn problem(place: &'static str, code: Code, detail: impl Into<String>) -> Proble
     (place, code, detail.into())
 }
 
-/// Lower-case letters, digits and single underscores, beginning with a letter.
-pub(super) fn name_problem(name: &str) -> Option<String> {
+/// What is wrong with a name: it has lower-case letters, digits and single underscores, beginning with a letter.
+pub fn name_problem(name: &str) -> Option<String> {
     let fits = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name
             .chars()
@@ -30,7 +30,7 @@ pub(super) fn name_problem(name: &str) -> Option<String> {
 }
 
 /// A label with both languages; one that is missing is taken from the other, because customers often have one only.
-pub(super) fn complete_label(label: &Label) -> Result<Label, (Code, String)> {
+pub fn complete_label(label: &Label) -> Result<Label, (Code, String)> {
     let (en, zh) = (label.en.trim(), label.zh.trim());
     if en.is_empty() && zh.is_empty() {
         return Err((Code::FieldRequired, "Give the label in at least one language.".to_owned()));

@@ -11,6 +11,7 @@ mod objects;
 mod step;
 
 pub use change::{DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch};
+pub use field_rules::{complete_label, name_problem};
 pub use step::{Cost, Step, StepAction};
 
 use crate::{Catalog, ObjectDef, Profile};

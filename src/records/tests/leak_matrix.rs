@@ -39,10 +39,9 @@ fn cases(world: &World<'_>) -> Vec<Case> {
         expected: Expected::of(world.kontor, roles),
         by_field,
     };
-    let mut cases: Vec<Case> =
-        ["seller", "sales_manager", "service_agent", "system_admin", "security_admin", "audit_admin"]
-            .map(|role| case(&[role], true))
-            .into();
+    let named =
+        ["seller", "sales_manager", "service_agent", "system_admin", "security_admin", "audit_admin", "x_custom"];
+    let mut cases: Vec<Case> = named.map(|role| case(&[role], true)).into();
     cases.extend(SCOPES.iter().flat_map(|scope| LEVELS.map(|level| case(&[&format!("{scope}/{level}")], false))));
     cases.extend(SCOPES.map(|scope| case(&[&format!("{scope}/masked+reveal")], false)));
     for pair in [
@@ -106,7 +105,7 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
         }
         // The bare answers of these hold errors, names or nothing of the fields.
         "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" | "events"
-        | "bell" => Level::None,
+        | "bell" | "rights" | "view-as" => Level::None,
         "conflict" if !expected.reaches(Verb::Update, subject.place) => Level::None,
         _ => open(level),
     }

@@ -27,6 +27,7 @@ mod pii;
 mod place;
 mod preferences;
 mod reach;
+mod roles;
 mod saved_views;
 mod sealed;
 mod search;

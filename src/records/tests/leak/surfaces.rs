@@ -79,6 +79,7 @@ pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
     surfaces.extend(walker.numbers());
     surfaces.extend(walker.previews());
     surfaces.extend(walker.about());
+    surfaces.extend(walker.rights());
     surfaces
 }
 
@@ -283,6 +284,31 @@ impl Walker<'_, '_> {
         let mut asked: Vec<_> = FIELDS.iter().map(|(field, _)| ask(json!({"ids": ids}), field)).collect();
         asked.push(ask(json!({"filter": {"and": []}}), "legal_name"));
         vec![Surface::new("preview", asked)]
+    }
+
+    /// What those who give or check roles are told about somebody who may see everything: of each record and field.
+    fn rights(&self) -> Vec<Surface> {
+        let records = self.records();
+        let everyone = self.world.subjects.iter();
+        let ask = |subject: &Subject| {
+            FIELDS.map(|(field, _)| {
+                let question =
+                    json!({"user": self.world.probe, "object": "account", "record": subject.id, "field": field});
+                let question = serde_json::from_value(question).expect("a question");
+                (format!("{field} of {}", subject.name()), records.rights_check(self.actor, question))
+            })
+        };
+        let view = |request: Json| serde_json::from_value(request).expect("a request");
+        vec![
+            Surface::new("rights", all(everyone.flat_map(ask).collect())),
+            Surface::new(
+                "view-as",
+                all(vec![
+                    ("person".to_owned(), records.rights_view(self.actor, view(json!({"user": self.world.probe})))),
+                    ("roles".to_owned(), records.rights_view(self.actor, view(json!({"roles": ["sales_manager"]})))),
+                ]),
+            ),
+        ]
     }
 
     fn about(&self) -> Vec<Surface> {

@@ -109,6 +109,7 @@ impl<'k> World<'k> {
         let stranger = kontor.user("stranger", &[], Some(far));
         let team = kontor.team("Probe's team", &[probe, mate]);
         define_roles(kontor);
+        custom_role(kontor);
         let mut world =
             Self { kontor, probe, subjects: Vec::new(), replay: Retry { key: "replay".to_owned(), request: [9; 32] } };
         let owners = [probe, mate, stranger, colleague, junior, stranger];
@@ -216,6 +217,16 @@ fn define_roles(kontor: &TestAppliance) {
     let every: Vec<String> = FIELDS.iter().map(|(field, _)| format!("account.{field}")).collect();
     role("forbids fields", json!({}), "none", json!({"forbid": {"fields": every}}));
     role("greedy administrator", verbs("all"), "edit", json!({"kind": "system_administration"}));
+}
+
+/// A role as a security administrator makes it, through the verb: a copy with rights of its own.
+fn custom_role(kontor: &TestAppliance) {
+    let draft = json!({"name": "x_custom", "copy_of": "service_agent", "role": {
+        "objects": {"account": {"read": "unit", "update": "own", "reveal": "own"}, "contact": {"read": "all"}, "organisation": {"read": "all"}},
+        "fields": {"account.email": "read", "account.kyc_notes": "exists"},
+        "forbid": {"fields": ["account.tax_no"]}}});
+    let change = records::RoleChange::Create(serde_json::from_value(draft).expect("a draft"));
+    kontor.records.role_run(&kontor.operator(), change).wait().expect("a custom role");
 }
 
 /// What the matrix expects: read from the roles' own words, without the policy's code.
