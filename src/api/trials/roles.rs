@@ -43,7 +43,9 @@ fn a_custom_role_from_plan_to_retirement() {
         let mut objects = custom(&officer)["role"]["objects"].clone();
         objects["lead"] = json!({"read": "own", "create": "own"});
         let path = "/api/v1/roles/x_desk";
-        let wider = json!({"objects": objects});
+        let mut fields = custom(&officer)["role"]["fields"].clone();
+        fields["lead.full_name"] = json!("edit");
+        let wider = json!({"objects": objects, "fields": fields});
         assert_eq!(site.send("PATCH", path, &officer, &[], Some(wider.clone())).code(), "version_required");
         let plan = send(&site, "PATCH", &format!("{path}?plan=true"), &officer, 1, Some(wider.clone())).good();
         assert_eq!(plan["people"][0]["users"], json!([user]));

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { nameFrom, optionsFrom } from "~/admin/FieldDialogs";
 import type { RoleView } from "~/admin/data";
 import { firstPassword } from "~/admin/passwords";
-import { levelFor, rowsOf, scopeOf } from "~/admin/rights";
+import { recordIn } from "~/admin/RightsCheck";
+import { draftOf, exceptions, levelFor, named, patchOf, rowsOf, scopeOf, withAct, withField, withLevel, withScope } from "~/admin/rights";
+import { byObject, levelText, scopeText } from "~/admin/roleWords";
 import { networks } from "~/admin/Tokens";
 import { flatten, treeOf, within, type Unit } from "~/admin/tree";
 import { cell, csvOf } from "~/audit/exporting";
@@ -23,7 +25,7 @@ test("units become a tree; a ring of parents stands at the top instead of hangin
   expect(flatten(ring).map((node) => `${node.id}${node.ring}`)).toEqual(["xtrue", "ytrue", "zfalse"]);
 });
 
-const role = (more: Partial<RoleView>): RoleView => ({ name: "r", label: { en: "R", zh: "R" }, description: { en: "", zh: "" }, kind: "business", objects: {}, levels: {}, object_levels: {}, fields: {}, actions: [], forbid: { objects: {}, fields: [], actions: [] }, assignable: true, ...more });
+const role = (more: Partial<RoleView>): RoleView => ({ name: "r", label: { en: "R", zh: "R" }, description: { en: "", zh: "" }, kind: "business", objects: {}, levels: {}, object_levels: {}, fields: {}, actions: [], forbid: { objects: {}, fields: [], actions: [] }, assignable: true, custom: true, ...more });
 const row = (name: string, kind = "business") => ({ name, kind, label: name });
 
 test("rights: a named object goes before its kind, what is forbidden wins, administrators see no customers", () => {
@@ -34,6 +36,36 @@ test("rights: a named object goes before its kind, what is forbidden wins, admin
   const levels = role({ levels: { S2: "masked" }, object_levels: { user: { S2: "read" } } });
   expect([levelFor(levels, null, "S2"), levelFor(levels, "user", "S2"), levelFor(levels, "user", "S3")]).toEqual(["masked", "read", "none"]);
   expect(rowsOf([row("user", "organisation"), row("lead")], [seller], (name) => name).map((one) => one.name)).toEqual(["account", "lead", "*", "user"]);
+});
+
+test("a role is edited without touching what it was; only what differs is sent", () => {
+  const before = draftOf(role({ objects: { "*": { read: "own" } }, levels: { S1: "edit" }, fields: { "account.phone": "read" } }));
+  const account = row("account");
+  let draft = named(before, account, true);
+  expect(draft.objects["account"]).toEqual({ read: "own" });
+  expect(Object.keys(patchOf(before, draft))).toEqual(["objects"]);
+  draft = withScope(withScope(draft, "account", "delete", "forbidden"), "account", "read", "team");
+  expect([draft.objects["account"], draft.forbid.objects]).toEqual([{ read: "team" }, { account: ["delete"] }]);
+  draft = withScope(draft, "account", "delete", "own");
+  expect([draft.objects["account"], draft.forbid.objects]).toEqual([{ read: "team", delete: "own" }, {}]);
+  expect(patchOf(before, named(draft, account, false))).toEqual({});
+  draft = withLevel(withField(withField(draft, "account.phone", ""), "account.email", "forbidden"), "account", "S3", "none");
+  expect([draft.fields, draft.forbid.fields, exceptions(draft, "account")]).toEqual([{}, ["account.email"], 2]);
+  expect(patchOf(before, withLevel(withField(withField(draft, "account.phone", "read"), "account.email", ""), "account", "S3", "")).object_levels).toBeUndefined();
+  expect(withAct(withAct(draft, "bulk", "yes"), "bulk", "forbidden")).toMatchObject({ actions: [], forbid: { actions: ["bulk"] } });
+  expect(before).toEqual(draftOf(role({ objects: { "*": { read: "own" } }, levels: { S1: "edit" }, fields: { "account.phone": "read" } })));
+});
+
+test("what roles say is put into words, and a pasted address gives object and record", () => {
+  const say = (key: string) => key.split(".").at(-1) ?? "";
+  expect(["none", "forbidden", "team+unit", "all"].map((scope) => scopeText(say, scope))).toEqual(["–", "forbidden", "team + unit", "all"]);
+  expect(["edit", "none", "read:own masked:all"].map((level) => levelText(say, level))).toEqual(["edit", "hidden", "read (own), masked (all)"]);
+  const verb = (object: string) => ({ kind: "verb" as const, object, verb: "read" as const, before: "none", after: "own", effect: "wider" as const });
+  const act = { kind: "act" as const, act: "bulk" as const, before: "no", after: "yes", effect: "wider" as const };
+  expect(byObject([verb("b"), act, verb("a"), verb("b")]).map(([group, lines]) => `${group}${lines.length}`)).toEqual(["b2", "a1", "+acts1"]);
+  const id = "01890A5D-ac96-774b-bcce-b302099a8057";
+  expect(recordIn(`https://crm.example/app/o/account/${id}?tab=x`)).toEqual({ record: id.toLowerCase(), object: "account" });
+  expect([recordIn(` ${id} `).record, recordIn("Hafen GmbH").record]).toEqual([id.toLowerCase(), ""]);
 });
 
 test("names, options, networks and first passwords", () => {

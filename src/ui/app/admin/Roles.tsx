@@ -3,29 +3,23 @@
 
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { call } from "~/api/client";
 import { manualPage } from "~/help/topics";
-import { language, useT, type Key, type T } from "~/i18n";
+import { language, useT, type Key } from "~/i18n";
 import { Badge, Button, libCss } from "~/lib/basics";
 import { SelectField } from "~/lib/fields";
-import { fieldLabel, objectLabel, said, useMetas } from "~/model/meta";
+import { Menu } from "~/lib/overlays";
+import { said } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
-import { useOffices, useRoles, type RoleView } from "./data";
+import { useOffices, useRoleObjects, useRoles, type RoleView } from "./data";
 import { GrantRole } from "./GrantRole";
 import { Holders } from "./Holders";
 import { AdminPage, Bones, Denied } from "./Page";
 import { isNamed, levelFor, rowsOf, scopeOf, SENSITIVITIES, VERBS, type Row } from "./rights";
+import { RoleHistory } from "./RoleHistory";
+import { RolePlanDialog } from "./RolePlan";
+import { ACTS, actText, levelText, Names, scopeText } from "./roleWords";
 import css from "./admin.module.css";
-
-const SCOPES = ["own", "team", "unit", "unit_and_below", "all"];
-const LEVELS = ["none", "exists", "masked", "read", "edit"];
-const ACTS = ["bulk", "import", "export", "token", "views", "access_log", "definitions", "users", "roles", "keys", "system", "system_health", "audit_read", "audit_verify"];
-
-/** What objects are called for those who may not know their definitions. */
-const NAMES: { [object: string]: Key } = { account: "keys.accounts", contact: "keys.contacts", lead: "keys.leads", opportunity: "keys.opportunities", case: "keys.cases", activity: "keys.activities" };
-
-const scopeText = (t: T, scope: string) => (SCOPES.includes(scope) ? t(`roles.scope.${scope}` as Key) : scope === "forbidden" ? t("roles.forbidden") : scope === "none" ? "–" : scope);
-const levelText = (t: T, level: string) => (LEVELS.includes(level) ? t(`roles.level.${level}` as Key) : level);
-const actText = (t: T, act: string) => (ACTS.includes(act) ? t(`roles.act.${act}` as Key) : act);
 
 type Cell = { one: string; other: string | undefined; none: boolean };
 
@@ -137,18 +131,14 @@ function Levels({ role, other, rows }: Sides & { rows: Row[] }) {
   );
 }
 
-function Exceptions({ role, other }: Sides) {
+function Exceptions({ role, other, names: called }: Sides & { names: Names }) {
   const t = useT();
-  const metas = useMetas();
   const names = namesOf({ role, other });
   const fields = [...new Set([...Object.keys(role.fields), ...Object.keys(other?.fields ?? {})])].sort();
   const acts = [...new Set([...ACTS, ...role.actions, ...(other?.actions ?? [])])].filter((act) => role.actions.includes(act) || other?.actions.includes(act));
-  const banned = [...role.forbid.fields, ...role.forbid.actions.map((act) => actText(t, act)), ...Object.entries(role.forbid.objects ?? {}).map(([object, verbs]) => `${object}: ${verbs.join(", ")}`)];
-  const nameOf = (path: string) => {
-    const [object = "", field = ""] = path.split(".", 2);
-    const meta = metas.get(object);
-    return meta ? `${objectLabel(meta)} · ${fieldLabel(meta, field)}` : path;
-  };
+  const entries = [...role.forbid.fields, ...role.forbid.actions, ...Object.entries(role.forbid.objects ?? {}).flatMap(([object, verbs]) => verbs.map((verb) => `${object}.${verb}`))];
+  const banned = entries.map((entry) => called.entry(t, entry));
+  const nameOf = (path: string) => called.entry(t, path);
   const may = (has: boolean | undefined) => (has ? t("value.yes") : t("value.no"));
   return (
     <div className={css.scroll} tabIndex={0} role="group" aria-label={t("roles.exceptions")}>
@@ -197,24 +187,93 @@ function Exceptions({ role, other }: Sides) {
   );
 }
 
+type Doing = { kind: "give" | "history" | "retire" | "restore"; role: RoleView };
+
+function Acts({ role, shown, onDo }: { role: RoleView; shown: RoleView[]; onDo: (kind: Doing["kind"]) => void }) {
+  const t = useT();
+  const navigate = useNavigate();
+  const offices = useOffices();
+  const search = useSearch({ from: "/shell/admin/roles" });
+  const fixed = role.custom ? undefined : t("redit.fixed");
+  const noCopy = role.kind === "internal" ? t("roles.notGiven") : undefined;
+  return (
+    <div className={css.headEnd}>
+      <SelectField
+        hideLabel
+        label={t("roles.compare")}
+        value={search.with ?? ""}
+        empty={t("roles.compare")}
+        choices={shown.filter((one) => one.name !== role.name).map((one) => ({ value: one.name, label: said(one.label) }))}
+        onChange={(event) => void navigate({ to: "/admin/roles", search: { role: role.name, ...(event.target.value ? { with: event.target.value } : {}) }, replace: true })}
+      />
+      {offices.giveRoles ? (
+        <>
+          <Button icon="edit" blocked={fixed ?? (role.retired ? t("redit.isRetired") : undefined)} onClick={() => void navigate({ to: "/admin/roles/edit", search: { role: role.name } })}>
+            {t("redit.change")}
+          </Button>
+          <Button icon="copy" blocked={noCopy} onClick={() => void navigate({ to: "/admin/roles/edit", search: { copy: role.name } })}>
+            {t("redit.copy")}
+          </Button>
+          <Button icon="plus" blocked={role.assignable ? undefined : t(role.retired ? "redit.isRetired" : "roles.notGiven")} onClick={() => onDo("give")}>
+            {t("roles.give")}
+          </Button>
+        </>
+      ) : null}
+      <Menu
+        align="end"
+        label={t("admin.more")}
+        target={
+          <Button icon="more" aria-label={t("redit.more", { role: said(role.label) })}>
+            {t("admin.more")}
+          </Button>
+        }
+        items={[
+          { label: t("viewas.title"), icon: "eye", blocked: role.assignable ? undefined : t("roles.notGiven"), act: () => void navigate({ to: "/admin/view-as", search: { roles: role.name } }) },
+          { label: t("redit.history"), icon: "history", blocked: fixed, act: () => onDo("history") },
+          offices.giveRoles && { kind: "rule" },
+          offices.giveRoles && (role.retired ? { label: t("redit.restore"), icon: "undo", act: () => onDo("restore") } : { label: t("redit.retire"), icon: "trash", danger: true, blocked: fixed, act: () => onDo("retire") }),
+        ]}
+      />
+    </div>
+  );
+}
+
 function RolesOf() {
   const t = useT();
   const navigate = useNavigate();
-  const metas = useMetas();
   const offices = useOffices();
   const search = useSearch({ from: "/shell/admin/roles" });
   const query = useRoles();
-  const [giving, setGiving] = useState(false);
+  const objects = useRoleObjects();
+  const [doing, setDoing] = useState<Doing | null>(null);
   const roles = useMemo(() => query.data ?? [], [query.data]);
-  const shown = useMemo(() => [...roles].sort((a, b) => Number(b.assignable) - Number(a.assignable) || said(a.label).localeCompare(said(b.label))), [roles]);
+  const shown = useMemo(() => [...roles].sort((a, b) => Number(b.assignable) - Number(a.assignable) || Number(b.custom) - Number(a.custom) || said(a.label).localeCompare(said(b.label))), [roles]);
   const role = roles.find((one) => one.name === search.role) ?? shown[0];
   const other = roles.find((one) => one.name === search.with && one.name !== role?.name);
-  const rows = useMemo(() => {
-    const known = [...metas.values()].map((meta) => ({ name: meta.name, kind: meta.view.definition.kind ?? "business", label: objectLabel(meta, true) }));
-    return rowsOf(known, roles, (name) => (name === "*" ? t("roles.others") : NAMES[name] ? t(NAMES[name]) : name));
-  }, [metas, roles, t]);
+  const names = useMemo(() => new Names(objects.data ?? []), [objects.data]);
+  const rows = useMemo(() => rowsOf((objects.data ?? []).map((object) => ({ name: object.name, kind: object.kind, label: said(object.plural) })), roles, (name) => names.object(name)), [objects.data, roles, names]);
+  const retiring = doing?.kind === "retire" || doing?.kind === "restore" ? doing : null;
+  const run = (plan: boolean) => {
+    const args = { params: { role: retiring?.role.name ?? "" }, version: retiring?.role.version ?? 0, query: plan ? { plan: true } : {} };
+    return retiring?.kind === "retire" ? call("role_retire", args) : call("role_restore", args);
+  };
   return (
-    <AdminPage title={t("roles.title")} lead={t("roles.lead")} acts={<a className={libCss.button} href={manualPage("admin/roles", language())} target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
+    <AdminPage
+      title={t("roles.title")}
+      lead={t("roles.lead")}
+      acts={
+        <>
+          {offices.giveRoles ? (
+            <Button tone="primary" icon="plus" onClick={() => void navigate({ to: "/admin/roles/edit", search: {} })}>
+              {t("redit.new")}
+            </Button>
+          ) : null}
+          <a className={libCss.button} href={manualPage("admin/roles", language())} target="_blank" rel="noreferrer">
+            {t("admin.manual")}
+          </a>
+        </>
+      }
+    >
       {query.error ? <Trouble error={query.error} retry={() => void query.refetch()} /> : null}
       {query.isPending ? <Bones /> : null}
       {role ? (
@@ -225,7 +284,8 @@ function RolesOf() {
                 <Link to="/admin/roles" search={{ ...search, role: one.name }} replace className={css.entry} aria-current={one.name === role.name ? "true" : undefined}>
                   <strong>
                     {said(one.label)}
-                    {one.assignable ? null : <Badge>{t("roles.internal")}</Badge>}
+                    {one.retired ? <Badge>{t("redit.retired")}</Badge> : one.assignable ? null : <Badge>{t("roles.internal")}</Badge>}
+                    {one.custom && !one.retired ? <Badge tone="brass">{t("redit.custom")}</Badge> : null}
                   </strong>
                   <span>{said(one.description)}</span>
                 </Link>
@@ -236,27 +296,32 @@ function RolesOf() {
             <div className={css.head}>
               <h2>{said(role.label)}</h2>
               <code className="faint">{role.name}</code>
-              <div className={css.headEnd}>
-                <SelectField hideLabel label={t("roles.compare")} value={other?.name ?? ""} empty={t("roles.compare")} choices={shown.filter((one) => one.name !== role.name).map((one) => ({ value: one.name, label: said(one.label) }))} onChange={(event) => void navigate({ to: "/admin/roles", search: { role: role.name, ...(event.target.value ? { with: event.target.value } : {}) }, replace: true })} />
-                {offices.giveRoles ? (
-                  <Button icon="plus" blocked={role.assignable ? undefined : t("roles.notGiven")} onClick={() => setGiving(true)}>
-                    {t("roles.give")}
-                  </Button>
-                ) : null}
-              </div>
+              <Acts role={role} shown={shown} onDo={(kind) => setDoing({ kind, role })} />
             </div>
             <p className={css.lead}>
-              {said(role.description)} {t(`roles.apart.${role.kind}` as Key)}
+              {said(role.description)} {role.retired ? t("redit.retiredText") : t(`roles.apart.${role.kind}` as Key)}
               {other ? <> {t("roles.differs", { name: said(other.label) })}</> : null}
             </p>
             {role.assignable ? <Holders key={role.name} role={role.name} /> : null}
             <Verbs role={role} other={other} rows={rows} />
             <Levels role={role} other={other} rows={rows} />
-            <Exceptions role={role} other={other} />
+            <Exceptions role={role} other={other} names={names} />
           </div>
         </div>
       ) : null}
-      {giving && role ? <GrantRole role={role.name} onClose={() => setGiving(false)} /> : null}
+      {doing?.kind === "give" ? <GrantRole role={doing.role.name} onClose={() => setDoing(null)} /> : null}
+      {doing?.kind === "history" ? <RoleHistory role={doing.role} onClose={() => setDoing(null)} /> : null}
+      {retiring ? (
+        <RolePlanDialog
+          key={retiring.kind}
+          title={t(retiring.kind === "retire" ? "redit.retireOf" : "redit.restoreOf", { role: said(retiring.role.label) })}
+          act={t(retiring.kind === "retire" ? "redit.retire" : "redit.restore")}
+          danger={retiring.kind === "retire"}
+          run={run}
+          onDone={() => setDoing(null)}
+          onClose={() => setDoing(null)}
+        />
+      ) : null}
     </AdminPage>
   );
 }

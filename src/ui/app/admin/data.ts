@@ -4,9 +4,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
-import { limits, type RecordView, type Role } from "~/api/types.gen";
+import { limits, type RecordView, type Role, type RoleObjectList } from "~/api/types.gen";
 import type { Key, T } from "~/i18n";
-import { useMetas } from "~/model/meta";
+import { useMetas, type Metas } from "~/model/meta";
 
 /** At most so many people are read for the directory; beyond that, ids stand where names would. */
 const PEOPLE_MAX = 2000;
@@ -39,20 +39,23 @@ export function usePeople(): Map<string, Person> {
 /** What a role holds, as far as the interface reads it. */
 export type Rights = { [verb: string]: string };
 export type Forbidden = { objects: { [object: string]: string[] }; fields: string[]; actions: string[] };
-export type RoleView = Omit<Role, "objects" | "levels" | "object_levels" | "fields" | "forbid"> & {
+export type RoleView = Omit<Role, "objects" | "levels" | "object_levels" | "fields" | "actions" | "forbid"> & {
   objects: { [object: string]: Rights };
   levels: { [sensitivity: string]: string };
   object_levels: { [object: string]: { [sensitivity: string]: string } };
   fields: { [field: string]: string };
+  actions: string[];
   forbid: Forbidden;
   assignable: boolean;
+  /** Made here, so that it can be changed. */
+  custom: boolean;
 };
 
 export const rolesQuery = {
   queryKey: ["roles"],
   queryFn: async ({ signal }: { signal: AbortSignal }): Promise<RoleView[]> => {
     const answer = await call("role_list", { signal });
-    return answer.items.map((item) => ({ ...(item.role as unknown as RoleView), assignable: item.assignable }));
+    return answer.items.map((item) => ({ ...(item.role as unknown as RoleView), assignable: item.assignable, custom: item.custom }));
   },
   staleTime: 5 * 60_000,
   retry: false,
@@ -62,15 +65,35 @@ export function useRoles(on = true) {
   return useQuery({ ...rolesQuery, enabled: on });
 }
 
+/** An object with its fields, as roles speak of them; known to those who give or check roles. */
+export type RoleObject = RoleObjectList["items"][number];
+
+const roleObjectsQuery = {
+  queryKey: ["role-objects"],
+  queryFn: async ({ signal }: { signal: AbortSignal }) => (await call("role_objects", { signal })).items,
+  staleTime: 5 * 60_000,
+  retry: false,
+};
+
+export function useRoleObjects() {
+  return useQuery(roleObjectsQuery);
+}
+
 export function userRolesQuery(user: string) {
   return { queryKey: ["user-roles", user], queryFn: ({ signal }: { signal: AbortSignal }) => call("user_roles", { params: { user }, signal }), retry: false };
 }
 
 /** What of administration somebody may open. */
-export function useOffices() {
+export function useOffices(): Offices {
   const me = useMe();
-  const metas = useMetas();
-  const has = (action: string) => me.actions.includes(action);
+  return officesOf(me.actions, useMetas());
+}
+
+export type Offices = ReturnType<typeof officesOf>;
+
+/** The same for whoever has these acts and knows these objects. */
+export function officesOf(actions: readonly string[], metas: Metas) {
+  const has = (action: string) => actions.includes(action);
   return {
     users: has("users") && (metas.get("user")?.may.read ?? false),
     roles: has("roles") || has("audit_read"),

@@ -1,9 +1,9 @@
 // Where administration is, for the rail and the command palette: only what the session may use.
 
 import type { IconName } from "~/lib/icons";
-import { useT } from "~/i18n";
-import { objectLabel, useMetas } from "~/model/meta";
-import { useOffices } from "./data";
+import { useT, type T } from "~/i18n";
+import { objectLabel, useMetas, type Metas } from "~/model/meta";
+import { useOffices, type Offices } from "./data";
 
 export type Place = { to: string; label: string; icon: IconName };
 
@@ -13,7 +13,11 @@ export const RUN_OBJECTS = new Set(["user", "unit", "team"]);
 export function usePlaces(): Place[] {
   const t = useT();
   const metas = useMetas();
-  const offices = useOffices();
+  return placesOf(t, useOffices(), metas);
+}
+
+/** The places of whoever may open these offices. */
+export function placesOf(t: T, offices: Offices, metas: Metas): Place[] {
   const name = (object: string) => objectLabel(metas.get(object), true);
   return [
     ...(offices.audit ? [{ to: "/audit", label: t("audit.title"), icon: "log" as const }] : []),
@@ -24,7 +28,13 @@ export function usePlaces(): Place[] {
           { to: "/admin/teams", label: name("team"), icon: "contact" as const },
         ]
       : []),
-    ...(offices.roles ? [{ to: "/admin/roles", label: t("roles.title"), icon: "seal" as const }] : []),
+    ...(offices.roles
+      ? [
+          { to: "/admin/roles", label: t("roles.title"), icon: "seal" as const },
+          { to: "/admin/rights", label: t("rights.title"), icon: "help" as const },
+          { to: "/admin/view-as", label: t("viewas.title"), icon: "eye" as const },
+        ]
+      : []),
     ...(offices.objects ? [{ to: "/admin/objects", label: t("objects.title"), icon: "object" as const }] : []),
     ...(offices.health ? [{ to: "/admin/health", label: t("health.title"), icon: "system" as const }] : []),
   ];

@@ -58,9 +58,42 @@ export type TokenList = { items: Array<Token> };
 export type TokenCreate = { name: string; scopes: Array<string>; expires_at: Timestamp; allow?: Array<string> };
 export type TokenCreated = { token: string; id: Id; prefix: string; name: string; scopes: Array<string>; allow: Array<string>; created_at: Timestamp; expires_at: Timestamp; last_used_at: Timestamp | null; revoked_at: Timestamp | null };
 /** A role with its rights: by object, by sensitivity of fields, and for acts of the appliance. */
-export type Role = { name: string; label: Label; description: Label; kind: string; objects: Record<string, Json>; levels: Record<string, Json>; object_levels?: Record<string, Json>; fields: Record<string, Json>; actions: Array<string>; forbid: Record<string, Json> };
+export type Role = { name: string; kind: RoleKind; label: Label; description: Label; objects: Record<string, ObjectRights>; levels: Record<string, Level>; object_levels: Record<string, Record<string, Level>>; fields: Record<string, Level>; actions: Array<AppAction>; forbid: Forbid; version?: number; retired?: boolean };
 /** All roles. */
-export type RoleList = { items: Array<{ role: Role; assignable: boolean }> };
+export type RoleList = { items: Array<{ role: Role; assignable: boolean; custom: boolean }> };
+/** How much of a field somebody sees; each level includes the ones before it. */
+export type Level = "none" | "exists" | "masked" | "read" | "edit";
+/** Which records a right reaches. */
+export type ScopeWidth = "none" | "own" | "team" | "unit" | "unit_and_below" | "all";
+export type RecordVerb = "read" | "create" | "update" | "delete" | "assign" | "reveal";
+/** An act of the appliance. */
+export type AppAction = "bulk" | "import" | "token" | "definitions" | "users" | "roles" | "access_log" | "views" | "audit_read" | "audit_verify" | "system_health" | "system" | "keys";
+/** For the business, one of the three administrations, or the appliance itself. */
+export type RoleKind = "business" | "system_administration" | "security_administration" | "audit_administration" | "internal";
+/** How far each verb reaches; absent is `none`. */
+export type ObjectRights = { read?: ScopeWidth; create?: ScopeWidth; update?: ScopeWidth; delete?: ScopeWidth; assign?: ScopeWidth; reveal?: ScopeWidth };
+/** What a role takes away, whatever other roles give. */
+export type Forbid = { objects?: Record<string, Array<RecordVerb>>; fields?: Array<string>; actions?: Array<AppAction> };
+/** A change of a role. What is absent stays; each part that is there replaces the old one as a whole. */
+export type RolePatch = { label?: Label; description?: Label; objects?: Record<string, ObjectRights>; levels?: Record<string, Level>; object_levels?: Record<string, Record<string, Level>>; fields?: Record<string, Level>; actions?: Array<AppAction>; forbid?: Forbid };
+/** A new role. */
+export type RoleDraft = { name: string; copy_of?: string | null; kind?: RoleKind | null; role?: RolePatch };
+/** What differs about what roles give. */
+export type RightsChange = { kind: "verb"; object: string; verb: RecordVerb; before: string; after: string; effect: "wider" | "narrower" | "other" } | { kind: "fields"; object: string; fields: Array<string>; before: string; after: string; effect: "wider" | "narrower" | "other" } | { kind: "act"; act: AppAction; before: string; after: string; effect: "wider" | "narrower" | "other" } | { kind: "forbid"; entry: string; before: boolean; after: boolean; effect: "wider" | "narrower" | "other" };
+/** What a change of a role would do, or did. */
+export type RolePlan = { applied: boolean; act: "create" | "change" | "retire" | "restore"; role: Role; changes: Array<RightsChange>; words: boolean; people: Array<{ roles: Array<string>; users: Array<Id>; count: number; changes: Array<RightsChange> }>; people_count: number; notes: Array<Label> };
+/** The versions of a role, the newest first. */
+export type RoleVersionList = { items: Array<{ version: number; act: "create" | "change" | "retire" | "restore"; at: Timestamp; by: Id; role: Role; changes: Array<RightsChange> }> };
+/** The objects and fields that roles speak of: names and sensitivity. */
+export type RoleObjectList = { items: Array<{ name: string; label: Label; plural: Label; kind: "business" | "organisation" | "reference"; fields: Array<{ name: string; label: Label; sensitivity: "S0" | "S1" | "S2" | "S3"; sealed: boolean; read_only: boolean }> }> };
+/** May somebody do something? Name an object, or an act alone. */
+export type RightsQuestion = { user: Id; object?: string | null; record?: Id | null; verb?: RecordVerb | null; field?: string | null; act?: AppAction | null };
+/** Whether somebody may do something, and what decided. Nothing of the record itself; one that does not exist and one out of reach answer alike. */
+export type RightsAnswer = { user: Id; roles: Array<string>; allowed: boolean; reason: "granted" | "no_right" | "administration" | "forbidden" | "out_of_scope" | "role_conflict" | "field_level" | "field_read_only" | "inactive"; decided_by: RecordVerb; rights: Array<{ role: string; entry: string | null; width: ScopeWidth; reaches: boolean | null; through: Array<"all" | "owner" | "unit" | "team"> }>; forbids: Array<{ role: string; entry: string }>; level: Level | null; levels: Array<{ role: string; level: Level; source: "field" | "object" | "sensitivity" | "nothing"; counts: boolean }>; helps: Array<string> };
+/** Whose view: a person's, or that of somebody with these roles. */
+export type RightsViewRequest = { user?: Id | null; roles?: Array<string> | null };
+/** What the interface would offer: acts, objects, fields and levels. No record. */
+export type RightsView = { roles: Array<string>; nothing: boolean; actions: Array<AppAction>; objects: Array<ObjectView>; reach: Record<string, Record<string, string>> };
 export type UserRoles = { user: Id; roles: Array<{ role: string; valid_from: Timestamp | null; valid_to: Timestamp | null }> };
 export type RoleGrant = { role: string; valid_from?: Timestamp | null; valid_to?: Timestamp | null };
 /** An object's definition and what the caller may do with it. */
@@ -133,24 +166,6 @@ export type CalendarFeedCreated = { path: string; expires_at: Timestamp };
 export type Attachment = { id: Id; name: string; media_type: string; size: number; preview: boolean; created_at: Timestamp; created_by: Id };
 /** The files of a record, newest first. */
 export type AttachmentList = { items: Array<Attachment>; editable: boolean };
-/** What became of the rows. `created`, `updated`, `unchanged`, `skipped` and `rejected` together are all that were dealt with. */
-export type ImportReport = { dry_run: boolean; detection?: null; created: number; updated: number; unchanged: number; skipped: number; rejected: number; empty_lines: number; related: number; deferred: number; reject_file?: null; reasons: Record<string, number>; line: number; bytes_read: number; bytes_total: number; late: number };
-/** A row that was not taken. */
-export type RejectedLine = { line: number; code: string; reason: string };
-/** What became of taking an import back. */
-export type ImportUndo = { total: number; removed: number; restored: number; failed: number; failures: Array<{ object: string; id: Id; code: string; detail: string }> };
-/** An import. */
-export type Import = { id: Id; state: "new" | "checking" | "checked" | "running" | "paused" | "interrupted" | "stopped" | "cancelled" | "done" | "undoing" | "undone"; file_name: string; size: number; object: string | null; mapping?: Mapping; detection?: Record<string, Json>; sample?: { columns: Array<string>; rows: Array<Array<string>> }; problem: { code: string; detail: string } | null; progress: ImportReport; dry_run: ImportReport | null; first_errors: Array<RejectedLine>; undo: ImportUndo | null; can_run: boolean; can_resume: boolean; can_undo: boolean; at: Timestamp; finished_at: Timestamp | null };
-/** Your imports, newest first, without mapping, sample and findings. */
-export type ImportList = { items: Array<Import> };
-/** What to change about an import before it begins. */
-export type ImportChange = { object?: string; mapping?: Mapping };
-/** Which column becomes which field, and how: the mapping file of the command line, see /docs/admin/import. `match` and `on_existing` say what to do with records that are there. */
-export type Mapping = { kontor_mapping: 1; object: string; encoding?: string; delimiter?: string; header?: boolean; header_line?: number; match?: Array<string>; on_existing?: "update" | "skip" | "reject"; fields: Record<string, Record<string, Json>>; ignore_columns?: Array<string> };
-/** What is about to be written. */
-export type DuplicatesRequest = { values: Record<string, Json>; except?: Id };
-/** Records that may be the same, those that agree in most fields first. */
-export type Duplicates = { items: Array<{ id: Id; title: string | null; why: Array<string> }>; others: boolean; compared: Array<string> };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -196,18 +211,6 @@ export interface Operations {
   field_restore: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   field_retire: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   healthz: { params: {  }; query: {  }; body: undefined; answer: Alive };
-  import_cancel: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_change: { params: { "import": Id }; query: {  }; body: ImportChange; answer: Import };
-  import_create: { params: {  }; query: { "object"?: string }; body: Json; answer: Import };
-  import_dry_run: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_forget: { params: { "import": Id }; query: {  }; body: undefined; answer: undefined };
-  import_list: { params: {  }; query: {  }; body: undefined; answer: ImportList };
-  import_open: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_pause: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_rejected: { params: { "import": Id }; query: {  }; body: undefined; answer: undefined };
-  import_resume: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_run: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
-  import_undo: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
   job_list: { params: {  }; query: {  }; body: undefined; answer: JobList };
   job_rows: { params: { "job": Id }; query: { "outcome"?: string; "after"?: number; "limit"?: number }; body: undefined; answer: JobRows };
   job_show: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
@@ -233,7 +236,6 @@ export interface Operations {
   record_change: { params: { "object": string; "id": Id }; query: {  }; body: RecordChange; answer: RecordView };
   record_create: { params: { "object": string }; query: {  }; body: RecordCreate; answer: RecordView };
   record_delete: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Deleted };
-  record_duplicates: { params: { "object": string }; query: {  }; body: DuplicatesRequest; answer: Duplicates };
   record_history: { params: { "object": string; "id": Id }; query: { "before"?: number; "limit"?: number }; body: undefined; answer: History };
   record_link: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: LinkRequest; answer: Linked };
   record_links: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: undefined; answer: Links };
@@ -249,9 +251,17 @@ export interface Operations {
   record_timeline: { params: { "object": string; "id": Id }; query: { "kind"?: string; "person"?: string; "from"?: string; "to"?: string; "limit"?: number; "cursor"?: string }; body: undefined; answer: Timeline };
   record_unlink: { params: { "object": string; "id": Id; "relation": string; "other": Id }; query: {  }; body: undefined; answer: Linked };
   relation_create: { params: { "object": string }; query: { "plan"?: boolean }; body: LinkDef; answer: Plan };
+  rights_check: { params: {  }; query: {  }; body: RightsQuestion; answer: RightsAnswer };
+  rights_view: { params: {  }; query: {  }; body: RightsViewRequest; answer: RightsView };
+  role_change: { params: { "role": string }; query: { "plan"?: boolean }; body: RolePatch; answer: RolePlan };
+  role_create: { params: {  }; query: { "plan"?: boolean }; body: RoleDraft; answer: RolePlan };
   role_grant: { params: { "user": Id }; query: {  }; body: RoleGrant; answer: Done };
   role_list: { params: {  }; query: {  }; body: undefined; answer: RoleList };
+  role_objects: { params: {  }; query: {  }; body: undefined; answer: RoleObjectList };
+  role_restore: { params: { "role": string }; query: { "plan"?: boolean }; body: undefined; answer: RolePlan };
+  role_retire: { params: { "role": string }; query: { "plan"?: boolean }; body: undefined; answer: RolePlan };
   role_revoke: { params: { "user": Id; "role": string }; query: {  }; body: undefined; answer: Done };
+  role_versions: { params: { "role": string }; query: {  }; body: undefined; answer: RoleVersionList };
   session_close: { params: {  }; query: {  }; body: undefined; answer: undefined };
   session_end: { params: { "session": Id }; query: {  }; body: undefined; answer: undefined };
   session_list: { params: {  }; query: {  }; body: undefined; answer: SessionList };
@@ -297,18 +307,6 @@ export const operations = {
   field_restore: ["POST", "/api/v1/metadata/objects/{object}/fields/{field}/restore"],
   field_retire: ["DELETE", "/api/v1/metadata/objects/{object}/fields/{field}"],
   healthz: ["GET", "/healthz"],
-  import_cancel: ["POST", "/api/v1/imports/{import}/cancel"],
-  import_change: ["PATCH", "/api/v1/imports/{import}"],
-  import_create: ["POST", "/api/v1/imports"],
-  import_dry_run: ["POST", "/api/v1/imports/{import}/dry-run"],
-  import_forget: ["DELETE", "/api/v1/imports/{import}"],
-  import_list: ["GET", "/api/v1/imports"],
-  import_open: ["GET", "/api/v1/imports/{import}"],
-  import_pause: ["POST", "/api/v1/imports/{import}/pause"],
-  import_rejected: ["GET", "/api/v1/imports/{import}/rejected"],
-  import_resume: ["POST", "/api/v1/imports/{import}/resume"],
-  import_run: ["POST", "/api/v1/imports/{import}/run"],
-  import_undo: ["POST", "/api/v1/imports/{import}/undo"],
   job_list: ["GET", "/api/v1/jobs"],
   job_rows: ["GET", "/api/v1/jobs/{job}/rows"],
   job_show: ["GET", "/api/v1/jobs/{job}"],
@@ -334,7 +332,6 @@ export const operations = {
   record_change: ["PATCH", "/api/v1/records/{object}/{id}"],
   record_create: ["POST", "/api/v1/records/{object}"],
   record_delete: ["DELETE", "/api/v1/records/{object}/{id}"],
-  record_duplicates: ["POST", "/api/v1/records/{object}/duplicates"],
   record_history: ["GET", "/api/v1/records/{object}/{id}/history"],
   record_link: ["POST", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_links: ["GET", "/api/v1/records/{object}/{id}/links/{relation}"],
@@ -350,9 +347,17 @@ export const operations = {
   record_timeline: ["GET", "/api/v1/records/{object}/{id}/timeline"],
   record_unlink: ["DELETE", "/api/v1/records/{object}/{id}/links/{relation}/{other}"],
   relation_create: ["POST", "/api/v1/metadata/objects/{object}/relations"],
+  rights_check: ["POST", "/api/v1/roles/check"],
+  rights_view: ["POST", "/api/v1/roles/view"],
+  role_change: ["PATCH", "/api/v1/roles/{role}"],
+  role_create: ["POST", "/api/v1/roles"],
   role_grant: ["POST", "/api/v1/users/{user}/roles"],
   role_list: ["GET", "/api/v1/roles"],
+  role_objects: ["GET", "/api/v1/roles/objects"],
+  role_restore: ["POST", "/api/v1/roles/{role}/restore"],
+  role_retire: ["DELETE", "/api/v1/roles/{role}"],
   role_revoke: ["DELETE", "/api/v1/users/{user}/roles/{role}"],
+  role_versions: ["GET", "/api/v1/roles/{role}/versions"],
   session_close: ["DELETE", "/api/v1/session"],
   session_end: ["DELETE", "/api/v1/sessions/{session}"],
   session_list: ["GET", "/api/v1/sessions"],
@@ -485,15 +490,10 @@ export const limits = {
   "ATTACHMENTS_PER_RECORD_MAX": 200,
   "FILE_NAME_CHARS_MAX": 200,
   "UPLOAD_SECONDS_MAX": 1200,
-  "IMPORT_FILE_BYTES_MAX": 536870912,
-  "IMPORTS_PER_USER_MAX": 20,
-  "IMPORTS_PARALLEL_MAX": 1,
-  "IMPORT_SECONDS": 2592000,
-  "IMPORT_REJECTED_MAX": 100000,
-  "IMPORT_SAMPLE_ROWS": 20,
-  "IMPORT_ERRORS_SHOWN": 50,
-  "DUPLICATE_FIELDS_MAX": 20,
-  "DUPLICATES_SHOWN": 5,
-  "DUPLICATE_CHECKS_PER_HOUR_MAX": 600,
-  "CALENDAR_LOOKS_PER_HOUR_MAX": 60
+  "CALENDAR_LOOKS_PER_HOUR_MAX": 60,
+  "ROLES_CUSTOM_MAX": 200,
+  "ROLE_BYTES_MAX": 65536,
+  "ROLE_FIELDS_MAX": 1000,
+  "ROLE_VERSIONS_MAX": 100,
+  "ROLE_PEOPLE_MAX": 500
 } as const;

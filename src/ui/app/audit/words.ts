@@ -10,14 +10,14 @@ export type Entry = LogPage["items"][number];
 export const ACTS = [
   "read", "list", "search", "history", "reveal", "create", "update", "delete", "restore", "link", "unlink", "bulk", "import", "export", "sign_in", "sign_in_failed", "sign_out", "session_end",
   "token_create", "token_revoke", "password_change", "denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "audit_read", "audit_verify", "definition_change", "role_change", "key_change",
-  "config_change", "job", "view_change", "summary", "access_log", "events", "calendar_feed",
+  "config_change", "job", "view_change", "summary", "access_log", "events", "calendar_feed", "rights_check",
 ] as const;
 
 /** Groups for the chooser: what an examiner asks for. */
 export const ACT_GROUPS = [
   { key: "audit.group.seen", acts: ["read", "list", "search", "history", "reveal", "summary", "access_log", "export"] },
   { key: "audit.group.changed", acts: ["create", "update", "delete", "restore", "link", "unlink", "bulk", "import", "view_change"] },
-  { key: "audit.group.people", acts: ["sign_in", "sign_in_failed", "sign_out", "session_end", "password_change", "token_create", "token_revoke", "role_change"] },
+  { key: "audit.group.people", acts: ["sign_in", "sign_in_failed", "sign_out", "session_end", "password_change", "token_create", "token_revoke", "role_change", "rights_check"] },
   { key: "audit.group.house", acts: ["denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "key_change", "config_change", "definition_change", "job", "events", "calendar_feed", "audit_read", "audit_verify"] },
 ] as const satisfies { key: Key; acts: readonly string[] }[];
 
