@@ -223,6 +223,9 @@ pub fn differences(before: Held<'_>, after: Held<'_>, catalog: &Catalog) -> Vec<
     found
 }
 
+/// Fields that change alike: their names, and the levels of one of them by place, before and after.
+type Alike = (Vec<String>, [Level; 5], [Level; 5]);
+
 /// Fields that show otherwise, those that change alike together. Where an object can no longer be read at all, its fields
 /// are not told one by one.
 fn field_differences(before: Held<'_>, after: Held<'_>, object: &Arc<ObjectDef>, found: &mut Vec<RightsChange>) {
@@ -230,7 +233,7 @@ fn field_differences(before: Held<'_>, after: Held<'_>, object: &Arc<ObjectDef>,
     if !new_reach.at.contains(&true) {
         return;
     }
-    let mut groups: BTreeMap<(String, String), (Vec<String>, [Level; 5], [Level; 5])> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String), Alike> = BTreeMap::new();
     let parts = object.fields.iter().map(|field| (field.name.as_str(), field.retired)).chain([(FILES, false)]);
     for (((name, retired), old), new) in parts.zip(before.levels(object)).zip(after.levels(object)) {
         let both = old_reach.at.iter().zip(new_reach.at).map(|(old, new)| *old && new);

@@ -6,8 +6,8 @@
 use crate::{Pending, Records};
 use audit::Verb as Act;
 use authz::{
-    AppAction, Effect, FILES, Held, Part, Policy, RightsChange, RoleDef, RoleDraft, RoleKind, RolePatch, differences,
-    forbid_differences, role_name_problems, role_problems,
+    AppAction, Effect, FILES, Held, Part, Policy, RightsChange, RoleDef, RoleDraft, RoleKind, RolePatch, Verb,
+    differences, forbid_differences, role_name_problems, role_problems,
 };
 use identity::{Actor, ActorKind};
 use kernel::{Code, Fault, Label, Timestamp, UserId, limits};
@@ -352,19 +352,17 @@ fn notes(after: &Policy, catalog: &Catalog, act: &str, role: &RoleDef, people: &
     for object in catalog.objects() {
         let blind = held.blind(object);
         if !blind.is_empty() {
-            let verbs = blind.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(", ");
+            let en = blind.iter().map(|verb| words(*verb).0).collect::<Vec<_>>().join(", ");
+            let zh = blind.iter().map(|verb| words(*verb).1).collect::<Vec<_>>().join("、");
             notes.push(Label::new(
-                format!(
-                    "{}: {verbs} reach further than reading; what cannot be seen cannot be changed.",
-                    object.label.en
-                ),
-                format!("{}：{verbs} 的范围大于查看范围；看不到的记录也无法操作。", object.label.zh),
+                format!("{}: wider than what is seen reaches {en}; it does nothing there.", object.plural.en),
+                format!("{}：{zh}的范围大于查看范围，超出部分不起作用。", object.plural.zh),
             ));
         }
     }
     if role.kind == RoleKind::Business && matches!(act, "create" | "change") {
         let whole = catalog.objects().filter(|object| object.kind == ObjectKind::Business);
-        let whole: Vec<_> = whole.filter(|object| held.width(object, authz::Verb::Read) == "all").collect();
+        let whole: Vec<_> = whole.filter(|object| held.width(object, Verb::Read) == "all").collect();
         if !whole.is_empty() {
             let join = |words: Vec<&str>, between| words.join(between);
             let en = join(whole.iter().map(|object| object.plural.en.as_str()).collect(), ", ");
@@ -376,6 +374,18 @@ fn notes(after: &Policy, catalog: &Catalog, act: &str, role: &RoleDef, people: &
         }
     }
     notes
+}
+
+/// A verb as people read it.
+const fn words(verb: Verb) -> (&'static str, &'static str) {
+    match verb {
+        Verb::Read => ("see", "查看"),
+        Verb::Create => ("create", "新建"),
+        Verb::Update => ("change", "更改"),
+        Verb::Delete => ("delete", "删除"),
+        Verb::Assign => ("hand over", "移交"),
+        Verb::Reveal => ("reveal", "显示明文"),
+    }
 }
 
 /// What the log keeps of a change: the hash names the role as it is now, whatever the lines have no room for.

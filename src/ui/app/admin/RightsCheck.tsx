@@ -181,7 +181,7 @@ function CheckOf() {
     <AdminPage title={t("rights.title")} lead={t("rights.lead")} acts={<a className={libCss.button} href="/docs/admin/roles" target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
       {objects.isPending ? <Bones lines={3} /> : null}
       <form className={own.ask} onSubmit={submit} noValidate>
-        <div className={own.two}>
+        <div className={`${own.two} ${libCss.field}`}>
           <span className={libCss.label} aria-hidden>
             {t("audit.person")}
           </span>

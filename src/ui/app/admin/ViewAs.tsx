@@ -179,7 +179,7 @@ function ViewOf() {
   return (
     <AdminPage title={t("viewas.title")} lead={t("viewas.lead")} acts={<a className={libCss.button} href="/docs/admin/roles" target="_blank" rel="noreferrer">{t("admin.manual")}</a>}>
       <div className={own.ask}>
-        <div className={own.two}>
+        <div className={`${own.two} ${libCss.field}`}>
           <span className={libCss.label} aria-hidden>
             {t("audit.person")}
           </span>

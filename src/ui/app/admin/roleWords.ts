@@ -2,7 +2,7 @@
 // of a role. The server speaks in codes; nothing is decided here.
 
 import type { RightsChange } from "~/api/types.gen";
-import { t as say, type Key, type T } from "~/i18n";
+import { language, t as say, type Key, type T } from "~/i18n";
 import { said } from "~/model/meta";
 import type { RoleObject } from "./data";
 import { VERBS } from "./rights";
@@ -72,6 +72,9 @@ export class Names {
 
 const FIELDS_NAMED = 8;
 
+/** Names one after the other. */
+export const listed = (names: string[]) => names.join(language() === "zh" ? "、" : ", ");
+
 /** One difference in words. */
 export function changeText(t: T, names: Names, change: RightsChange): string {
   switch (change.kind) {
@@ -80,7 +83,7 @@ export function changeText(t: T, names: Names, change: RightsChange): string {
     case "fields": {
       const some = change.fields.slice(0, FIELDS_NAMED).map((field) => names.field(change.object, field));
       const rest = change.fields.length - some.length;
-      const what = some.join(", ") + (rest > 0 ? ` ${t("rplan.moreFields", { count: rest })}` : "");
+      const what = listed(some) + (rest > 0 ? ` ${t("rplan.moreFields", { count: rest })}` : "");
       return t("rplan.from", { what, before: levelText(t, change.before), after: levelText(t, change.after) });
     }
     case "act":
