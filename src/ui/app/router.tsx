@@ -93,7 +93,13 @@ const administration = [
   createRoute({ getParentRoute: () => shell, path: "/tokens", component: lazyRouteComponent(() => import("./admin/Tokens")) }),
 ] as const;
 
-const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings, ...administration])]);
+/** Imports of the reader: where one begins, and one of them at one of its steps. */
+const imports = [
+  createRoute({ getParentRoute: () => shell, path: "/import", validateSearch: known(["object"]), component: lazyRouteComponent(() => import("./import/ImportPage")) }),
+  createRoute({ getParentRoute: () => shell, path: "/import/$id", validateSearch: known(["step"]), component: lazyRouteComponent(() => import("./import/Wizard")) }),
+] as const;
+
+const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings, ...imports, ...administration])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

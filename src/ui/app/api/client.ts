@@ -102,8 +102,8 @@ async function refusal(answer: Response): Promise<Refusal> {
   }
 }
 
-/** Signing in is no reason to ask for a sign-in. */
-const WITHOUT_SESSION = new Set<Name>(["session_open", "session_show", "session_close"]);
+/** Signing in is no reason to ask for a sign-in, and neither is a look aside while somebody types. */
+const WITHOUT_SESSION = new Set<Name>(["session_open", "session_show", "session_close", "record_duplicates"]);
 
 /** The answer to one operation, as it came. */
 async function answerTo<N extends Name>(name: N, args: Args<N>, by: (name: N, args: Args<N>) => Promise<Response> = send): Promise<Response> {

@@ -5,16 +5,18 @@ import { useEffect, useMemo, useRef, useState, type FormEvent, type KeyboardEven
 import { actKey, call } from "~/api/client";
 import { errorNote, errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
-import type { FieldDef, Json, RecordView } from "~/api/types.gen";
+import { limits, type FieldDef, type Json, type RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
-import { Framed } from "~/lib/fields";
+import { Framed, TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
 import { draftOf, dropDraft, keepDraft, type Draft } from "~/model/drafts";
 import { layoutOf } from "~/model/layouts";
 import { canSet, said, type Meta } from "~/model/meta";
 import { FieldInput } from "~/value/FieldInput";
 import { SealMark } from "~/value/Value";
+import { DuplicateNote } from "./DuplicateNote";
+import { isStrong, useDuplicates } from "./duplicates";
 import css from "./form.module.css";
 
 type Props = { meta: Meta; preset: Draft; id: string; onSaved: (record: RecordView, then: "open" | "stay" | "another") => void; onBusy: (busy: boolean) => void };
@@ -37,6 +39,10 @@ export function RecordForm({ meta, preset, id, onSaved, onBusy }: Props) {
   const [values, setValues] = useState<Draft>(() => ({ ...defaults(meta), ...kept, ...preset }));
   const [wrong, setWrong] = useState<Refusal | null>(null);
   const [all, setAll] = useState(false);
+  const [reason, setReason] = useState("");
+  const [unsaid, setUnsaid] = useState(false);
+  const same = useDuplicates(meta, values);
+  const strong = isStrong(meta, same, values);
   const summary = useRef<HTMLDivElement>(null);
   const act = useRef(actKey());
   const then = useRef<"open" | "stay" | "another">("open");
@@ -57,13 +63,21 @@ export function RecordForm({ meta, preset, id, onSaved, onBusy }: Props) {
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
+    // What is there already is made once more only by somebody who says why; the log keeps it.
+    if (strong && !reason.trim()) {
+      setUnsaid(true);
+      document.getElementById(`${id}-reason`)?.focus();
+      return;
+    }
     onBusy(true);
     try {
       const body = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
-      const record = await call("record_create", { params: { object: meta.name }, body, once: act.current });
+      const record = await call("record_create", { params: { object: meta.name }, body, once: act.current, ...(strong ? { purpose: reason.trim() } : {}) });
       dropDraft(place);
       act.current = actKey();
       setWrong(null);
+      setReason("");
+      setUnsaid(false);
       if (then.current === "another") setValues({ ...defaults(meta), ...preset });
       onSaved(record, then.current);
     } catch (error) {
@@ -157,6 +171,10 @@ export function RecordForm({ meta, preset, id, onSaved, onBusy }: Props) {
             </div>
           );
         })}
+      </div>
+      <div className={css.sameField} aria-live="polite" data-shown={same.items.length > 0 || same.others}>
+        <DuplicateNote meta={meta} found={same} />
+        {strong ? <TextField id={`${id}-reason`} label={t("same.reason")} hint={t("same.reasonHint")} error={unsaid && !reason.trim() ? t("same.sayWhy") : undefined} required={t("form.required")} maxLength={limits.PURPOSE_CHARS_MAX} value={reason} onChange={(event) => setReason(event.target.value)} /> : null}
       </div>
       <div className={css.more}>
         <Button small tone="quiet" icon={all ? "up" : "down"} onClick={() => setAll(!all)}>

@@ -48,9 +48,18 @@ const Grouped = lazy(() => import("./Grouped"));
 const Totals = lazy(() => import("./Totals"));
 const JobBar = lazy(() => import("./JobBar"));
 
+/** Who may bring in files, and the way there. */
+function useImporting(meta: Meta) {
+  const navigate = useNavigate();
+  const may = useMe().actions.includes("import") && meta.may.create;
+  const go = useCallback(() => void navigate({ to: "/import", search: { object: meta.name } }), [navigate, meta.name]);
+  return { may, go };
+}
+
 function Empty({ meta, filtered, deleted, onClear }: { meta: Meta; filtered: boolean; deleted: boolean; onClear: () => void }) {
   const t = useT();
   const objects = objectLabel(meta, true);
+  const importing = useImporting(meta);
   if (filtered) {
     return (
       <State icon="filter" title={t("list.noMatch", { objects })} text={t("list.noMatchText")}>
@@ -64,6 +73,11 @@ function Empty({ meta, filtered, deleted, onClear }: { meta: Meta; filtered: boo
       {meta.may.create ? (
         <Button tone="primary" icon="plus" onClick={() => show({ what: "create", object: meta.name })}>
           {t("list.create", { object: objectLabel(meta) })}
+        </Button>
+      ) : null}
+      {importing.may ? (
+        <Button icon="sortup" onClick={importing.go}>
+          {t("import.open", { objects })}
         </Button>
       ) : null}
     </State>
@@ -130,14 +144,16 @@ function ListOf({ meta }: { meta: Meta }) {
   const peek = useCallback((record: RecordView | null) => set({ peek: record?.id ?? "" }, true), [set]);
   const create = useCallback(() => show({ what: "create", object: meta.name }), [meta.name]);
   const clear = () => set({ f: "", q: "" });
+  const importing = useImporting(meta);
   useKeys({ c: meta.may.create ? create : undefined });
   const commands = useMemo<Command[]>(
     () => [
       ...(meta.may.create ? [{ id: "create", label: t("list.create", { object: objectLabel(meta) }), icon: "plus" as const, keys: "c", act: create }] : []),
+      ...(importing.may ? [{ id: "import", label: t("import.open", { objects: objectLabel(meta, true) }), icon: "sortup" as const, act: importing.go }] : []),
       { id: "refresh", label: t("list.refresh"), icon: "refresh" as const, act: () => void client.invalidateQueries({ queryKey: ["list", meta.name] }) },
       { id: "clear", label: t("filter.clear"), icon: "filter" as const, act: () => set({ f: "", q: "" }) },
     ],
-    [meta, t, create, client, set],
+    [meta, t, create, client, set, importing.may, importing.go],
   );
   useCommands(commands);
   const { fetchNextPage, isFetchingNextPage } = list;
@@ -197,6 +213,7 @@ function ListOf({ meta }: { meta: Meta }) {
               ...(shape === "board" ? [{ kind: "rule" as const }, { kind: "group" as const, label: t("board.staleAfter") }, ...[7, 14, 30, 60].map((days) => ({ label: t("board.days", { days, count: days }), checked: (prefs.lists[meta.name]?.stale ?? STALE_DAYS) === days, act: () => setListPrefs(meta.name, { stale: days }) }))] : []),
               { kind: "rule" },
               { label: t("list.refresh"), icon: "refresh", act: () => void client.invalidateQueries({ queryKey: ["list", meta.name] }) },
+              ...(meta.may.create ? [{ label: t("import.open", { objects: objectLabel(meta, true) }), icon: "sortup" as const, blocked: importing.may ? undefined : t("import.denied"), act: importing.go }] : []),
               { label: state.search.deleted ? t("list.leaveBin") : t("list.bin"), icon: "trash", act: () => set({ deleted: state.search.deleted ? "" : "1", f: "", q: "" }) },
             ]}
           />

@@ -5,6 +5,8 @@ import { useRef, useState, type KeyboardEvent } from "react";
 import { errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
 import type { FieldDef, Json, RecordView } from "~/api/types.gen";
+import { DuplicateNote } from "~/form/DuplicateNote";
+import { tellsApart, useDuplicates } from "~/form/duplicates";
 import { useT } from "~/i18n";
 import { Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
@@ -101,6 +103,7 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
               <IconButton small icon="check" label={t("act.save")} busy={busy} onClick={() => void keep("stay")} />
               <IconButton small icon="close" label={t("act.cancel")} onClick={leave} />
             </div>
+            {tellsApart(meta, field) && draft.value !== draft.base.fields[field.name] ? <Same meta={meta} field={field.name} value={draft.value} id={record.id} /> : null}
             {wrong ? (
               <div id={errorId} className={libCss.error} role="alert">
                 <Icon name="warn" size={13} />
@@ -131,6 +134,16 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
           </>
         )}
       </dd>
+    </div>
+  );
+}
+
+/** While a telling value is typed: other records that have it. */
+function Same({ meta, field, value, id }: { meta: Meta; field: string; value: Json | undefined; id: string }) {
+  const found = useDuplicates(meta, { [field]: value }, id);
+  return (
+    <div aria-live="polite">
+      <DuplicateNote meta={meta} found={found} small />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Modal } from "@mantine/core";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { usePlaces } from "~/admin/places";
+import { useMe } from "~/api/session";
 import { showHelp } from "~/help/open";
 import { speak, useT } from "~/i18n";
 import { cx, Kbd } from "~/lib/basics";
@@ -40,6 +41,7 @@ function useEntries(): Entry[] {
   const navigate = useNavigate();
   const offered = useOffered();
   const places = usePlaces();
+  const imports = useMe().actions.includes("import");
   return useMemo(() => {
     const work = workObjects(metas.values());
     const keys: { [object: string]: string } = { lead: "g l", contact: "g c", account: "g a", opportunity: "g o", case: "g t", activity: "g k" };
@@ -48,6 +50,7 @@ function useEntries(): Entry[] {
       { id: "home", group: t("palette.go"), label: t("rail.home"), icon: "home", keys: "g h", act: () => void navigate({ to: "/" }) },
       ...work.map((meta) => ({ id: `go-${meta.name}`, group: t("palette.go"), label: objectLabel(meta, true), icon: iconOf(meta.name), keys: keys[meta.name], act: () => void navigate({ to: "/o/$object", params: { object: meta.name } }) })),
       ...places.map((place) => ({ id: `go-${place.to}`, group: t("palette.go"), label: place.label, icon: place.icon, act: () => void navigate({ to: place.to }) })),
+      ...(imports ? [{ id: "import", group: t("palette.go"), label: t("import.name"), icon: "sortup" as IconName, act: () => void navigate({ to: "/import" }) }] : []),
       { id: "tokens", group: t("palette.go"), label: t("tokens.title"), icon: "link", act: () => void navigate({ to: "/tokens" }) },
       { id: "settings", group: t("palette.go"), label: t("rail.settings"), icon: "settings", act: () => void navigate({ to: "/settings" }) },
       ...work.filter((meta) => meta.may.create).map((meta) => ({ id: `new-${meta.name}`, group: t("palette.create"), label: t("palette.new", { object: objectLabel(meta) }), icon: "plus" as IconName, act: () => show({ what: "create", object: meta.name }) })),
@@ -66,7 +69,7 @@ function useEntries(): Entry[] {
       { id: "help", group: t("palette.help"), label: t("help.here"), icon: "help", act: () => showHelp() },
       { id: "manual", group: t("palette.help"), label: t("shell.help"), icon: "help", act: () => void window.open("/docs", "_blank", "noreferrer") },
     ] satisfies Entry[];
-  }, [metas, navigate, offered, places, t]);
+  }, [metas, navigate, offered, places, imports, t]);
 }
 
 export default function Palette() {
