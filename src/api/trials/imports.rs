@@ -129,3 +129,25 @@ fn a_file_that_cannot_be_read_says_so_and_can_be_mended() {
         assert_eq!((more.status, more.code().as_str()), (413, "limit_exceeded"));
     });
 }
+
+#[test]
+fn another_encoding_proposes_the_columns_anew() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, lead) = site.signed_in("lead", &["sales_manager"], None);
+        let name = [("content-disposition", "attachment; filename=a.csv")];
+        // 客户名称,电话 in GBK.
+        let gbk = b"\xbf\xcd\xbb\xa7\xc3\xfb\xb3\xc6,\xb5\xe7\xbb\xb0\n\xba\xba\xc8\xf8,+49 451 1234567\n";
+        let made = site.send_bytes("POST", "/api/v1/imports?object=account", &lead, &name, gbk.to_vec()).good();
+        let path = format!("/api/v1/imports/{}", made["id"].as_str().unwrap());
+        let read_as = |encoding: &str| {
+            let mapping = json!({"kontor_mapping": 1, "object": "account", "encoding": encoding, "fields": {}});
+            site.send("PATCH", &path, &lead, &[], Some(json!({"mapping": mapping}))).good()["mapping"].clone()
+        };
+        let wrong = read_as("windows-1252");
+        assert_eq!((wrong["encoding"].as_str(), wrong["fields"].as_object().unwrap().len()), (Some("windows-1252"), 0));
+        let right = read_as("gb18030");
+        assert_eq!(right["encoding"], "gb18030");
+        assert_eq!(right["fields"]["name"]["column"], "客户名称", "{right:#}");
+    });
+}

@@ -16,7 +16,7 @@ const SAMPLE_CELL_CHARS: usize = 200;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImportPatch {
-    /// The object of its rows; without a mapping beside it, one is proposed.
+    /// The object of its rows; without a mapping beside it, or with one that maps nothing yet, one is proposed.
     pub object: Option<String>,
     /// Which column goes where, what values mean, and what to do with records that are there.
     pub mapping: Option<Mapping>,
@@ -79,7 +79,7 @@ impl Imports {
         if patch.mapping.as_ref().is_some_and(|mapping| mapping.object != object) {
             return Err(Fault::new(Code::ImportMapping, "The mapping is for another object."));
         }
-        let proposed = patch.mapping.is_none();
+        let proposed = patch.mapping.as_ref().is_none_or(Mapping::is_bare);
         import.body.object = Some(object);
         import.body.mapping = patch.mapping;
         let body = self.looked_at(actor, &import, proposed)?;
@@ -115,7 +115,8 @@ impl Imports {
         };
         let proposal = if proposed { Some(propose(&source, target, None)?) } else { None };
         if let Some(proposal) = &proposal {
-            body.mapping = Some(proposal.mapping.clone());
+            let said = body.mapping.as_ref().map(Mapping::open_options).unwrap_or_default();
+            body.mapping = Some(proposal.mapping.clone().reading(said));
         }
         let planned = body.mapping.as_ref().map(|mapping| plan(mapping, &targets, &source)).transpose();
         match planned {

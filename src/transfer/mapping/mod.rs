@@ -109,6 +109,16 @@ impl Mapping {
             ignore_columns: Vec::new(),
         }
     }
+    /// Whether it says at most how the file is to be read.
+    pub fn is_bare(&self) -> bool {
+        self.fields.is_empty() && self.links.is_empty() && self.related.is_empty()
+    }
+    /// The same for a file that is to be read so.
+    #[must_use]
+    pub fn reading(self, said: OpenOptions) -> Self {
+        let OpenOptions { encoding, delimiter, header, header_line } = said;
+        Self { encoding, delimiter, header, header_line, ..self }
+    }
     /// What it says about the file itself.
     pub fn open_options(&self) -> OpenOptions {
         OpenOptions {
