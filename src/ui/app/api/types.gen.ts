@@ -166,6 +166,24 @@ export type CalendarFeedCreated = { path: string; expires_at: Timestamp };
 export type Attachment = { id: Id; name: string; media_type: string; size: number; preview: boolean; created_at: Timestamp; created_by: Id };
 /** The files of a record, newest first. */
 export type AttachmentList = { items: Array<Attachment>; editable: boolean };
+/** What became of the rows. `created`, `updated`, `unchanged`, `skipped` and `rejected` together are all that were dealt with. */
+export type ImportReport = { dry_run: boolean; detection?: null; created: number; updated: number; unchanged: number; skipped: number; rejected: number; empty_lines: number; related: number; deferred: number; reject_file?: null; reasons: Record<string, number>; line: number; bytes_read: number; bytes_total: number; late: number };
+/** A row that was not taken. */
+export type RejectedLine = { line: number; code: string; reason: string };
+/** What became of taking an import back. */
+export type ImportUndo = { total: number; removed: number; restored: number; failed: number; failures: Array<{ object: string; id: Id; code: string; detail: string }> };
+/** An import. */
+export type Import = { id: Id; state: "new" | "checking" | "checked" | "running" | "paused" | "interrupted" | "stopped" | "cancelled" | "done" | "undoing" | "undone"; file_name: string; size: number; object: string | null; mapping?: Mapping; detection?: Record<string, Json>; sample?: { columns: Array<string>; rows: Array<Array<string>> }; problem: { code: string; detail: string } | null; progress: ImportReport; dry_run: ImportReport | null; first_errors: Array<RejectedLine>; undo: ImportUndo | null; can_run: boolean; can_resume: boolean; can_undo: boolean; at: Timestamp; finished_at: Timestamp | null };
+/** Your imports, newest first, without mapping, sample and findings. */
+export type ImportList = { items: Array<Import> };
+/** What to change about an import before it begins. */
+export type ImportChange = { object?: string; mapping?: Mapping };
+/** Which column becomes which field, and how: the mapping file of the command line, see /docs/admin/import. `match` and `on_existing` say what to do with records that are there. */
+export type Mapping = { kontor_mapping: 1; object: string; encoding?: string; delimiter?: string; header?: boolean; header_line?: number; match?: Array<string>; on_existing?: "update" | "skip" | "reject"; fields: Record<string, Record<string, Json>>; ignore_columns?: Array<string> };
+/** What is about to be written. */
+export type DuplicatesRequest = { values: Record<string, Json>; except?: Id };
+/** Records that may be the same, those that agree in most fields first. */
+export type Duplicates = { items: Array<{ id: Id; title: string | null; why: Array<string> }>; others: boolean; compared: Array<string> };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -211,6 +229,18 @@ export interface Operations {
   field_restore: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   field_retire: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: undefined; answer: Plan };
   healthz: { params: {  }; query: {  }; body: undefined; answer: Alive };
+  import_cancel: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_change: { params: { "import": Id }; query: {  }; body: ImportChange; answer: Import };
+  import_create: { params: {  }; query: { "object"?: string }; body: Json; answer: Import };
+  import_dry_run: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_forget: { params: { "import": Id }; query: {  }; body: undefined; answer: undefined };
+  import_list: { params: {  }; query: {  }; body: undefined; answer: ImportList };
+  import_open: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_pause: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_rejected: { params: { "import": Id }; query: {  }; body: undefined; answer: undefined };
+  import_resume: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_run: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
+  import_undo: { params: { "import": Id }; query: {  }; body: undefined; answer: Import };
   job_list: { params: {  }; query: {  }; body: undefined; answer: JobList };
   job_rows: { params: { "job": Id }; query: { "outcome"?: string; "after"?: number; "limit"?: number }; body: undefined; answer: JobRows };
   job_show: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
@@ -236,6 +266,7 @@ export interface Operations {
   record_change: { params: { "object": string; "id": Id }; query: {  }; body: RecordChange; answer: RecordView };
   record_create: { params: { "object": string }; query: {  }; body: RecordCreate; answer: RecordView };
   record_delete: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Deleted };
+  record_duplicates: { params: { "object": string }; query: {  }; body: DuplicatesRequest; answer: Duplicates };
   record_history: { params: { "object": string; "id": Id }; query: { "before"?: number; "limit"?: number }; body: undefined; answer: History };
   record_link: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: LinkRequest; answer: Linked };
   record_links: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: undefined; answer: Links };
@@ -307,6 +338,18 @@ export const operations = {
   field_restore: ["POST", "/api/v1/metadata/objects/{object}/fields/{field}/restore"],
   field_retire: ["DELETE", "/api/v1/metadata/objects/{object}/fields/{field}"],
   healthz: ["GET", "/healthz"],
+  import_cancel: ["POST", "/api/v1/imports/{import}/cancel"],
+  import_change: ["PATCH", "/api/v1/imports/{import}"],
+  import_create: ["POST", "/api/v1/imports"],
+  import_dry_run: ["POST", "/api/v1/imports/{import}/dry-run"],
+  import_forget: ["DELETE", "/api/v1/imports/{import}"],
+  import_list: ["GET", "/api/v1/imports"],
+  import_open: ["GET", "/api/v1/imports/{import}"],
+  import_pause: ["POST", "/api/v1/imports/{import}/pause"],
+  import_rejected: ["GET", "/api/v1/imports/{import}/rejected"],
+  import_resume: ["POST", "/api/v1/imports/{import}/resume"],
+  import_run: ["POST", "/api/v1/imports/{import}/run"],
+  import_undo: ["POST", "/api/v1/imports/{import}/undo"],
   job_list: ["GET", "/api/v1/jobs"],
   job_rows: ["GET", "/api/v1/jobs/{job}/rows"],
   job_show: ["GET", "/api/v1/jobs/{job}"],
@@ -332,6 +375,7 @@ export const operations = {
   record_change: ["PATCH", "/api/v1/records/{object}/{id}"],
   record_create: ["POST", "/api/v1/records/{object}"],
   record_delete: ["DELETE", "/api/v1/records/{object}/{id}"],
+  record_duplicates: ["POST", "/api/v1/records/{object}/duplicates"],
   record_history: ["GET", "/api/v1/records/{object}/{id}/history"],
   record_link: ["POST", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_links: ["GET", "/api/v1/records/{object}/{id}/links/{relation}"],
@@ -490,6 +534,16 @@ export const limits = {
   "ATTACHMENTS_PER_RECORD_MAX": 200,
   "FILE_NAME_CHARS_MAX": 200,
   "UPLOAD_SECONDS_MAX": 1200,
+  "IMPORT_FILE_BYTES_MAX": 536870912,
+  "IMPORTS_PER_USER_MAX": 20,
+  "IMPORTS_PARALLEL_MAX": 1,
+  "IMPORT_SECONDS": 2592000,
+  "IMPORT_REJECTED_MAX": 100000,
+  "IMPORT_SAMPLE_ROWS": 20,
+  "IMPORT_ERRORS_SHOWN": 50,
+  "DUPLICATE_FIELDS_MAX": 20,
+  "DUPLICATES_SHOWN": 5,
+  "DUPLICATE_CHECKS_PER_HOUR_MAX": 600,
   "CALENDAR_LOOKS_PER_HOUR_MAX": 60,
   "ROLES_CUSTOM_MAX": 200,
   "ROLE_BYTES_MAX": 65536,

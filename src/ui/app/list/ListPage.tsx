@@ -6,6 +6,7 @@ import { useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
+import { useMe } from "~/api/session";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
