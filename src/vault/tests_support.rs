@@ -160,6 +160,8 @@ impl Reader {
             fields: fields.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect(),
             actions: [].into(),
             forbid: authz::Forbid::default(),
+            version: 0,
+            retired: false,
         };
         Self { actor, policy: Policy::new(vec![role], [0; 32]) }
     }
