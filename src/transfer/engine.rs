@@ -191,7 +191,7 @@ pub fn run(
         Rejects::Kept { first } => Sink::First(*first),
         Rejects::File(path) => {
             let made = RejectWriter::create(path, source.columns(), source.dialect().delimiter);
-            Sink::File(made.map_err(|error| unwritable("made", &error))?)
+            Sink::File(Box::new(made.map_err(|error| unwritable("made", &error))?))
         }
     };
     let begun = if job.resume.is_some() { "resume" } else { "begin" };
@@ -250,7 +250,7 @@ fn prepare(records: &Records, actor: &Actor, job: &ImportJob) -> Outcome<(Source
 
 /// Where rejected rows go, opened.
 enum Sink {
-    File(RejectWriter),
+    File(Box<RejectWriter>),
     First(usize),
 }
 

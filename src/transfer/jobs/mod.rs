@@ -95,7 +95,7 @@ impl Imports {
 
     fn found(&self, actor: &Actor, id: RecordId) -> Outcome<Import> {
         let user = actor.user();
-        let kept = self.store.read(move |tx| Ok(tx.import(user, id)?)).wait()?;
+        let kept = self.store.read(move |tx| tx.import(user, id)).wait()?;
         Import::open(kept.ok_or_else(unknown)?)
     }
 
@@ -129,7 +129,7 @@ impl Imports {
     pub fn list(&self, actor: &Actor) -> Outcome<ImportsView> {
         self.may(actor)?;
         let user = actor.user();
-        let all = self.store.read(move |tx| Ok(tx.imports(user)?)).wait()?;
+        let all = self.store.read(move |tx| tx.imports(user)).wait()?;
         let views = all.into_iter().map(|kept| self.view(&Import::open(kept)?, false));
         Ok(ImportsView { items: views.collect::<Outcome<_>>()? })
     }

@@ -109,7 +109,7 @@ impl Imports {
     }
 
     pub(super) fn steps(&self, id: RecordId) -> Outcome<Vec<KeptStep>> {
-        let steps = self.store.read(move |tx| Ok(tx.import_steps(id)?)).wait()?;
+        let steps = self.store.read(move |tx| tx.import_steps(id)).wait()?;
         steps.iter().map(|step| serde_json::from_slice(step).map_err(Fault::internal)).collect()
     }
 
