@@ -23,6 +23,13 @@ fn until(site: &Site, who: &Who, path: &str, states: &[&str]) -> Json {
     panic!("{path} is not in {states:?}: {}", site.get(path, who).json());
 }
 
+/// The file of rejected rows repeats the row as it came, with its line, code and reason.
+fn names_the_bad_row(text: &str) {
+    let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines[0], "Firma;Telefon;Stadt;_line;_code;_reason");
+    assert!(lines.len() == 2 && lines[1].starts_with("Böse;kein Telefon;Kiel;3;value_format;"), "{text}");
+}
+
 #[test]
 fn the_wizard_from_the_file_to_its_undo() {
     on_both_engines(|kontor| {
@@ -37,8 +44,8 @@ fn the_wizard_from_the_file_to_its_undo() {
         let act = |what: &str| site.send("POST", &format!("{path}/{what}"), &lead, &[], None);
         let mapping = json!({"kontor_mapping": 1, "object": "account", "match": ["name"],
             "fields": {"name": {"column": "Firma"}, "phone": {"column": "Telefon"}}, "ignore_columns": ["Stadt"]});
-        let wrong =
-            json!({"mapping": {"kontor_mapping": 1, "object": "account", "fields": {"nme": {"column": "Firma"}}}});
+        let mut wrong = json!({"mapping": mapping});
+        wrong["mapping"]["fields"]["nme"] = json!({"column": "Firma"});
         let patch = |body| site.send("PATCH", &path, &lead, &[], Some(body));
         assert_eq!(patch(wrong).code(), "import_mapping");
         assert_eq!(
@@ -62,17 +69,14 @@ fn the_wizard_from_the_file_to_its_undo() {
             (Some(2), Some(1)),
             "{done:#}"
         );
-        assert_eq!(act("run").code(), "job_busy");
-        assert_eq!(act("resume").code(), "job_busy");
-        assert_eq!(act("pause").code(), "job_busy");
+        for step in ["run", "resume", "pause"] {
+            assert_eq!(act(step).code(), "job_busy", "{step}");
+        }
         assert_eq!(patch(json!({"mapping": mapping})).code(), "job_busy");
         let file = site.get(&format!("{path}/rejected"), &lead);
         assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
         assert!(file.header("content-disposition").unwrap().contains("Kunden%202026.rejected.csv"));
-        let text = String::from_utf8(file.body).unwrap();
-        let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
-        assert_eq!(lines[0], "Firma;Telefon;Stadt;_line;_code;_reason");
-        assert!(lines.len() == 2 && lines[1].starts_with("Böse;kein Telefon;Kiel;3;value_format;"), "{text}");
+        names_the_bad_row(&String::from_utf8(file.body).unwrap());
         let entries = kontor.log();
         let mine = |entry: &&audit::Entry| entry.act.ticket == format!("import {}", made["id"].as_str().unwrap());
         assert_eq!(entries.iter().filter(mine).count(), 2, "each record names its import");
