@@ -78,6 +78,8 @@ function helpers(page, demo) {
     /** Signs in as somebody of this role; the language is English unless said otherwise. */
     async signIn(role, prefs = {}) {
       const user = one(role);
+      // What another journey of this user left with the server would win over the browser's own, and the other way round.
+      if (prefs.language) await page.route("**/api/v1/me/preferences**", (route) => route.abort());
       await page.addInitScript((set) => {
         if (!localStorage.getItem("kontor.prefs.")) localStorage.setItem("kontor.prefs.", JSON.stringify(set));
       }, { theme: "light", language: "en", ...prefs });

@@ -31,7 +31,7 @@ export function RoleHistory({ role, onClose }: { role: RoleView; onClose: () => 
         {versions.data?.map((one, index) => (
           <li key={one.version} className={own.version}>
             <div className={own.versionHead}>
-              <strong>{t("redit.version", { version: one.version })}</strong>
+              <h3>{t("redit.version", { version: one.version })}</h3>
               <Badge tone={index === 0 ? "brass" : "plain"}>{t(`redit.act.${one.act}`)}</Badge>
               <span className="soft">{t("redit.byAt", { who: people.get(one.by)?.name ?? one.by, when: moment(one.at) })}</span>
               {index > 0 && offices.giveRoles && role.assignable ? (

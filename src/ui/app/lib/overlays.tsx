@@ -2,8 +2,9 @@
 // forbids style elements that scripts make, so Mantine's parts come without their styles and without scroll lock.
 
 import { Menu as MantineMenu, Modal, Popover as MantinePopover } from "@mantine/core";
-import { useId, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 import { IconButton, cx } from "./basics";
+import { useFocusBack } from "./focusBack";
 import { Icon, type IconName } from "./icons";
 import css from "./lib.module.css";
 
@@ -21,8 +22,34 @@ type DialogProps = {
   firm?: boolean;
 };
 
+/** The part that scrolls. Text alone that is longer than the dialog takes the focus, so that the keyboard can scroll it. */
+function DialogBody({ children }: { children: ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const body = place.current;
+    if (!body) return undefined;
+    const look = () => setScrolls(body.scrollHeight > body.clientHeight + 1);
+    const sizes = new ResizeObserver(look);
+    const changes = new MutationObserver(look);
+    sizes.observe(body);
+    changes.observe(body, { childList: true, subtree: true });
+    look();
+    return () => {
+      sizes.disconnect();
+      changes.disconnect();
+    };
+  }, []);
+  return (
+    <div ref={place} className={css.dialogBody} tabIndex={scrolls ? 0 : undefined}>
+      {children}
+    </div>
+  );
+}
+
 export function Dialog({ open, onClose, title, closeLabel, size = "plain", foot, children, easy = true, firm = false }: DialogProps) {
   const id = useId();
+  useFocusBack(open);
   return (
     <Modal.Root opened={open} onClose={onClose} unstyled lockScroll={false} closeOnClickOutside={easy && !firm} closeOnEscape={!firm} transitionProps={{ duration: 0 }} id={id}>
       <Modal.Overlay className={cx(css.veil, firm && css.veilAbove)} />
@@ -31,7 +58,7 @@ export function Dialog({ open, onClose, title, closeLabel, size = "plain", foot,
           <Modal.Title className={css.dialogTitle}>{title}</Modal.Title>
           {firm ? null : <IconButton icon="close" label={closeLabel} onClick={onClose} />}
         </div>
-        <div className={css.dialogBody}>{children}</div>
+        <DialogBody>{children}</DialogBody>
         {foot ? <div className={css.dialogFoot}>{foot}</div> : null}
       </Modal.Content>
     </Modal.Root>
