@@ -148,27 +148,27 @@ impl World {
                 Some((Statement::new(&text), values))
             }
             Verb::List | Verb::ListTeam => {
-                let scope: Vec<RecordId> = if verb == Verb::ListTeam {
-                    self.team.iter().chain(&self.teams).copied().collect()
-                } else {
-                    Vec::new()
-                };
-                let text = match verb {
-                    Verb::ListTeam if sqlite => merged(&columns, self.team.len(), self.teams.len()),
-                    Verb::ListTeam => {
-                        let marks = vec!["?"; self.team.len()].join(", ");
-                        walked(&columns, &format!(" AND (t.\"owner_id\" IN ({marks}) OR t.\"team_id\" = ?)"))
-                    }
-                    _ => walked(&columns, ""),
-                };
-                let merged = sqlite && verb == Verb::ListTeam;
+                let (owners, teams) =
+                    if verb == Verb::ListTeam { (self.team.clone(), self.teams.clone()) } else { Default::default() };
+                let text =
+                    if owners.is_empty() { walked(&columns) } else { merged(&columns, owners.len(), teams.len()) };
                 let values: Values = Arc::new(move |numbers| {
                     let asked = [Value::Integer(Self::moment(from, until, numbers)), Value::Text("zh".to_owned())];
-                    let ids = scope.iter().map(|id| Value::Binary(id.as_bytes().to_vec()));
-                    if merged {
-                        return ids.flat_map(|id| std::iter::once(id).chain(asked.clone())).collect();
+                    if owners.is_empty() {
+                        return asked.to_vec();
                     }
-                    ids.chain(asked.clone()).collect()
+                    let value = |id: &RecordId| Value::Binary(id.as_bytes().to_vec());
+                    let mut values = Vec::new();
+                    for owner in &owners {
+                        values.push(value(owner));
+                        values.extend(asked.clone());
+                    }
+                    for team in &teams {
+                        values.push(value(team));
+                        values.extend(owners.iter().map(value));
+                        values.extend(asked.clone());
+                    }
+                    values
                 });
                 Some((Statement::new(&text), values))
             }
@@ -182,8 +182,9 @@ impl World {
                     )
                 } else {
                     format!(
-                        "SELECT {columns} FROM \"contact\" t WHERE t.\"search_tokens\" @@ CAST(? AS text)::tsquery \
-                         AND t.\"deleted_at\" IS NULL ORDER BY t.\"rid\" DESC LIMIT {SEARCH_HITS}"
+                        "SELECT {columns}, h.\"seen\" FROM (SELECT c.\"hit\", count(*) OVER () AS \"seen\" FROM (SELECT t.\"rid\" AS \"hit\" \
+                         FROM \"contact\" t WHERE t.\"search_tokens\" @@ CAST(? AS text)::tsquery AND t.\"deleted_at\" IS NULL LIMIT 2000) c \
+                         ORDER BY c.\"hit\" DESC LIMIT {SEARCH_HITS}) h JOIN \"contact\" t ON t.\"rid\" = h.\"hit\" ORDER BY t.\"rid\" DESC"
                     )
                 };
                 let values: Values = Arc::new(move |numbers| {
@@ -197,28 +198,30 @@ impl World {
 }
 
 /// The list along its order.
-fn walked(columns: &str, condition: &str) -> String {
+fn walked(columns: &str) -> String {
     format!(
-        "SELECT {columns} FROM \"contact\" t WHERE t.\"deleted_at\" IS NULL{condition} \
-         AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC LIMIT {}",
+        "SELECT {columns} FROM \"contact\" t WHERE t.\"deleted_at\" IS NULL \
+         AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)) ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC NULLS LAST LIMIT {}",
         LIST_ROWS + 1
     )
 }
 
-/// The list as one walk for each owner and team, as the embedded engine is asked for it.
+/// The list as one walk for each owner and team.
 fn merged(columns: &str, owners: usize, teams: usize) -> String {
-    let arm = |column| {
+    let arm = |column, but: &str| {
         format!(
             "SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM \"contact\" t \
-             WHERE t.\"deleted_at\" IS NULL AND t.\"{column}\" = ? AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?))"
+             WHERE t.\"deleted_at\" IS NULL AND t.\"{column}\" = ?{but} AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?))"
         )
     };
-    let arms: Vec<String> =
-        std::iter::repeat_n("owner_id", owners).chain(std::iter::repeat_n("team_id", teams)).map(arm).collect();
+    let but =
+        format!(" AND (t.\"owner_id\" IS NULL OR t.\"owner_id\" NOT IN ({}))", vec!["?"; owners].join(", "));
+    let mut arms = vec![arm("owner_id", ""); owners];
+    arms.extend(vec![arm("team_id", &but); teams]);
     format!(
-        "SELECT {columns} FROM ({} ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT {}) m CROSS JOIN \"contact\" t ON t.\"rid\" = m.\"r\" \
-         ORDER BY m.\"k\" DESC, m.\"i\" DESC",
-        arms.join(" UNION "),
+        "SELECT {columns} FROM ({} ORDER BY 1 DESC NULLS LAST, 2 DESC NULLS LAST LIMIT {}) m CROSS JOIN \"contact\" t \
+         WHERE t.\"rid\" = m.\"r\" ORDER BY m.\"k\" DESC NULLS LAST, m.\"i\" DESC NULLS LAST",
+        arms.join(" UNION ALL "),
         LIST_ROWS + 1
     )
 }

@@ -1,6 +1,6 @@
 //! Names that records have in other systems: how imports find again what they brought.
 
-use crate::engine::{Cell, Sql};
+use crate::engine::{Cell, Insert, Sql};
 use crate::read::push_predicate;
 use crate::{ReadTx, StoreError, WriteTx};
 use authz::Scope;
@@ -15,6 +15,9 @@ impl ReadTx<'_> {
         system: &str,
         external_id: &str,
     ) -> Result<Option<RecordId>, StoreError> {
+        if let Some(known) = self.foreseen.external(object, system, external_id) {
+            return Ok(known);
+        }
         let mut sql = Sql::new("SELECT \"record\" FROM \"k_external_id\" WHERE \"object\" = ");
         sql.bind(object).push(" AND \"system\" = ").bind(system).push(" AND \"external_id\" = ").bind(external_id);
         Ok(self.conn.first(&sql, &[ColumnType::Binary])?.and_then(|row| row.id(0)))
@@ -29,13 +32,11 @@ impl ReadTx<'_> {
         field: &str,
         text: &str,
     ) -> Result<Vec<RecordId>, StoreError> {
-        let plain = object.field(field).is_some_and(|field| !field.is_sealed());
-        if !plain || scope.object() != object.name {
-            return Err(StoreError::damaged(format!("{}.{field} cannot be looked up by text", object.name)));
+        may_look_up(scope, object, field)?;
+        if let Some(known) = self.foreseen.text(scope, object, field, text) {
+            return Ok(known);
         }
-        let sorted = object
-            .field(field)
-            .is_some_and(|field| field.columns().iter().any(|column| column.role == metadata::ColumnRole::SortKey));
+        let sorted = has_sort_key(object, field);
         let mut sql = Sql::new("SELECT t.\"id\" FROM ");
         sql.ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(field).push(" = ").bind(text);
         if sorted {
@@ -57,9 +58,24 @@ impl WriteTx<'_, '_> {
         system: &str,
         external_id: &str,
     ) -> Result<(), StoreError> {
-        let mut sql =
-            Sql::new("INSERT INTO \"k_external_id\" (\"object\", \"system\", \"external_id\", \"record\") VALUES (");
-        sql.bind(object).push(", ").bind(system).push(", ").bind(external_id).push(", ").bind(record).push(")");
-        self.conn().execute(&sql).map(|_| ())
+        self.read.foreseen.named(object, system, external_id, record);
+        let cells = vec![Cell::from(object), Cell::from(system), Cell::from(external_id), Cell::from(record)];
+        let columns = &["object", "system", "external_id", "record"];
+        self.conn().insert(Insert::system("k_external_id", columns, cells))
     }
+}
+
+/// Only plain fields are looked up by text, and only within the scope of their own object.
+pub(crate) fn may_look_up(scope: &Scope<'_>, object: &ObjectDef, field: &str) -> Result<(), StoreError> {
+    let plain = object.field(field).is_some_and(|field| !field.is_sealed());
+    if plain && scope.object() == object.name {
+        return Ok(());
+    }
+    Err(StoreError::damaged(format!("{}.{field} cannot be looked up by text", object.name)))
+}
+
+/// Whether the field's index stands on a sort key.
+pub(crate) fn has_sort_key(object: &ObjectDef, field: &str) -> bool {
+    let field = object.field(field);
+    field.is_some_and(|field| field.columns().iter().any(|column| column.role == metadata::ColumnRole::SortKey))
 }

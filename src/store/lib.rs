@@ -32,6 +32,7 @@ mod engine;
 mod error;
 mod external;
 mod files;
+mod foreseen;
 mod history;
 mod idempotency;
 mod imports;
@@ -58,6 +59,7 @@ mod state;
 mod summary;
 mod ticket;
 mod timeline;
+mod unique;
 mod verify;
 mod write;
 

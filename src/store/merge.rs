@@ -1,5 +1,5 @@
-//! A list of the newest within a scope, on the embedded engine: one walk for each owner, unit and team of the scope, along its
-//! own index in the list's order, merged as the page is filled. Decides only how a list is read, never what is in it.
+//! A list of the newest within a scope: one walk for each owner, unit and team of the scope, along its own index in the
+//! list's order, merged as the page is filled. Decides only how a list is read, never what is in it.
 
 use crate::engine::{Cell, Sql};
 use crate::order::{SortColumn, push_after};
@@ -30,8 +30,7 @@ impl ReadTx<'_> {
         let Some((first, others)) = narrow.split_first() else { return Ok(None) };
         let arms: usize = parts(first).map(|(_, ids)| ids.len()).sum();
         let newest = matches!(keys, [key] if key.column == ORDER && key.descending);
-        if !self.conn.is_sqlite()
-            || !newest
+        if !newest
             || query.deleted
             || !query.search.is_empty()
             || arms == 0
@@ -42,13 +41,19 @@ impl ReadTx<'_> {
         let mut sql = Sql::new("SELECT ");
         selection.push_columns(&mut sql);
         sql.push(" FROM (");
-        let ids = parts(first).flat_map(|(column, ids)| ids.iter().map(move |id| (column, *id)));
-        for (at, (column, id)) in ids.enumerate() {
-            // Not `ALL`: a record of a member may also be the team's.
-            sql.push(if at == 0 { "" } else { " UNION " });
+        let columns: Vec<_> = parts(first).collect();
+        let ids = columns.iter().enumerate().flat_map(|(at, (_, ids))| ids.iter().map(move |id| (at, *id)));
+        for (arm, (at, id)) in ids.enumerate() {
+            let Some((column, _)) = columns.get(at) else { continue };
+            sql.push(if arm == 0 { "" } else { " UNION ALL " });
             sql.push("SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM ");
             sql.ident(&query.object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(column);
             sql.push(" = ").bind(Cell::from(id));
+            // A record of a member may also be the team's: it comes by the first of them only.
+            for (other, ids) in columns.iter().take(at) {
+                sql.push(" AND (t.").ident(other).push(" IS NULL OR t.").ident(other).push(" NOT IN (");
+                sql.binds(ids.iter().map(|id| Cell::from(*id))).push("))");
+            }
             for other in others {
                 push_predicate(&mut sql, other, "t");
             }
@@ -60,9 +65,10 @@ impl ReadTx<'_> {
                 push_after(&mut sql, keys, after)?;
             }
         }
-        // The row number too, in the same direction, so that the indexes serve the whole order and nothing is sorted.
-        sql.push(" ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT ").number(limit).push(") m CROSS JOIN ");
-        sql.ident(&query.object.name).push(" t ON t.\"rid\" = m.\"r\" ORDER BY m.\"k\" DESC, m.\"i\" DESC").varied();
+        // The order of the indexes, so that nothing is sorted.
+        sql.push(" ORDER BY 1 DESC NULLS LAST, 2 DESC NULLS LAST LIMIT ").number(limit).push(") m CROSS JOIN ");
+        sql.ident(&query.object.name).push(" t WHERE t.\"rid\" = m.\"r\"");
+        sql.push(" ORDER BY m.\"k\" DESC NULLS LAST, m.\"i\" DESC NULLS LAST").varied();
         Ok(Some(sql))
     }
 }

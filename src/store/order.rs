@@ -63,7 +63,9 @@ pub(crate) fn push_order(sql: &mut Sql, keys: &[SortColumn], walk: Walk) {
             " ASC NULLS FIRST, "
         });
     }
-    sql.push(column).push(if tie_descending(keys) { "\"id\" DESC" } else { "\"id\" ASC" });
+    // No id is missing, but only so does the order equal that of the indexes on both engines.
+    let tie = if tie_descending(keys) { "\"id\" DESC NULLS LAST" } else { "\"id\" ASC NULLS FIRST" };
+    sql.push(column).push(tie);
 }
 
 /// The tie-break runs in the direction of the last key, so that one index serves both.

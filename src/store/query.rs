@@ -236,7 +236,8 @@ impl ReadTx<'_> {
             }
         }
         if !query.search.is_empty() {
-            sql.push(" AND ").append(dialect::matches(self.conn, &query.object.search_table(), &query.search));
+            let (table, search_table) = (&query.object.name, query.object.search_table());
+            sql.push(" AND ").append(dialect::matches(self.conn, table, &search_table, &query.search));
         }
         let mut rechecks = Vec::new();
         if let Some(filter) = &query.filter {

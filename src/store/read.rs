@@ -1,9 +1,10 @@
 //! Reading inside one connection: rows by id, values against a grant, keys as they are needed. Nothing here decides who
 //! may read; everything here asks for the proof that somebody decided.
 
-use crate::engine::{Cell, Conn, Sql};
+use crate::engine::{Cell, Conn, Insert, Sql};
 use crate::rows::{self, StoredRow};
-use crate::selection::Selection;
+use crate::foreseen::Foreseen;
+use crate::selection::{Selection, UNNUMBERED};
 use crate::{Shared, StoreError};
 use authz::{Facts, Grant, Level, Predicate, Read, Scope};
 use kernel::RecordId;
@@ -12,6 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use vault::{Class, KeyStore, KeyStoreError, KeyUse, Place, WrappedKey};
 
+/// Facts by the object's serial number and the record.
+pub(crate) type KnownFacts = HashMap<(u64, RecordId), Option<Facts>>;
+
 /// Reads through one connection, with the definitions as they were when it began.
 pub struct ReadTx<'c> {
     pub(crate) conn: &'c mut Conn,
@@ -19,14 +23,16 @@ pub struct ReadTx<'c> {
     pub(crate) shared: &'c Arc<Shared>,
     keys: Option<KeyUse>,
     /// Facts read in a unit of work, where nobody else writes: thousands of rows of an import point to the same few records.
-    facts: Option<HashMap<(u64, RecordId), Option<Facts>>>,
+    facts: Option<KnownFacts>,
     /// The row that the unit has just inserted: its maker's answer is made from it once, without reading it again.
     inserted: Option<StoredRow>,
+    /// What a unit of work looked up for many rows at once.
+    pub(crate) foreseen: Foreseen,
 }
 
 impl<'c> ReadTx<'c> {
     pub(crate) fn begin(conn: &'c mut Conn, shared: &'c Arc<Shared>) -> Self {
-        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None, inserted: None }
+        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None, inserted: None, foreseen: Foreseen::default() }
     }
 
     /// The definitions.
@@ -46,6 +52,8 @@ impl<'c> ReadTx<'c> {
 
     /// A record with all its fields.
     pub fn row_whole(&mut self, object: &Arc<ObjectDef>, id: RecordId) -> Result<Option<StoredRow>, StoreError> {
+        // It may be read in order to be changed, by its number.
+        self.inserted.take_if(|row| row.rid == UNNUMBERED);
         self.row_with(&self.shared.selections.all(object), id)
     }
 
@@ -68,15 +76,30 @@ impl<'c> ReadTx<'c> {
         }
         let row = self.row(object, id, &[])?;
         let found = row.filter(|row| !row.deleted()).map(|row| row.facts().clone());
-        if let Some(facts) = &mut self.facts {
-            facts.insert(key, found.clone());
-        }
+        self.keep_facts(object, id, found.clone());
         Ok(found)
     }
 
-    /// Begins to remember facts, for a unit of work.
-    pub(crate) fn remember_facts(&mut self) {
-        self.facts = Some(HashMap::new());
+    /// Whether facts of a record are remembered.
+    pub(crate) fn knows_facts(&self, object: &ObjectDef, id: RecordId) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.contains_key(&(object.serial.0, id)))
+    }
+
+    /// Remembers facts, in a unit of work.
+    pub(crate) fn keep_facts(&mut self, object: &ObjectDef, id: RecordId, found: Option<Facts>) {
+        if let Some(facts) = &mut self.facts {
+            facts.insert((object.serial.0, id), found);
+        }
+    }
+
+    /// Begins to remember facts, for a unit of work, with those of the units before it.
+    pub(crate) fn remember_facts(&mut self, known: KnownFacts) {
+        self.facts = Some(known);
+    }
+
+    /// The facts that were remembered.
+    pub(crate) fn take_facts(&mut self) -> KnownFacts {
+        self.facts.take().unwrap_or_default()
     }
 
     /// Keeps the row that was just inserted, until something else is written.
@@ -90,7 +113,10 @@ impl<'c> ReadTx<'c> {
         let Some(facts) = &mut self.facts else { return };
         match record {
             Some((object, record)) => drop(facts.remove(&(object.serial.0, record))),
-            None => facts.clear(),
+            None => {
+                facts.clear();
+                self.foreseen = Foreseen::default();
+            }
         }
     }
 
@@ -369,6 +395,13 @@ impl KeyStore for Ring<'_> {
         generation: u32,
         wrapped: &[u8],
     ) -> Result<(), KeyStoreError> {
+        if self.0.may_wait() {
+            // Units of work follow each other, and each looks first whether there is a key: none is in the way.
+            let number = |number| Cell::Int(i64::from(number));
+            let cells = vec![Cell::from(subject), number(class.number().into()), number(generation), Cell::from(wrapped)];
+            let columns = &["subject", "class", "generation", "wrapped"];
+            return self.0.insert(Insert::system("k_key", columns, cells)).map_err(failed);
+        }
         let (begin, end) = crate::engine::dialect::insert_or_ignore(self.0);
         let mut sql = Sql::new(begin);
         sql.push("\"k_key\" (\"subject\", \"class\", \"generation\", \"wrapped\") VALUES (");

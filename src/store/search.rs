@@ -2,12 +2,12 @@
 //! may not read cannot be searched. The tokens are ours and the same on both engines.
 
 use crate::engine::Sql;
-use crate::engine::dialect::{self, Indexing};
+use crate::engine::dialect::{self, Indexing, SearchStep};
 use crate::read::push_predicate;
 use crate::rows::StoredRow;
 use crate::{ReadTx, StoreError, WriteTx};
 use authz::Scope;
-use metadata::{Checked, ColumnRole, ColumnType, FieldDef, ObjectDef, Value, encode_token, index_tokens};
+use metadata::{Checked, ColumnRole, ColumnType, FieldDef, ObjectDef, encode_token, index_tokens};
 use std::sync::Arc;
 
 /// Rows that a rebuild of the index reads at a time.
@@ -44,8 +44,19 @@ fn tokens_of<'v>(values: impl Iterator<Item = (&'v str, &'v str)>) -> Vec<String
     tokens
 }
 
-fn indexing(object: &ObjectDef, rid: i64, tokens: &[String], fresh: bool) -> Indexing {
-    Indexing { table: object.name.clone(), search_table: object.search_table(), rid, tokens: tokens.join(" "), fresh }
+fn indexing(object: &ObjectDef, rid: i64, tokens: &[String]) -> Indexing {
+    Indexing { tokens: tokens.join(" "), fresh: false, ..dialect::fresh(object, rid, String::new()) }
+}
+
+/// The tokens of a record that is being made, with spaces between; none where it has nothing to find.
+pub(crate) fn fresh_tokens(object: &ObjectDef, values: &Checked) -> Option<String> {
+    let texts = searchable(object).filter_map(|(index, field)| {
+        let text = values.get(index)?.to_text(&field.field_type)?;
+        Some((field.name.as_str(), text))
+    });
+    let texts: Vec<(&str, String)> = texts.collect();
+    let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
+    (!tokens.is_empty()).then(|| tokens.join(" "))
 }
 
 impl ReadTx<'_> {
@@ -55,37 +66,40 @@ impl ReadTx<'_> {
             return Ok(Vec::new());
         }
         let selection = self.shared.selections.of(&query.object, query.fields.iter().copied());
-        let mut sql = Sql::new("SELECT ");
-        selection.push_columns(&mut sql);
-        dialect::push_search(self.conn, &mut sql, &query.object.name, &query.object.search_table(), &query.groups);
-        sql.push(" AND t.\"deleted_at\" IS NULL");
-        push_predicate(&mut sql, scope.predicate(), "t");
-        sql.push(" ORDER BY ").push(dialect::search_order(self.conn)).push(" DESC LIMIT ");
-        sql.number(query.limit);
-        self.conn.rows(&sql, selection.types())?.into_iter().map(|row| selection.row(row)).collect()
+        let tables = (query.object.name.as_str(), query.object.search_table());
+        let mut types = selection.types().to_vec();
+        types.push(ColumnType::Integer);
+        let mut found = Vec::new();
+        for step in SearchStep::of(self.conn) {
+            let columns = |sql: &mut Sql| selection.push_columns(sql);
+            let reach = |sql: &mut Sql| push_predicate(sql, scope.predicate(), "t");
+            let sql = step.query((tables.0, &tables.1), &query.groups, query.limit, (columns, reach));
+            found = self.conn.rows(&sql, &types)?;
+            let seen = found.first().and_then(|row| row.int(selection.types().len())).unwrap_or(0);
+            if step.is_enough(found.len(), query.limit, seen) {
+                break;
+            }
+        }
+        found.into_iter().map(|row| selection.row(row)).collect()
     }
 }
 
 impl WriteTx<'_, '_> {
-    /// Follows a create or an update in the index, if a searchable field moved.
+    /// Follows an update in the index, if a searchable field moved.
     pub(crate) fn index_search(
         &mut self,
         object: &Arc<ObjectDef>,
-        rid: i64,
         values: &Checked,
-        before: Option<&StoredRow>,
-        fresh: bool,
+        before: &StoredRow,
     ) -> Result<(), StoreError> {
         let mut texts: Vec<(&str, String)> = Vec::new();
-        let mut moved = fresh;
+        let mut moved = false;
         for (index, field) in searchable(object) {
-            let value = match (values.get(index), before) {
-                (Some(value), _) => {
-                    moved = true;
-                    value.clone()
-                }
-                (None, Some(row)) => crate::rows::plain_value(field, row.cells_of(index).unwrap_or_default())?,
-                (None, None) => Value::Null,
+            let value = if let Some(value) = values.get(index) {
+                moved = true;
+                value.clone()
+            } else {
+                crate::rows::plain_value(field, before.cells_of(index).unwrap_or_default())?
             };
             if let Some(text) = value.to_text(&field.field_type) {
                 texts.push((&field.name, text));
@@ -95,10 +109,7 @@ impl WriteTx<'_, '_> {
             return Ok(());
         }
         let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
-        if fresh && tokens.is_empty() {
-            return Ok(());
-        }
-        self.search.push(indexing(object, rid, &tokens, fresh));
+        self.search.push(indexing(object, before.rid, &tokens));
         Ok(())
     }
 
@@ -107,7 +118,7 @@ impl WriteTx<'_, '_> {
         if !has_index(object) {
             return Ok(());
         }
-        self.search.push(indexing(object, row.rid, &[], false));
+        self.search.push(indexing(object, row.rid, &[]));
         Ok(())
     }
 
@@ -124,7 +135,7 @@ impl WriteTx<'_, '_> {
             }
         }
         let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
-        self.search.push(indexing(object, row.rid, &tokens, false));
+        self.search.push(indexing(object, row.rid, &tokens));
         Ok(())
     }
 

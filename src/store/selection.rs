@@ -25,6 +25,9 @@ const FIXED: [(&str, ColumnType); 7] = [
     ("deleted_at", ColumnType::Integer),
 ];
 
+/// Stands for the number of a row that still waits to be inserted; the engines begin with one.
+pub(crate) const UNNUMBERED: i64 = 0;
+
 /// The columns of chosen fields, with the place of each field's cells.
 pub(crate) struct Selection {
     object: Arc<ObjectDef>,
@@ -81,17 +84,17 @@ impl Selection {
     pub(crate) fn push_columns(&self, sql: &mut Sql) {
         sql.shared(&self.list);
     }
-    /// The row that was just inserted, from its cells in the order of the columns, as reading it again would give it.
+    /// The row that was just inserted, whose number need not be known yet, from its cells in the order of the columns, as reading it again would give it.
     pub(crate) fn inserted(
         self: &Arc<Self>,
-        (rid, id): (i64, RecordId),
+        (rid, id): (Option<i64>, RecordId),
         cells: Vec<Cell>,
     ) -> Result<StoredRow, StoreError> {
         let place = |name: &str| {
             let at = self.object.field_index(name).and_then(|index| self.span(index));
             at.and_then(|span| cells.get(span.start).cloned()).unwrap_or(Cell::Null(ColumnType::Binary))
         };
-        let mut row = vec![Cell::Int(rid), Cell::from(id), Cell::Int(1), place("owner"), place("unit"), place("team")];
+        let mut row = vec![Cell::Int(rid.unwrap_or(UNNUMBERED)), Cell::from(id), Cell::Int(1), place("owner"), place("unit"), place("team")];
         row.push(Cell::Null(ColumnType::Integer));
         row.extend(cells);
         self.row(Row::of(row))

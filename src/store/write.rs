@@ -2,18 +2,19 @@
 //! what changed. Actor and record come from the grant; what the entry says comes from what was written.
 
 use crate::change::{ChangeLog, seal_field};
-use crate::engine::committer::{Group, LogRow, Settle};
+use crate::engine::committer::{Group, Known, LogRow, Settle};
 use crate::engine::dialect::{self, Indexing};
-use crate::engine::{Cell, Conn, Sql};
+use crate::engine::{Cell, Conn, Insert, Sql};
 use crate::read::ReadTx;
 use crate::rows::{self, StoredRow};
 use crate::ticket::Answer;
+use crate::unique::unique;
 use crate::{Refused, Shared, StoreError, log, state};
 use audit::Verb;
 use authz::{Action, Create, Delete, Grant, Restore, Update};
 use kernel::{Code, Fault, RecordId, Timestamp, UserId};
 use metadata::{Checked, Column, ColumnType, FieldDef, ObjectDef, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What stands behind a change, for the entry and the row.
@@ -47,7 +48,9 @@ pub struct WriteTx<'c, 's> {
     /// What this unit enters into the full-text index, when its group commits.
     pub(crate) search: Vec<Indexing>,
     after: Vec<Box<dyn FnOnce() + Send>>,
+    /// The last human numbers that are known, and the objects of those that were given here.
     numbers: BTreeMap<String, i64>,
+    numbered: BTreeSet<String>,
 }
 
 /// Runs a unit inside its own savepoint and says what to do when the group is settled.
@@ -57,27 +60,28 @@ pub(crate) fn run_unit<T: Send + 'static>(
     task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused>,
     answer: Answer<T>,
 ) -> Settle {
-    if let Err(error) = group.conn.batch("SAVEPOINT unit") {
+    if let Err(error) = dialect::begin_unit(group.conn) {
         return Box::new(move |_| answer.send(Err(error.into())));
     }
+    group.conn.let_wait(true);
     let mut entries = Vec::new();
     let mut tx = WriteTx {
         read: ReadTx::begin(group.conn, shared),
         log: &mut entries,
         search: Vec::new(),
         after: Vec::new(),
-        numbers: BTreeMap::new(),
+        numbers: std::mem::take(&mut group.known.numbers),
+        numbered: BTreeSet::new(),
     };
-    tx.read.remember_facts();
+    tx.read.remember_facts(std::mem::take(&mut group.known.facts));
     let outcome = task(&mut tx).and_then(|value| tx.keep_numbers().map(|()| value).map_err(Refused::from));
-    let WriteTx { read, search, after, .. } = tx;
-    let keys = read.into_keys();
-    let outcome = match outcome {
-        Ok(value) => group.conn.batch("RELEASE SAVEPOINT unit").map(|()| value).map_err(Refused::from),
-        Err(refused) => Err(refused),
-    };
+    let WriteTx { mut read, search, after, numbers, .. } = tx;
+    let (facts, keys) = (read.take_facts(), read.into_keys());
+    let outcome = outcome.and_then(|value| Ok(dialect::end_unit(group.conn).map(|()| value)?));
+    group.conn.let_wait(false);
     match outcome {
         Ok(value) => {
+            group.known = Known { facts, numbers };
             group.log.append(&mut entries);
             group.search.extend(search);
             Box::new(move |settled| {
@@ -94,6 +98,7 @@ pub(crate) fn run_unit<T: Send + 'static>(
             })
         }
         Err(Refused { fault, entry }) => {
+            group.conn.drop_waiting();
             let undone = group.conn.batch("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit");
             if let Some(row) = entry.and_then(|entry| log::row_of(&entry).ok()) {
                 group.log.push(row);
@@ -131,11 +136,13 @@ impl<'c> WriteTx<'c, '_> {
         let (entries, search, after) = (self.log.len(), self.search.len(), self.after.len());
         let numbers = self.numbers.clone();
         self.conn().batch("SAVEPOINT attempt")?;
-        let outcome = part(self);
+        // What waits is part of it, and so is its failure.
+        let outcome = part(self).and_then(|value| self.conn().flush().map(|()| value).map_err(Refused::from));
         if outcome.is_ok() {
             self.conn().batch("RELEASE SAVEPOINT attempt")?;
             return Ok(outcome);
         }
+        self.conn().drop_waiting();
         self.conn().batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
         self.log.truncate(entries);
         self.search.truncate(search);
@@ -150,6 +157,10 @@ impl<'c> WriteTx<'c, '_> {
     /// Runs once the group is on disk.
     pub fn after_commit(&mut self, run: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(run));
+    }
+    /// Counts anew what lies in an object's table, for an engine that plans by it, after many rows came at once.
+    pub fn statistics_gather(&mut self, object: &ObjectDef) -> Result<(), StoreError> {
+        dialect::gather_statistics(self.conn(), &object.name)
     }
     /// Adds an entry that belongs to this unit.
     pub fn log_entry(&mut self, entry: &audit::Entry) -> Result<(), StoreError> {
@@ -177,6 +188,7 @@ impl<'c> WriteTx<'c, '_> {
             self.read.keys_and_store()?.0.newborn(id);
         }
         self.read.forget_facts(Some((object, id)));
+        self.read.foreseen.made(object, &values);
         let mut changes = ChangeLog::new(object, id, subject);
         let selection = self.read.shared.selections.all(object);
         let mut columns = vec!["id", "version"];
@@ -197,9 +209,14 @@ impl<'c> WriteTx<'c, '_> {
             }
         }
         let after = state::row_state(&object.name, columns.iter().copied().zip(&cells))?;
-        let rid = self.insert_row(object, &columns, cells)?;
+        let tokens = crate::search::fresh_tokens(object, &values);
+        let record = Insert::system(&object.name, &columns, cells);
+        let insert = Insert { object: Some(object), tokens: tokens.clone(), ..record };
+        let rid = dialect::insert_row(self.conn(), insert)?;
         self.read.remember_inserted(selection.inserted((rid, id), whole)?);
-        self.index_search(object, rid, &values, None, true)?;
+        if let Some((rid, tokens)) = rid.zip(tokens) {
+            self.search.push(dialect::fresh(object, rid, tokens));
+        }
         self.log_change(&grant, Verb::Create, changes, (None, Some(after)), &cause)?;
         Ok(Changed { id, version: 1, moved: true })
     }
@@ -240,7 +257,7 @@ impl<'c> WriteTx<'c, '_> {
         }
         self.stamp(&mut moved, row, grant.actor().user());
         let states = self.write_row(&object, row, &moved)?;
-        self.index_search(&object, row.rid, &values, Some(row), false)?;
+        self.index_search(&object, &values, row)?;
         self.log_change(&grant, Verb::Update, changes, states, &cause)?;
         Ok(Changed { id: row.id(), version: row.version() + 1, moved: true })
     }
@@ -331,6 +348,7 @@ impl<'c> WriteTx<'c, '_> {
     /// The next human number of an object. Counted in memory for the length of the unit, where nobody else counts, and
     /// written once by [`WriteTx::keep_numbers`].
     fn next_number(&mut self, object: &str) -> Result<i64, StoreError> {
+        self.numbered.insert(object.to_owned());
         if let Some(last) = self.numbers.get_mut(object) {
             *last += 1;
             return Ok(*last);
@@ -344,21 +362,13 @@ impl<'c> WriteTx<'c, '_> {
     }
 
     fn keep_numbers(&mut self) -> Result<(), StoreError> {
-        for (object, last) in std::mem::take(&mut self.numbers) {
-            let mut sql = Sql::new("INSERT INTO \"k_number\" (\"object\", \"last\") VALUES (");
-            sql.bind(object.as_str()).push(", ").bind(last);
-            sql.push(") ON CONFLICT (\"object\") DO UPDATE SET \"last\" = excluded.\"last\"");
-            self.conn().execute(&sql)?;
+        for object in std::mem::take(&mut self.numbered) {
+            let Some(last) = self.numbers.get(&object).copied() else { continue };
+            let (columns, cells) = (["object", "last"], vec![Cell::Text(object), Cell::Int(last)]);
+            let otherwise = " ON CONFLICT (\"object\") DO UPDATE SET \"last\" = excluded.\"last\"";
+            self.conn().insert(Insert { otherwise, ..Insert::system("k_number", &columns, cells) })?;
         }
         Ok(())
-    }
-
-    fn insert_row(&mut self, object: &ObjectDef, columns: &[&str], cells: Vec<Cell>) -> Result<i64, StoreError> {
-        let mut sql = Sql::new("INSERT INTO ");
-        sql.ident(&object.name).push(" (").idents(columns.iter().copied()).push(") VALUES (");
-        sql.binds(cells).push(")").varied();
-        let rid = dialect::insert_row(self.conn(), sql).map_err(|error| unique(object, error))?;
-        rid.ok_or_else(|| StoreError::damaged("an insert returned no row number"))
     }
 
     /// Writes changed columns and returns the states before and after. Somebody else's version in between is a conflict.
@@ -375,6 +385,7 @@ impl<'c> WriteTx<'c, '_> {
         let after =
             state::row_state(&object.name, old.iter().map(|(name, cell)| (*name, changed(name).unwrap_or(cell))))?;
         self.read.forget_facts(Some((object, row.id())));
+        self.read.foreseen.changed(object);
         let mut sql = Sql::new("UPDATE ");
         sql.ident(&object.name).push(" SET ");
         for (at, (name, cell)) in moved.iter().enumerate() {
@@ -438,27 +449,4 @@ fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), St
     } else {
         Err(StoreError::damaged("a grant for another record was given to a change"))
     }
-}
-
-/// Turns the engine's words about a unique index into a fault that names the field.
-fn unique(object: &ObjectDef, error: StoreError) -> StoreError {
-    let StoreError::Engine(diesel::result::Error::DatabaseError(
-        diesel::result::DatabaseErrorKind::UniqueViolation,
-        info,
-    )) = &error
-    else {
-        return error;
-    };
-    let index = info.constraint_name().unwrap_or_default();
-    let hit = |field: &&FieldDef| {
-        field.columns().iter().any(|column| {
-            // One engine names the index, the other the column.
-            index == format!("u_{}_{}", object.name, column.name)
-                || info.message().ends_with(&format!(": {}.{}", object.name, column.name))
-        })
-    };
-    let Some(field) = object.fields.iter().filter(|field| field.unique).find(hit) else { return error };
-    Fault::new(Code::ValueNotUnique, "Another record already has this value.")
-        .with_item(format!("/{}", field.name), Code::ValueNotUnique, "Another record already has this value.")
-        .into()
 }

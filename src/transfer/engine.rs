@@ -20,6 +20,8 @@ use store::{Cause, Refused, WriteTx};
 
 /// References to later rows of the same file that one run keeps in mind.
 const DEFERRED_MAX: usize = 200_000;
+/// Rows of a run after which the engine's idea of a table is old; it finds out by itself only within minutes.
+const STATISTICS_ROWS: u64 = 500;
 
 /// Where rejected rows go.
 pub enum Rejects {
@@ -471,6 +473,10 @@ impl Run {
             "end: created {} updated {} unchanged {} skipped {} rejected {}",
             report.created, report.updated, report.unchanged, report.skipped, report.rejected
         ))?;
+        if !report.dry_run && report.created + report.updated >= STATISTICS_ROWS {
+            let object = crate::resolve::definition(&self.records, &self.job_object)?;
+            self.records.unit(move |tx| Ok(tx.statistics_gather(&object)?)).wait()?;
+        }
         if let Sink::File(file) = self.sink {
             self.report.reject_file = file.finish().map_err(Fault::internal)?;
         }

@@ -11,6 +11,7 @@
 
 mod draft;
 mod engine;
+mod foresee;
 mod jobs;
 mod mapping;
 mod reject;

@@ -71,6 +71,11 @@ impl Resolver {
         Ok(Some(Found { object: object.clone(), id, made: true }))
     }
 
+    /// The record behind a text, if that was found out before.
+    pub(crate) fn knows(&self, object: &str, by: &ReferenceBy, text: &str) -> Option<RecordId> {
+        self.known.get(&(object.to_owned(), key_of(by), text.to_owned())).copied()
+    }
+
     fn remember(&mut self, key: Key, id: RecordId) {
         if self.known.len() < REMEMBERED_MAX {
             self.known.insert(key.clone(), id);

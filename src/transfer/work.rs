@@ -94,6 +94,7 @@ impl Work<'_> {
         careful: bool,
     ) -> Result<BatchOutcome, Refused> {
         let mut outcome = BatchOutcome { resolver, ..BatchOutcome::default() };
+        self.foresee(tx, &rows, &outcome.resolver)?;
         for row in rows {
             if !careful {
                 // A refusal is told in the log when the rows are done again one by one.

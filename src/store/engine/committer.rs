@@ -8,7 +8,9 @@ use super::bell::Bell;
 use super::dialect::{self, Indexing};
 use super::{Access, Cell, Conn, EngineConfig, Line, Overflow, Sql};
 use crate::StoreError;
+use crate::read::KnownFacts;
 use metadata::ColumnType;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
@@ -48,6 +50,17 @@ pub(crate) struct Group<'c> {
     /// Entered just before the commit: the embedded engine writes its full-text index out at every savepoint, and each
     /// unit has one.
     pub(crate) search: Vec<Indexing>,
+    /// What units have read and nobody else can change before the commit.
+    pub(crate) known: Known,
+}
+
+/// What the units of a group hand on to each other.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// What decides who reaches records.
+    pub(crate) facts: KnownFacts,
+    /// The last human numbers, by object.
+    pub(crate) numbers: BTreeMap<String, i64>,
 }
 
 /// Called once the group is on disk, or is not.
@@ -122,7 +135,7 @@ fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
         return;
     }
     let mut settles = Vec::with_capacity(batch.len());
-    let mut group = Group { conn: line.same(), log: Vec::new(), search: Vec::new() };
+    let mut group = Group { conn: line.same(), log: Vec::new(), search: Vec::new(), known: Known::default() };
     for message in batch {
         match message {
             Message::Unit(unit) => settles.push(unit(&mut group)),

@@ -1,25 +1,50 @@
 //! Everything that differs between the engines, and nothing else: type names, full text, the start of a write group,
 //! upsert. The rest of the store must not ask which engine it is on.
 
-use super::{Cell, Conn, Sql};
+use super::later::Savepoint;
+use super::{Cell, Conn, Insert, Sql};
 use crate::{Bucket, StoreError};
-use metadata::ColumnType;
+use metadata::{ColumnType, ObjectDef};
 
 /// The advisory lock that orders writers of one PostgreSQL database ("kontor" in ASCII).
 const WRITER_LOCK: i64 = 0x6b6f_6e74_6f72;
+/// Hits of a search that the server engine reads whole and sorts: a few milliseconds.
+const FEW_HITS: usize = 2_000;
+/// How many of the newest rows it looks through for a word that more have.
+const NEWEST_ROWS: usize = 20_000;
 
 /// Begins the transaction of a write group: from here on no other process writes.
 pub(crate) fn begin_group(conn: &mut Conn) -> Result<(), StoreError> {
     if conn.is_sqlite() {
-        conn.batch("BEGIN IMMEDIATE")
-    } else {
-        conn.batch("BEGIN")?;
-        let locked = conn.batch(&format!("SELECT pg_advisory_xact_lock({WRITER_LOCK})"));
-        if locked.is_err() {
-            let _ = conn.batch("ROLLBACK");
-        }
-        locked
+        return conn.batch("BEGIN IMMEDIATE");
     }
+    // With the savepoint of the first unit: one round trip for all three.
+    let begun = conn.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK}); SAVEPOINT unit"));
+    if begun.is_err() {
+        let _ = conn.batch("ROLLBACK");
+    }
+    conn.set_savepoint(Savepoint::Fresh);
+    begun
+}
+
+/// Sets the savepoint of a unit of work.
+pub(crate) fn begin_unit(conn: &mut Conn) -> Result<(), StoreError> {
+    let savepoint = conn.set_savepoint(Savepoint::None);
+    match savepoint {
+        Savepoint::Fresh => Ok(()),
+        Savepoint::Done => conn.batch("RELEASE SAVEPOINT unit; SAVEPOINT unit"),
+        Savepoint::None => conn.batch("SAVEPOINT unit"),
+    }
+}
+
+/// Ends a unit of work that went well; what still waits of it is sent.
+pub(crate) fn end_unit(conn: &mut Conn) -> Result<(), StoreError> {
+    if conn.is_sqlite() {
+        return conn.batch("RELEASE SAVEPOINT unit");
+    }
+    conn.flush()?;
+    conn.set_savepoint(Savepoint::Done);
+    Ok(())
 }
 
 /// The engine's name of a column type.
@@ -82,6 +107,11 @@ pub(crate) struct Indexing {
     pub(crate) fresh: bool,
 }
 
+/// The tokens of a new record.
+pub(crate) fn fresh(object: &ObjectDef, rid: i64, tokens: String) -> Indexing {
+    Indexing { table: object.name.clone(), search_table: object.search_table(), rid, tokens, fresh: true }
+}
+
 /// Puts a record's tokens into the index.
 pub(crate) fn index_tokens(conn: &mut Conn, indexing: Indexing) -> Result<(), StoreError> {
     let Indexing { table, search_table, rid, tokens: text, fresh } = indexing;
@@ -122,38 +152,101 @@ fn expression(sqlite: bool, groups: &TokenGroups) -> String {
     groups.iter().map(group).collect::<Vec<_>>().join(if sqlite { " AND " } else { " & " })
 }
 
-/// The condition "this row matches", for a query whose record table is called `t`.
-pub(crate) fn matches(conn: &Conn, search_table: &str, groups: &TokenGroups) -> Sql {
-    let expression = Cell::Text(expression(conn.is_sqlite(), groups));
-    let mut sql = Sql::default();
-    if conn.is_sqlite() {
-        sql.push("t.\"rid\" IN (SELECT rowid FROM ").ident(search_table).push(" WHERE ").ident(search_table);
-        sql.push(" MATCH ").bind(expression).push(")");
-    } else {
-        sql.push("t.\"search_tokens\" @@ CAST(").bind(expression).push(" AS text)::tsquery");
+/// The condition "this row matches", for a query whose record table is called `t`. The server engine finds the rows first
+/// whatever the order of the list is: it cannot tell how many a bound expression finds, and would walk the order past
+/// everything else.
+pub(crate) fn matches(conn: &Conn, table: &str, search_table: &str, groups: &TokenGroups) -> Sql {
+    if !conn.is_sqlite() {
+        return among_matches(table, groups);
     }
+    let mut sql = Sql::new("t.\"rid\" IN (SELECT rowid FROM ");
+    sql.ident(search_table).push(" WHERE ").ident(search_table);
+    sql.push(" MATCH ").bind(Cell::Text(expression(true, groups))).push(")");
     sql
 }
 
-/// ` FROM … WHERE` the row matches, for a query that only wants the newest hits: the embedded engine then walks the index
-/// backwards and stops early.
-pub(crate) fn push_search(conn: &Conn, sql: &mut Sql, table: &str, search_table: &str, groups: &TokenGroups) {
-    if conn.is_sqlite() {
-        let expression = Cell::Text(expression(true, groups));
-        sql.push(" FROM ")
-            .ident(search_table)
-            .push(" s CROSS JOIN ")
-            .ident(table)
-            .push(" t ON t.\"rid\" = s.rowid WHERE s.");
-        sql.ident(search_table).push(" MATCH ").bind(expression);
-    } else {
-        sql.push(" FROM ").ident(table).push(" t WHERE ").append(matches(conn, search_table, groups));
-    }
+/// The condition that a row is among those that match, found before anything else is looked at.
+fn among_matches(table: &str, groups: &TokenGroups) -> Sql {
+    let mut sql = Sql::new("t.\"rid\" = ANY(ARRAY(SELECT t.\"rid\" FROM ");
+    sql.ident(table).push(" t WHERE ").append(row_matches(groups)).push("))");
+    sql
 }
 
-/// What "newest" means to [`push_search`].
-pub(crate) fn search_order(conn: &Conn) -> &'static str {
-    if conn.is_sqlite() { "s.rowid" } else { "t.\"rid\"" }
+/// The server engine's own condition on one row.
+fn row_matches(groups: &TokenGroups) -> Sql {
+    let mut sql = Sql::new("t.\"search_tokens\" @@ CAST(");
+    sql.bind(Cell::Text(expression(false, groups))).push(" AS text)::tsquery");
+    sql
+}
+
+/// One way to find the newest rows that match. Each gives columns of `t` and a number, how many hits it saw.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SearchStep {
+    /// The embedded engine walks its index backwards and stops early.
+    Walk,
+    /// All hits, if they are few, without an order that the engine could walk instead.
+    Few,
+    /// Where hits are many, some are among the newest rows.
+    Newest,
+    /// Hits are many, and all of them are old.
+    All,
+}
+
+impl SearchStep {
+    /// The steps of this engine, in order.
+    pub(crate) fn of(conn: &Conn) -> &'static [Self] {
+        if conn.is_sqlite() { &[Self::Walk] } else { &[Self::Few, Self::Newest, Self::All] }
+    }
+
+    /// Whether the answer is whole with this step.
+    pub(crate) fn is_enough(self, found: usize, limit: usize, seen: i64) -> bool {
+        match self {
+            Self::Walk | Self::All => true,
+            Self::Few => usize::try_from(seen).is_ok_and(|seen| seen < FEW_HITS),
+            Self::Newest => found == limit,
+        }
+    }
+
+    /// The query of this step; `columns` and `reach` write the columns and the conditions of the scope, of table `t`.
+    pub(crate) fn query(
+        self,
+        (table, search_table): (&str, &str),
+        groups: &TokenGroups,
+        limit: usize,
+        (columns, reach): (impl Fn(&mut Sql), impl Fn(&mut Sql)),
+    ) -> Sql {
+        let mut sql = Sql::new("SELECT ");
+        columns(&mut sql);
+        sql.push(if self == Self::Few { ", h.\"seen\" FROM " } else { ", 0 FROM " });
+        match self {
+            Self::Walk => {
+                sql.ident(search_table).push(" s CROSS JOIN ").ident(table).push(" t ON t.\"rid\" = s.rowid WHERE s.");
+                sql.ident(search_table).push(" MATCH ").bind(Cell::Text(expression(true, groups)));
+            }
+            Self::Few => {
+                sql.push("(SELECT c.\"hit\", count(*) OVER () AS \"seen\" FROM (SELECT t.\"rid\" AS \"hit\" FROM ");
+                sql.ident(table).push(" t WHERE ").append(row_matches(groups));
+            }
+            Self::Newest => {
+                sql.ident(table).push(" t WHERE t.\"rid\" > (SELECT max(\"rid\") FROM ").ident(table);
+                sql.push(") - ").number(NEWEST_ROWS).push(" AND ").append(row_matches(groups));
+            }
+            Self::All => {
+                sql.ident(table).push(" t WHERE ").append(among_matches(table, groups));
+            }
+        }
+        sql.push(" AND t.\"deleted_at\" IS NULL");
+        reach(&mut sql);
+        if self == Self::Few {
+            sql.push(" LIMIT ").number(FEW_HITS).push(") c ORDER BY c.\"hit\" DESC LIMIT ").number(limit);
+            sql.push(") h JOIN ").ident(table).push(" t ON t.\"rid\" = h.\"hit\" ORDER BY t.\"rid\" DESC");
+        } else {
+            sql.push(if self == Self::Walk { " ORDER BY s.rowid DESC LIMIT " } else { " ORDER BY t.\"rid\" DESC LIMIT " });
+            sql.number(limit);
+        }
+        sql.varied();
+        sql
+    }
 }
 
 /// ` AND` the bytes of a column hold these bytes somewhere.
@@ -210,19 +303,26 @@ pub(crate) fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     conn.batch(if conn.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" })
 }
 
-/// Runs an insert and returns the new row's number. The embedded engine tells it apart from the statement: `RETURNING`
-/// there costs a statement journal per row.
-pub(crate) fn insert_row(conn: &mut Conn, mut insert: Sql) -> Result<Option<i64>, StoreError> {
-    let types = [ColumnType::Integer];
-    if conn.is_sqlite() {
-        conn.execute(&insert)?;
-        return Ok(conn.first(&Sql::new("SELECT last_insert_rowid()"), &types)?.and_then(|row| row.int(0)));
+/// Inserts a record. The embedded engine tells its row number, apart from the statement (`RETURNING` there costs a
+/// statement journal per row), and takes its tokens afterwards; the server engine takes them in the row, which may wait.
+pub(crate) fn insert_row(conn: &mut Conn, insert: Insert<'_>) -> Result<Option<i64>, StoreError> {
+    if !conn.is_sqlite() {
+        return conn.insert(insert).map(|()| None);
     }
-    insert.push(" RETURNING \"rid\"");
-    Ok(conn.first(&insert, &types)?.and_then(|row| row.int(0)))
+    conn.insert(insert)?;
+    let rid = conn.first(&Sql::new("SELECT last_insert_rowid()"), &[ColumnType::Integer])?.and_then(|row| row.int(0));
+    rid.map(Some).ok_or_else(|| StoreError::damaged("an insert returned no row number"))
 }
 
 /// Begins an insert that replaces nothing: the row stays as it was when its key is there already.
 pub(crate) fn insert_or_ignore(conn: &Conn) -> (&'static str, &'static str) {
     if conn.is_sqlite() { ("INSERT OR IGNORE INTO ", "") } else { ("INSERT INTO ", " ON CONFLICT DO NOTHING") }
+}
+
+/// Counts what lies in a table for the engine that plans by it, after many rows came at once.
+pub(crate) fn gather_statistics(conn: &mut Conn, table: &str) -> Result<(), StoreError> {
+    if conn.is_sqlite() {
+        return Ok(());
+    }
+    conn.batch(&format!("ANALYZE \"{}\"", table.replace('"', "\"\"")))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bell;
 pub(crate) mod committer;
 pub(crate) mod dialect;
+mod later;
 mod line;
 mod overflow;
 mod postgres;
@@ -11,11 +12,13 @@ pub(crate) mod readers;
 mod sql;
 mod sqlite;
 
+pub(crate) use later::Insert;
 pub(crate) use line::Line;
 pub(crate) use overflow::Overflow;
 pub(crate) use sql::{Cell, Row, Sql};
 
 use crate::StoreError;
+use crate::unique::unique;
 use diesel::Connection;
 use diesel::connection::{DefaultLoadingMode, LoadConnection, SimpleConnection};
 use metadata::ColumnType;
@@ -102,14 +105,78 @@ impl Conn {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// Whether inserted rows may wait from now on; what waits already does so no longer than until the next statement.
+    pub(crate) fn let_wait(&mut self, may: bool) {
+        if let Self::Postgres(conn) = self {
+            conn.later.open(may);
+        }
+    }
+
+    /// Notes where the savepoint of units stands, for the engine that is told of it late; hands back where it stood.
+    pub(crate) fn set_savepoint(&mut self, savepoint: later::Savepoint) -> later::Savepoint {
+        if let Self::Postgres(conn) = self {
+            return std::mem::replace(&mut conn.later.savepoint, savepoint);
+        }
+        later::Savepoint::None
+    }
+
+    /// Inserts a row, or lets it wait for the next statement; a failure is then told there.
+    pub(crate) fn insert(&mut self, insert: Insert<'_>) -> Result<(), StoreError> {
+        let object = insert.object;
+        let full = match self {
+            Self::Postgres(conn) => conn.later.push(insert).into_iter().collect(),
+            Self::Sqlite(_) => {
+                let done = self.run(&insert.into_single()).map(|_| ());
+                return match object {
+                    Some(object) => done.map_err(|error| unique(object, error)),
+                    None => done,
+                };
+            }
+        };
+        self.send(full)?;
+        if self.may_wait() { Ok(()) } else { self.flush() }
+    }
+
+    /// Whether inserted rows wait for the next statement.
+    pub(crate) fn may_wait(&self) -> bool {
+        if let Self::Postgres(conn) = self { conn.later.is_open() } else { false }
+    }
+
+    /// Sends the rows that wait.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        let Self::Postgres(conn) = self else { return Ok(()) };
+        let waiting = conn.later.take();
+        self.send(waiting)
+    }
+
+    /// Drops the rows that wait: their unit is being undone.
+    pub(crate) fn drop_waiting(&mut self) {
+        if let Self::Postgres(conn) = self {
+            drop(conn.later.take());
+        }
+    }
+
+    fn send(&mut self, batches: Vec<later::Batch>) -> Result<(), StoreError> {
+        for (sql, objects) in later::statements(batches) {
+            self.run(&sql).map_err(|error| objects.iter().fold(error, |error, object| unique(object, error)))?;
+        }
+        Ok(())
+    }
+
     /// Runs a statement and returns the number of rows it touched.
     pub(crate) fn execute(&mut self, sql: &Sql) -> Result<usize, StoreError> {
+        self.flush()?;
+        self.run(sql)
+    }
+
+    fn run(&mut self, sql: &Sql) -> Result<usize, StoreError> {
         prepared::keep(self, sql);
         self.execute_returning_count(sql).map_err(|error| self.told(error.into()))
     }
 
     /// Runs several statements without binds; for migrations and transaction control.
     pub(crate) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
+        self.flush()?;
         self.batch_execute(text).map_err(|error| self.told(error.into()))
     }
 
@@ -120,6 +187,7 @@ impl Conn {
         types: &[ColumnType],
         mut each: impl FnMut(Row) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.flush()?;
         prepared::keep(self, sql);
         let mut read = || {
             for row in LoadConnection::<DefaultLoadingMode>::load(self, sql)? {

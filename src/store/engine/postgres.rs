@@ -2,6 +2,7 @@
 //! The wrapper is a newtype because the derive that joins both engines needs traits the original does not have.
 
 use super::Access;
+use super::later::Later;
 use crate::StoreError;
 use diesel::connection::{
     CacheSize, Connection, ConnectionSealed, Instrumentation, LoadConnection, MultiConnectionHelper, SimpleConnection,
@@ -29,6 +30,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// A blocking connection to PostgreSQL.
 pub(crate) struct PgConn {
     inner: Inner,
+    /// Rows of a unit of work that wait.
+    pub(super) later: Later,
     /// Runs the driver of a TLS connection; dropped after it.
     _runtime: Option<tokio::runtime::Runtime>,
 }
@@ -75,7 +78,7 @@ fn over_tls(mut config: tokio_postgres::Config, tls: rustls::ClientConfig) -> Re
             .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
         AsyncPgConnection::try_from_client_and_connection(client, driver).await
     })?;
-    Ok(PgConn { inner: Inner::from(connection), _runtime: Some(runtime) })
+    Ok(PgConn { inner: Inner::from(connection), later: Later::default(), _runtime: Some(runtime) })
 }
 
 impl PgConn {
@@ -157,7 +160,7 @@ impl Connection for PgConn {
     type Backend = Pg;
     type TransactionManager = Manager;
     fn establish(url: &str) -> ConnectionResult<Self> {
-        Inner::establish(url).map(|inner| Self { inner, _runtime: None })
+        Inner::establish(url).map(|inner| Self { inner, later: Later::default(), _runtime: None })
     }
     fn execute_returning_count<T: QueryFragment<Pg> + QueryId>(&mut self, source: &T) -> QueryResult<usize> {
         self.inner.execute_returning_count(source)

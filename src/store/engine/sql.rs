@@ -51,6 +51,16 @@ impl Cell {
             Self::Bool(_) => column_type == ColumnType::Bool,
         }
     }
+    /// The type of column that it is a value of.
+    pub(crate) fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Null(column_type) => *column_type,
+            Self::Text(_) => ColumnType::Text,
+            Self::Int(_) => ColumnType::Integer,
+            Self::Bin(_) => ColumnType::Binary,
+            Self::Bool(_) => ColumnType::Bool,
+        }
+    }
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Null(_))
     }
