@@ -150,8 +150,11 @@ impl World {
             Verb::List | Verb::ListTeam => {
                 let (owners, teams) =
                     if verb == Verb::ListTeam { (self.team.clone(), self.teams.clone()) } else { Default::default() };
-                let text =
-                    if owners.is_empty() { walked(&columns) } else { merged(&columns, owners.len(), teams.len()) };
+                let text = if owners.is_empty() {
+                    walked(&columns)
+                } else {
+                    merged(&columns, owners.len(), teams.len(), sqlite)
+                };
                 let values: Values = Arc::new(move |numbers| {
                     let asked = [Value::Integer(Self::moment(from, until, numbers)), Value::Text("zh".to_owned())];
                     if owners.is_empty() {
@@ -207,22 +210,23 @@ fn walked(columns: &str) -> String {
 }
 
 /// The list as one walk for each owner and team.
-fn merged(columns: &str, owners: usize, teams: usize) -> String {
+fn merged(columns: &str, owners: usize, teams: usize, sqlite: bool) -> String {
+    let rows = LIST_ROWS + 1;
+    let order = format!(" ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC NULLS LAST LIMIT {rows})");
+    let (begin, end) = if sqlite { ("", "") } else { ("(", order.as_str()) };
     let arm = |column, but: &str| {
         format!(
-            "SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM \"contact\" t \
-             WHERE t.\"deleted_at\" IS NULL AND t.\"{column}\" = ?{but} AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?))"
+            "{begin}SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM \"contact\" t \
+             WHERE t.\"deleted_at\" IS NULL AND t.\"{column}\" = ?{but} AND ((t.\"created_at\" < ?) AND (t.\"language\" = ?)){end}"
         )
     };
-    let but =
-        format!(" AND (t.\"owner_id\" IS NULL OR t.\"owner_id\" NOT IN ({}))", vec!["?"; owners].join(", "));
+    let but = format!(" AND (t.\"owner_id\" IS NULL OR t.\"owner_id\" NOT IN ({}))", vec!["?"; owners].join(", "));
     let mut arms = vec![arm("owner_id", ""); owners];
     arms.extend(vec![arm("team_id", &but); teams]);
     format!(
-        "SELECT {columns} FROM ({} ORDER BY 1 DESC NULLS LAST, 2 DESC NULLS LAST LIMIT {}) m CROSS JOIN \"contact\" t \
+        "SELECT {columns} FROM ({} ORDER BY 1 DESC NULLS LAST, 2 DESC NULLS LAST LIMIT {rows}) m CROSS JOIN \"contact\" t \
          WHERE t.\"rid\" = m.\"r\" ORDER BY m.\"k\" DESC NULLS LAST, m.\"i\" DESC NULLS LAST",
-        arms.join(" UNION ALL "),
-        LIST_ROWS + 1
+        arms.join(" UNION ALL ")
     )
 }
 

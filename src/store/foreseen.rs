@@ -14,8 +14,6 @@ use std::sync::Arc;
 
 /// Values in one query, of each size a text; a rest is filled up with its last value.
 const SIZES: [usize; 3] = [8, 64, 256];
-/// Hits in one query; a text that so many records have is looked up when it is its turn.
-const HITS_MAX: usize = 1_000;
 
 type Names = HashMap<String, Option<RecordId>>;
 type Texts = HashMap<String, Vec<RecordId>>;
@@ -37,13 +35,7 @@ impl Foreseen {
         self.externals.get(&(object.to_owned(), system.to_owned()))?.get(name).copied()
     }
 
-    pub(crate) fn text(
-        &self,
-        scope: &Scope<'_>,
-        object: &ObjectDef,
-        field: &str,
-        text: &str,
-    ) -> Option<Vec<RecordId>> {
+    pub(crate) fn text(&self, scope: &Scope<'_>, object: &ObjectDef, field: &str, text: &str) -> Option<Vec<RecordId>> {
         if self.texts.is_empty() {
             return None;
         }
@@ -104,9 +96,16 @@ impl ReadTx<'_> {
         let mut found: Names = names.iter().map(|name| ((*name).to_owned(), None)).collect();
         let names: Vec<&str> = names.iter().copied().collect();
         for portion in portions(&names) {
-            let mut sql = Sql::new("SELECT \"external_id\", \"record\" FROM \"k_external_id\" WHERE \"object\" = ");
-            sql.bind(object).push(" AND \"system\" = ").bind(system).push(" AND \"external_id\" IN (");
-            sql.binds(portion.into_iter().map(Cell::from)).push(")").varied();
+            // One search of the index for each name: a join, or a list, would be planned by what the engine believes to be
+            // in the table, which an import has just filled.
+            let mut sql =
+                Sql::new("SELECT w.\"column1\", (SELECT e.\"record\" FROM \"k_external_id\" e WHERE e.\"object\" = ");
+            sql.bind(object).push(" AND e.\"system\" = ").bind(system);
+            sql.push(" AND e.\"external_id\" = w.\"column1\") FROM (VALUES ");
+            for (at, name) in portion.into_iter().enumerate() {
+                sql.push(if at == 0 { "(" } else { ", (" }).bind(name).push(")");
+            }
+            sql.push(") w").varied();
             for row in self.conn.rows(&sql, &[ColumnType::Text, ColumnType::Binary])? {
                 if let Some(name) = row.text(0) {
                     found.insert(name, row.id(1));
@@ -131,24 +130,29 @@ impl ReadTx<'_> {
         let mut known = Texts::new();
         let texts: Vec<&str> = texts.iter().copied().collect();
         for portion in portions(&texts) {
-            let mut sql = Sql::new("SELECT t.");
-            sql.ident(field).push(", t.\"id\" FROM ").ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.");
-            sql.ident(field).push(" IN (").binds(portion.iter().map(|text| Cell::from(*text))).push(")");
-            if sorted {
-                // The index stands on the sort key; the text itself decides.
-                sql.push(" AND t.").ident(&format!("{field}__sort")).push(" IN (");
-                sql.binds(portion.iter().map(|text| Cell::Text(metadata::sort_key(text)))).push(")");
+            let push_fitting = |sql: &mut Sql| {
+                sql.push(" FROM ").ident(&object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(field);
+                sql.push(" = w.\"column1\"");
+                if sorted {
+                    // The index stands on the sort key; the text itself decides.
+                    sql.push(" AND t.").ident(&format!("{field}__sort")).push(" = w.\"column2\"");
+                }
+                push_predicate(sql, scope.predicate(), "t");
+            };
+            let mut sql = Sql::new("SELECT w.\"column1\", (SELECT t.\"id\"");
+            push_fitting(&mut sql);
+            sql.push(" LIMIT 1), (SELECT count(*) FROM (SELECT 1");
+            push_fitting(&mut sql);
+            sql.push(" LIMIT 2) n) FROM (VALUES ");
+            for (at, text) in portion.into_iter().enumerate() {
+                sql.push(if at == 0 { "(" } else { ", (" }).bind(text).push(", ");
+                sql.bind(Cell::Text(metadata::sort_key(text))).push(")");
             }
-            push_predicate(&mut sql, scope.predicate(), "t");
-            sql.push(" LIMIT ").number(HITS_MAX).varied();
-            let rows = self.conn.rows(&sql, &[ColumnType::Text, ColumnType::Binary])?;
-            if rows.len() >= HITS_MAX {
-                continue;
-            }
-            known.extend(portion.into_iter().map(|text| (text.to_owned(), Vec::new())));
-            for row in rows {
-                if let Some((ids, id)) = row.text(0).and_then(|text| known.get_mut(&text)).zip(row.id(1)) {
-                    ids.push(id);
+            sql.push(") w").varied();
+            for row in self.conn.rows(&sql, &[ColumnType::Text, ColumnType::Binary, ColumnType::Integer])? {
+                // One that fits several is looked up when it is its turn, and told there.
+                if let Some(text) = row.text(0).filter(|_| row.int(2).is_some_and(|fit| fit < 2)) {
+                    known.insert(text, row.id(1).into_iter().collect());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A list of the newest within a scope: one walk for each owner, unit and team of the scope, along its own index in the
 //! list's order, merged as the page is filled. Decides only how a list is read, never what is in it.
 
-use crate::engine::{Cell, Sql};
+use crate::engine::{Cell, Sql, dialect};
 use crate::order::{SortColumn, push_after};
 use crate::read::{parts, push_predicate};
 use crate::selection::Selection;
@@ -30,12 +30,7 @@ impl ReadTx<'_> {
         let Some((first, others)) = narrow.split_first() else { return Ok(None) };
         let arms: usize = parts(first).map(|(_, ids)| ids.len()).sum();
         let newest = matches!(keys, [key] if key.column == ORDER && key.descending);
-        if !newest
-            || query.deleted
-            || !query.search.is_empty()
-            || arms == 0
-            || arms > ARMS_MAX
-        {
+        if !newest || query.deleted || !query.search.is_empty() || arms == 0 || arms > ARMS_MAX {
             return Ok(None);
         }
         let mut sql = Sql::new("SELECT ");
@@ -46,6 +41,10 @@ impl ReadTx<'_> {
         for (arm, (at, id)) in ids.enumerate() {
             let Some((column, _)) = columns.get(at) else { continue };
             sql.push(if arm == 0 { "" } else { " UNION ALL " });
+            // A single walk is in order by the end of the whole.
+            if arms > 1 {
+                dialect::push_arm_begin(self.conn, &mut sql);
+            }
             sql.push("SELECT t.\"created_at\" AS \"k\", t.\"id\" AS \"i\", t.\"rid\" AS \"r\" FROM ");
             sql.ident(&query.object.name).push(" t WHERE t.\"deleted_at\" IS NULL AND t.").ident(column);
             sql.push(" = ").bind(Cell::from(id));
@@ -63,6 +62,9 @@ impl ReadTx<'_> {
             }
             if let Some(after) = &query.after {
                 push_after(&mut sql, keys, after)?;
+            }
+            if arms > 1 {
+                dialect::push_arm_end(self.conn, &mut sql, limit);
             }
         }
         // The order of the indexes, so that nothing is sorted.

@@ -2,8 +2,8 @@
 //! may read; everything here asks for the proof that somebody decided.
 
 use crate::engine::{Cell, Conn, Insert, Sql};
-use crate::rows::{self, StoredRow};
 use crate::foreseen::Foreseen;
+use crate::rows::{self, StoredRow};
 use crate::selection::{Selection, UNNUMBERED};
 use crate::{Shared, StoreError};
 use authz::{Facts, Grant, Level, Predicate, Read, Scope};
@@ -32,7 +32,15 @@ pub struct ReadTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) fn begin(conn: &'c mut Conn, shared: &'c Arc<Shared>) -> Self {
-        Self { conn, catalog: shared.catalog.load_full(), shared, keys: None, facts: None, inserted: None, foreseen: Foreseen::default() }
+        Self {
+            conn,
+            catalog: shared.catalog.load_full(),
+            shared,
+            keys: None,
+            facts: None,
+            inserted: None,
+            foreseen: Foreseen::default(),
+        }
     }
 
     /// The definitions.
@@ -398,7 +406,8 @@ impl KeyStore for Ring<'_> {
         if self.0.may_wait() {
             // Units of work follow each other, and each looks first whether there is a key: none is in the way.
             let number = |number| Cell::Int(i64::from(number));
-            let cells = vec![Cell::from(subject), number(class.number().into()), number(generation), Cell::from(wrapped)];
+            let cells =
+                vec![Cell::from(subject), number(class.number().into()), number(generation), Cell::from(wrapped)];
             let columns = &["subject", "class", "generation", "wrapped"];
             return self.0.insert(Insert::system("k_key", columns, cells)).map_err(failed);
         }

@@ -94,7 +94,14 @@ impl Selection {
             let at = self.object.field_index(name).and_then(|index| self.span(index));
             at.and_then(|span| cells.get(span.start).cloned()).unwrap_or(Cell::Null(ColumnType::Binary))
         };
-        let mut row = vec![Cell::Int(rid.unwrap_or(UNNUMBERED)), Cell::from(id), Cell::Int(1), place("owner"), place("unit"), place("team")];
+        let mut row = vec![
+            Cell::Int(rid.unwrap_or(UNNUMBERED)),
+            Cell::from(id),
+            Cell::Int(1),
+            place("owner"),
+            place("unit"),
+            place("team"),
+        ];
         row.push(Cell::Null(ColumnType::Integer));
         row.extend(cells);
         self.row(Row::of(row))

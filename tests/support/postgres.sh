@@ -75,6 +75,9 @@ max_wal_senders = 0
 wal_level = minimal
 timezone = 'UTC'
 CONF
+  # Counts statements, for the tests that say how many something takes. Debian has it beside the server.
+  [ ! -f "$("$bin/pg_config" --pkglibdir 2>/dev/null)/pg_stat_statements.so" ] && [ ! -f "$bin/../lib/pg_stat_statements.so" ] ||
+    echo "shared_preload_libraries = 'pg_stat_statements'" >>"$dir/data/postgresql.conf"
   printf '%s\n' 'local all all trust' 'hostssl all all 127.0.0.1/32 scram-sha-256' >"$dir/data/pg_hba.conf"
 }
 

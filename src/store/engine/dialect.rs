@@ -217,7 +217,7 @@ impl SearchStep {
     ) -> Sql {
         let mut sql = Sql::new("SELECT ");
         columns(&mut sql);
-        sql.push(if self == Self::Few { ", h.\"seen\" FROM " } else { ", 0 FROM " });
+        sql.push(if self == Self::Few { ", h.\"seen\" FROM " } else { ", CAST(0 AS BIGINT) FROM " });
         match self {
             Self::Walk => {
                 sql.ident(search_table).push(" s CROSS JOIN ").ident(table).push(" t ON t.\"rid\" = s.rowid WHERE s.");
@@ -241,7 +241,11 @@ impl SearchStep {
             sql.push(" LIMIT ").number(FEW_HITS).push(") c ORDER BY c.\"hit\" DESC LIMIT ").number(limit);
             sql.push(") h JOIN ").ident(table).push(" t ON t.\"rid\" = h.\"hit\" ORDER BY t.\"rid\" DESC");
         } else {
-            sql.push(if self == Self::Walk { " ORDER BY s.rowid DESC LIMIT " } else { " ORDER BY t.\"rid\" DESC LIMIT " });
+            sql.push(if self == Self::Walk {
+                " ORDER BY s.rowid DESC LIMIT "
+            } else {
+                " ORDER BY t.\"rid\" DESC LIMIT "
+            });
             sql.number(limit);
         }
         sql.varied();
@@ -295,6 +299,19 @@ pub(crate) fn push_bucket(conn: &Conn, sql: &mut Sql, column: &str, instant: boo
         sql.push("', to_timestamp(t.").ident(column).push(" / 1000000) AT TIME ZONE 'UTC'), 'YYYY-MM-DD')");
     } else {
         sql.push("', CAST(CAST(t.").ident(column).push(" AS date) AS timestamp)), 'YYYY-MM-DD')");
+    }
+}
+
+/// Begins one of the walks that a list of the newest is merged from.
+pub(crate) fn push_arm_begin(conn: &Conn, sql: &mut Sql) {
+    sql.push(if conn.is_sqlite() { "" } else { "(" });
+}
+
+/// Ends it. The server engine walks and merges only what is itself in the list's order and bounded; the embedded one has no
+/// words for that and needs none.
+pub(crate) fn push_arm_end(conn: &Conn, sql: &mut Sql, limit: usize) {
+    if !conn.is_sqlite() {
+        sql.push(" ORDER BY t.\"created_at\" DESC NULLS LAST, t.\"id\" DESC NULLS LAST LIMIT ").number(limit).push(")");
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn open(url: &str, ca_file: Option<&Path>, access: Access) -> Result<
         // What was committed must be on disk before anybody is answered, however the server is set up.
         Access::Write => conn.batch_execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-        )?,
+        )
+        // Each search looks through the tokens that are not sorted in yet: a few hundred rows of them, not ten thousand.
+        .and_then(|()| conn.batch_execute("SET gin_pending_list_limit = '256kB'"))?,
         Access::Read => {}
         Access::Look => conn.batch_execute("SET default_transaction_read_only = on")?,
     }
