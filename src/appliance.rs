@@ -7,6 +7,7 @@ mod health;
 pub(crate) mod layout;
 mod operator;
 mod running;
+mod sample_data;
 mod signer;
 
 pub(crate) use create::{NewAppliance, create};
@@ -14,6 +15,7 @@ pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};
 pub(crate) use layout::{FolderLock, Layout};
 pub(crate) use operator::local_operator;
 pub(crate) use running::Gate;
+pub(crate) use sample_data::{HouseSample, Places};
 pub(crate) use signer::LogSigner;
 
 use crate::cli::failure::Failure;

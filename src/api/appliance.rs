@@ -5,7 +5,7 @@ use crate::attempts::{Attempts, Kept, Turn};
 use arc_swap::ArcSwapOption;
 use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
-use records::Records;
+use records::{Records, SampleSource};
 use std::{
     fmt,
     net::IpAddr,
@@ -42,6 +42,8 @@ pub struct Open {
     pub identity: Arc<Identity>,
     /// How it is.
     pub health: Arc<dyn Health>,
+    /// What can be loaded as sample data.
+    pub sample: Arc<dyn SampleSource>,
 }
 
 /// Opens a sealed appliance. Blocking: run on a thread of its own.

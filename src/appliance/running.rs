@@ -2,7 +2,7 @@
 //! lives, and closed in the one order that loses nothing. It answers no request; that is the server's part.
 
 use crate::appliance::health::ApplianceHealth;
-use crate::appliance::{Appliance, LogSigner, Opened, identity_over, layout};
+use crate::appliance::{Appliance, HouseSample, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
 use api::{Open, Unsealer};
 use audit::{Signer, Verb};
@@ -75,9 +75,10 @@ impl Gate {
         let pulse = Pulse::start(&store, system.clone())?;
         let health = ApplianceHealth::new(&self.appliance, &store)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
+        let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
         *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse });
         let imports = Imports::new(records.clone(), store);
-        Ok(Open { records, imports, identity, health: Arc::new(health) })
+        Ok(Open { records, imports, identity, health: Arc::new(health), sample: Arc::new(sample) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.

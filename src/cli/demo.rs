@@ -1,9 +1,7 @@
 //! `kontor demo`: an appliance with sample data, made on first use and served at once. Not for real customers: its key
 //! lies beside its data and its passwords in a file.
 
-mod load;
-
-use crate::appliance::{Appliance, Desk, Layout, NewAppliance, create, layout};
+use crate::appliance::{Appliance, Desk, HouseSample, Layout, NewAppliance, Places, create, layout};
 use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::init::DatabaseArgs;
@@ -14,13 +12,12 @@ use audit::Verb;
 use identity::{Channel, PasswordOrigin, SecretText, password_generate};
 use kernel::{Code, limits};
 use metadata::Profile;
+use records::SettingsPatch;
 use sample::Sample;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-/// The same sample in every demonstration, so that guides and screenshots fit.
-const SEED: u64 = 2024;
+use std::sync::Arc;
 
 /// Serves an appliance with sample data, made in DIR on first use. Not for real customers.
 #[derive(clap::Args)]
@@ -132,9 +129,18 @@ fn make(args: &DemoArgs, dir: &std::path::Path) -> Result<(), Failure> {
     })?;
     let desk = Desk::open(&created.appliance, Channel::Cli)?;
     desk.note(Verb::ConfigChange, "demonstration made")?;
-    let sample = sample::generate(created.appliance.clock.now(), SEED);
-    let loaded = load::load(&desk, &sample)?;
-    let users = let_in(&desk, &sample, &loaded, args.password.as_deref())?;
+    let (clock, random) = (Arc::clone(desk.store.clock()), Arc::clone(desk.store.random()));
+    let house = HouseSample { clock, random };
+    let sample = house.generate();
+    let (steps, places) = house.lay_out(&desk.records.catalog(), &sample)?;
+    desk.records.sample_load_now(&desk.operator, steps)?;
+    let settings = SettingsPatch {
+        organisation: Some("Kogge & Anker".to_owned()),
+        time_zone: Some("Europe/Berlin".to_owned()),
+        ..SettingsPatch::default()
+    };
+    desk.records.settings_change(&desk.operator, None, settings).wait()?;
+    let users = let_in(&desk, &sample, &places, args.password.as_deref())?;
     let text = serde_json::to_string_pretty(&users).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     let paths = &created.appliance.layout;
     layout::write_public(&paths.log_key(), &format!("{}\n", desk.verifier_key()?))?;
@@ -146,10 +152,10 @@ fn make(args: &DemoArgs, dir: &std::path::Path) -> Result<(), Failure> {
 }
 
 /// Roles for all who have some, passwords for those who sign in.
-fn let_in(desk: &Desk, sample: &Sample, loaded: &load::Loaded, fixed: Option<&str>) -> Result<Vec<DemoUser>, Failure> {
+fn let_in(desk: &Desk, sample: &Sample, places: &Places, fixed: Option<&str>) -> Result<Vec<DemoUser>, Failure> {
     let mut users = Vec::new();
     for user in &sample.users {
-        let id = loaded.id(&user.key)?;
+        let id = places.id(&user.key)?;
         for role in &user.roles {
             desk.records.role_grant(&desk.operator, id, role, None, None).wait()?;
         }

@@ -129,6 +129,7 @@ fn nothing_left(failure: Failure, server: bool, tables: bool) -> Failure {
 /// The first entry of the log, the root unit, the first administrators with their passwords.
 fn furnish(desk: &Desk, admins: &[String]) -> Result<Vec<(String, identity::SecretText)>, Failure> {
     desk.note(Verb::ConfigChange, "appliance made")?;
+    desk.records.setup_begin(&desk.operator).wait()?;
     let fields = json!({"code": "HQ", "name": "Head office 总部", "short_name": "HQ", "type": "company"});
     let unit: RecordId = desk.records.create(&desk.operator, "unit", fields_of(fields), None).wait()?.into_view().id;
     let mut made = Vec::with_capacity(admins.len());

@@ -238,6 +238,14 @@ pub const DUPLICATE_FIELDS_MAX: usize = 20;
 pub const DUPLICATES_SHOWN: usize = 5;
 /// Checks for duplicates of one user per hour: enough for typing, too few for going through numbers.
 pub const DUPLICATE_CHECKS_PER_HOUR_MAX: u32 = 600;
+/// Characters of the name of the organisation.
+pub const SETTING_CHARS_MAX: usize = 120;
+/// Characters beside the kind of a ribbon.
+pub const RIBBON_CHARS_MAX: usize = 80;
+/// Characters of the name of a time zone.
+pub const TIME_ZONE_CHARS_MAX: usize = 64;
+/// Records that an answer about sample data names one by one.
+pub const SAMPLE_NAMED_MAX: usize = 50;
 /// Looks at one calendar feed per hour.
 pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;
 /// Custom roles of one appliance, those retired included.

@@ -32,8 +32,13 @@ mod reduce;
 mod relative;
 mod rights;
 mod roles;
+mod sample;
+mod sample_load;
+mod sample_remove;
 mod saved_views;
 mod search;
+mod settings;
+mod setup;
 mod summary;
 mod timeline;
 mod undo;
@@ -59,9 +64,13 @@ pub use preferences::PreferencesView;
 pub use presence::{PresenceEvent, PresenceView};
 pub use rights::{RightsAnswer, RightsQuestion, RightsView, RightsViewRequest};
 pub use roles::{RoleChange, RoleFieldView, RoleObjectView, RolePeople, RolePlanView, RoleVersionView};
+pub use sample::{SampleAdded, SampleChange, SampleCount, SampleState, SampleView};
+pub use sample_load::{SampleLink, SampleSource, SampleStep};
 pub use saved_views::{
     Density, SavedViewBody, SavedViewList, SavedViewPatch, SavedViewView, ViewDefinition, ViewKind, ViewSharing,
 };
+pub use settings::{Language, Ribbon, RibbonKind, SettingsPatch, SettingsView};
+pub use setup::{SetupStep, SetupStepView, SetupView, SlotView};
 pub use summary::{Figures, GroupView, SummaryRequest, SummaryView};
 pub use timeline::{TimelineItem, TimelineRequest, TimelineView};
 pub use undo::changed_since;
@@ -81,12 +90,13 @@ use store::{Refused, Store, Ticket, WriteTx};
 pub struct Records {
     pub(crate) store: Arc<Store>,
     pub(crate) live: Arc<live::Live>,
+    pub(crate) sample: Arc<sample::Progress>,
 }
 
 impl Records {
     /// The verbs over this store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, live: live::Live::new() }
+        Self { store, live: live::Live::new(), sample: Arc::default() }
     }
     /// The definitions as they are now.
     pub fn catalog(&self) -> Arc<Catalog> {

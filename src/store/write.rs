@@ -398,7 +398,7 @@ impl<'c> WriteTx<'c, '_> {
         Err(Fault::new(Code::VersionConflict, "The record was changed at the same moment; read it again.").into())
     }
 
-    fn log_change<A: Action>(
+    pub(crate) fn log_change<A: Action>(
         &mut self,
         grant: &Grant<'_, A>,
         verb: Verb,
@@ -443,7 +443,7 @@ fn keeps_subject(row: &StoredRow, values: &Checked) -> Result<(), StoreError> {
     Err(Fault::invalid(Vec::new()).with_item(format!("/{name}"), Code::FieldReadOnly, detail).into())
 }
 
-fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), StoreError> {
+pub(crate) fn check_same<A: Action>(grant: &Grant<'_, A>, row: &StoredRow) -> Result<(), StoreError> {
     if grant.record() == row.id() && grant.object() == row.object().name {
         Ok(())
     } else {

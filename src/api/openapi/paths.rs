@@ -5,7 +5,7 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 15] = [
+const TAGS: [(&str, &str, &str); 18] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
@@ -20,6 +20,9 @@ const TAGS: [(&str, &str, &str); 15] = [
     ("audit", "The log, its checkpoint, tiles and proofs", "审计日志、检查点、分块与证明"),
     ("imports", "Files that become records", "导入文件为记录"),
     ("system", "Unseal and health", "解封与健康状况"),
+    ("settings", "Settings of the appliance", "系统设置"),
+    ("setup", "The first run of the appliance", "系统首次设置"),
+    ("sample", "Sample data: load and remove", "示例数据的载入与移除"),
     ("pages", "Outside the API: health for machines", "API 之外：供机器检查的健康状况"),
 ];
 

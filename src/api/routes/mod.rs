@@ -15,7 +15,9 @@ mod pages;
 mod people;
 mod records;
 mod roles;
+mod sample;
 mod session;
+mod settings;
 mod system;
 mod tokens;
 mod views;
@@ -26,6 +28,8 @@ use crate::route::Route;
 pub(crate) const TABLE: &[&[Route]] = &[
     pages::ROUTES,
     system::ROUTES,
+    settings::ROUTES,
+    sample::ROUTES,
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,

@@ -7,6 +7,7 @@ mod calendar;
 mod desk;
 mod events;
 mod imports;
+mod house;
 mod openapi;
 mod program;
 mod records;

@@ -11,6 +11,7 @@ use crate::wire::Cookie;
 use actix_web::{App, http::StatusCode, rt::System, test};
 use identity::{Identity, Ports};
 use kernel::{Clock, Code, Fault, RecordId};
+use records::{SampleSource, SampleStep};
 use serde_json::{Value as Json, json};
 use std::sync::{Arc, LazyLock};
 use store::DirectoryPorts;
@@ -24,6 +25,18 @@ struct Well;
 impl Health for Well {
     fn checks(&self) -> Vec<Check> {
         vec![Check { name: "database", ok: true, detail: "answers".to_owned() }]
+    }
+}
+
+/// A sample of one customer.
+struct Few;
+impl SampleSource for Few {
+    fn steps(&self, records: &records::Records) -> Result<Vec<SampleStep>, Fault> {
+        let object = Arc::clone(records.catalog().object("account").expect("accounts"));
+        let fields = json!({"name": "Koggen Muster"}).as_object().cloned().unwrap_or_default();
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id");
+        let created_at = kernel::Timestamp::from_micros(0);
+        Ok(vec![SampleStep::Create { object, id, fields, links: Vec::new(), created_at }])
     }
 }
 
@@ -52,6 +65,7 @@ impl TestServices {
             imports: self.imports.clone(),
             identity: Arc::clone(&self.identity),
             health: Arc::new(Well),
+            sample: Arc::new(Few),
         }
     }
 }

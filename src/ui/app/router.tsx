@@ -6,6 +6,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { Refusal } from "./api/problem";
 import { sessionQuery } from "./api/session";
 import { language, speak } from "./i18n";
+import { awaitsSetup, settingsQuery } from "./model/house";
 import { objectsQuery } from "./model/meta";
 import { getPrefs } from "./model/prefs";
 import { LostPage, NotFound, PageError } from "./pages/Trouble";
@@ -37,7 +38,8 @@ const shell = createRoute({
       if (session.password_change_required) throw redirect({ to: "/password", search: location.href === "/" ? {} : { to: location.href } });
       const wanted = getPrefs().language ?? session.user.locale;
       if (wanted !== language()) await speak(wanted);
-      await context.client.ensureQueryData(objectsQuery);
+      // The ribbon stands above everything: a page that is drawn without it first would jump. Without an answer there is none.
+      await Promise.all([context.client.ensureQueryData(objectsQuery), context.client.ensureQueryData(settingsQuery).catch(() => undefined)]);
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
       throw error;
@@ -48,7 +50,17 @@ const shell = createRoute({
   notFoundComponent: NotFound,
 });
 
-const home = createRoute({ getParentRoute: () => shell, path: "/", component: lazyRouteComponent(() => import("./pages/Home")) });
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: async ({ context, preload }) => {
+    const session = context.client.getQueryData(sessionQuery.queryKey);
+    if (!preload && session && (await awaitsSetup(context.client, session.user.actions))) throw redirect({ to: "/setup" });
+  },
+  component: lazyRouteComponent(() => import("./pages/Home")),
+});
+
+const setup = createRoute({ getParentRoute: () => shell, path: "/setup", validateSearch: (search: { [name: string]: unknown }): { step?: string } => (search["step"] ? { step: String(search["step"]) } : {}), component: lazyRouteComponent(() => import("./setup/SetupPage")) });
 
 /** What of a list stands in the address; everything else is a habit of the reader. */
 export type ListSearch = { q?: string; f?: string; sort?: string; cols?: string; peek?: string; deleted?: string; as?: string; view?: string; by?: string; sums?: string; at?: string; span?: string };
@@ -88,6 +100,7 @@ const administration = [
   createRoute({ getParentRoute: () => shell, path: "/admin/view-as", validateSearch: known(["user", "roles", "object"]), component: lazyRouteComponent(() => import("./admin/ViewAs")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/objects", component: lazyRouteComponent(() => import("./admin/Objects")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/objects/$object", component: lazyRouteComponent(() => import("./admin/ObjectPage")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/appliance", component: lazyRouteComponent(() => import("./admin/Appliance")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/health", component: lazyRouteComponent(() => import("./admin/Health")) }),
   createRoute({ getParentRoute: () => shell, path: "/audit", validateSearch: known(["user", "object", "record", "verb", "from", "to", "denied", "entry", "tab"]), component: lazyRouteComponent(() => import("./audit/AuditDesk")) }),
   createRoute({ getParentRoute: () => shell, path: "/tokens", component: lazyRouteComponent(() => import("./admin/Tokens")) }),
@@ -99,7 +112,7 @@ const imports = [
   createRoute({ getParentRoute: () => shell, path: "/import/$id", validateSearch: known(["step"]), component: lazyRouteComponent(() => import("./import/Wizard")) }),
 ] as const;
 
-const tree = root.addChildren([signIn, password, shell.addChildren([home, list, record, settings, ...imports, ...administration])]);
+const tree = root.addChildren([signIn, password, shell.addChildren([home, setup, list, record, settings, ...imports, ...administration])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

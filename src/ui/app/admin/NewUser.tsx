@@ -1,10 +1,9 @@
-// A new user: facts, roles, and a first password that the user changes at the first sign-in. Three requests in order; when one
-// is refused, what was done stays done, the dialog says so, and trying again goes on from there.
+// A new user: facts, roles, and a first password that the user changes at the first sign-in. What was done before a refusal stays
+// done; the dialog says so.
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useRef, useState, type FormEvent } from "react";
-import { actKey, call } from "~/api/client";
 import { errorNote, errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
 import { limits, type Json } from "~/api/types.gen";
@@ -14,9 +13,11 @@ import { CheckField, Framed, TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
 import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
+import { LOCALES, useSettings } from "~/model/house";
 import { canSet, said, type Meta } from "~/model/meta";
 import { FieldInput } from "~/value/FieldInput";
 import { useOffices, useRoles } from "./data";
+import { beginMaking, makeUser } from "./makeUser";
 import { firstPassword } from "./passwords";
 import css from "./admin.module.css";
 
@@ -28,15 +29,15 @@ export function NewUser({ meta, onClose }: { meta: Meta; onClose: () => void }) 
   const client = useQueryClient();
   const navigate = useNavigate();
   const offices = useOffices();
+  const house = useSettings();
   const roles = useRoles(offices.giveRoles);
-  const [values, setValues] = useState<{ [field: string]: Json }>({});
+  const [values, setValues] = useState<{ [field: string]: Json }>(() => ({ locale: LOCALES[house.language] }));
   const [chosen, setChosen] = useState<string[]>([]);
   const [password, setPassword] = useState(firstPassword);
   const [wrong, setWrong] = useState<Refusal | null>(null);
   const [busy, setBusy] = useState(false);
   const [made, setMade] = useState("");
-  const given = useRef(new Set<string>());
-  const once = useRef(actKey());
+  const making = useRef(beginMaking());
   const fields = FIELDS.flatMap((name) => meta.fields.get(name) ?? []).filter((field) => canSet(meta, field));
   const short = password.length < limits.PASSWORD_CHARS_MIN;
 
@@ -46,25 +47,15 @@ export function NewUser({ meta, onClose }: { meta: Meta; onClose: () => void }) 
     setBusy(true);
     setWrong(null);
     try {
-      let user = made;
-      if (!user) {
-        user = (await call("record_create", { params: { object: "user" }, body: values, once: once.current })).id;
-        setMade(user);
-      }
-      for (const role of chosen.filter((name) => !given.current.has(name))) {
-        await call("role_grant", { params: { user }, body: { role } });
-        given.current.add(role);
-      }
-      await call("password_set", { params: { user }, body: { password } });
+      const user = await makeUser(making.current, values, chosen, password);
       void client.invalidateQueries({ queryKey: ["list", "user"] });
       void client.invalidateQueries({ queryKey: ["people"] });
       onClose();
       toast(t("users.made", { name: String(values["display_name"] ?? "") }), { tone: "good" });
       void navigate({ to: "/admin/users/$id", params: { id: user } });
     } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal.code === "validation_failed") once.current = actKey();
-      setWrong(refusal);
+      setMade(making.current.user);
+      setWrong(refusalOf(error));
       void client.invalidateQueries({ queryKey: ["list", "user"] });
     } finally {
       setBusy(false);

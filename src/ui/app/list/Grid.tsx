@@ -7,7 +7,7 @@ import { Link } from "@tanstack/react-router";
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
-import { Bone, cx, Tip } from "~/lib/basics";
+import { Badge, Bone, cx, Tip } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { useKeys } from "~/lib/keys";
 import libCss from "~/lib/lib.module.css";
@@ -302,6 +302,11 @@ function GridCell({ meta, path, first, width, record, cells, onOpen }: CellProps
       {path === meta.titleField ? (
         <Link to="/o/$object/$id" params={{ object: meta.name, id: record.id }} className={css.name} tabIndex={-1} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); onOpen(record, false); }}>
           {titleOf(meta, record)}
+          {record.fields["is_sample"] === true ? (
+            <span className={css.isSample}>
+              <Badge>{t("record.sample")}</Badge>
+            </span>
+          ) : null}
         </Link>
       ) : (
         <Value meta={meta} path={path} record={record} />

@@ -10,7 +10,7 @@ import { useMe } from "~/api/session";
 import type { RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
-import { Bone, Button, IconButton, State } from "~/lib/basics";
+import { Badge, Bone, Button, IconButton, State } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
 import { useKeys } from "~/lib/keys";
@@ -176,6 +176,7 @@ function ListOf({ meta }: { meta: Meta }) {
     setListPrefs(meta.name, { columns: next });
     set({ cols: "" }, true);
   };
+  const samples = list.rows.filter((row) => row.fields["is_sample"] === true).length;
   const total = !plain ? counted.data?.total.count : list.isSuccess && !list.hasNextPage ? list.rows.length : counting.count;
   return (
     <div className={css.page}>
@@ -191,6 +192,7 @@ function ListOf({ meta }: { meta: Meta }) {
           ) : null}
           {state.search.deleted ? ` · ${t("list.bin")}` : ""}
         </span>
+        {samples > 0 ? <Badge>{samples === list.rows.length ? t("record.sample") : t("list.sampleSome")}</Badge> : null}
         <ViewMenu meta={meta} state={state} views={views.data?.items ?? []} />
         <div className={css.headEnd}>
           <ViewSwitch meta={meta} state={state} shape={shape} />
@@ -239,7 +241,7 @@ function ListOf({ meta }: { meta: Meta }) {
       <Suspense fallback={null}>
         <JobBar object={meta.name} />
       </Suspense>
-      <div className={css.body}>
+      <div className={css.body} data-mixed={(samples > 0 && samples < list.rows.length) || undefined}>
         {shape === "board" && stage ? (
           <Suspense fallback={null}>
             <Board meta={meta} state={state} stage={stage} onOpen={open} />

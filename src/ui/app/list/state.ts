@@ -8,6 +8,7 @@ import type { ListRequest, RecordPage, RecordView } from "~/api/types.gen";
 import type { ListSearch } from "~/router";
 import { parseFilter, toFilter, type Node } from "~/model/filter";
 import { layoutOf } from "~/model/layouts";
+import { useSettings } from "~/model/house";
 import { canSee, sortBlock, titlePaths, type Meta, type Metas } from "~/model/meta";
 import { usePrefs } from "~/model/prefs";
 import { canAdd, canGroup } from "~/model/summary";
@@ -97,7 +98,11 @@ export function useRows(meta: Meta, metas: Metas, state: ListState, on = true) {
   const { q, deleted } = search;
   // The row that is peeked at is no other list.
   // eslint-disable-next-line react-hooks/exhaustive-deps -- of the search only what the request says
-  const request = useMemo(() => requestOf(meta, metas, state), [meta, metas, filter, sort, columns, q, deleted]);
+  const plain = useMemo(() => requestOf(meta, metas, state), [meta, metas, filter, sort, columns, q, deleted]);
+  // Where there is sample data, each row says whether it is part of it.
+  const { sample } = useSettings();
+  const marked = sample && canSee(meta, "is_sample");
+  const request = useMemo<ListRequest>(() => (marked && plain.fields ? { ...plain, fields: [...plain.fields, "is_sample"] } : plain), [plain, marked]);
   const query = useInfiniteQuery({
     queryKey: listKey(meta.name, request),
     queryFn: ({ pageParam, signal }): Promise<RecordPage> => call("record_query", { params: { object: meta.name }, body: { ...request, ...(pageParam ? { cursor: pageParam } : {}) }, signal }),

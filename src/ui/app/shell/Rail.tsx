@@ -7,6 +7,7 @@ import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
 import { Icon, Mark, type IconName } from "~/lib/icons";
 import { iconOf, RAIL_ORDER } from "~/model/layouts";
+import { useSettings } from "~/model/house";
 import { HOUSE_OBJECTS, objectLabel, useMetas, type Meta } from "~/model/meta";
 import { linkOf, useFavourites } from "./favourites";
 import css from "./Shell.module.css";
@@ -41,6 +42,7 @@ export function useOffice(): Meta[] {
 export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) {
   const t = useT();
   const metas = useMetas();
+  const { organisation } = useSettings();
   const path = useLocation({ select: (location) => location.pathname });
   const at = (to: string) => path === to || path.startsWith(`${to}/`);
   useEffect(onClose, [path, onClose]);
@@ -54,7 +56,10 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
       <nav className={css.rail} aria-label={t("rail.label")} data-open={open} onKeyDown={(event) => (event.key === "Escape" ? onClose() : undefined)}>
         <Link to="/" className={css.brand}>
           <Mark />
-          <span className={css.brandText}>Kontor</span>
+          <span className={css.brandText}>
+            Kontor
+            {organisation ? <small className="clip">{organisation}</small> : null}
+          </span>
         </Link>
         <ul>
           <Entry to="/" icon="home" label={t("rail.home")} current={path === "/"} />

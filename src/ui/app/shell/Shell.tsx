@@ -2,7 +2,7 @@
 // sheet, sign-in. It asks for nothing but the session and the objects.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { Outlet, useRouter } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { watchWire, wire } from "~/api/client";
 import { listen } from "~/api/live";
@@ -14,6 +14,7 @@ import { Icon } from "~/lib/icons";
 import { useKeys } from "~/lib/keys";
 import { Toasts } from "~/lib/toasts";
 import libCss from "~/lib/lib.module.css";
+import { openSteps, useSettings, useSetup } from "~/model/house";
 import { usePrefs } from "~/model/prefs";
 import { syncPrefs } from "~/model/prefsSync";
 import { Footer } from "./Footer";
@@ -40,14 +41,33 @@ function OffLine() {
   );
 }
 
-/** The ribbon of a copy that is not the real thing. */
+/** The ribbon of an appliance that is not the real thing; its kind is a word, never only a colour. */
 function Ribbon() {
   const t = useT();
-  const kind = document.querySelector<HTMLMetaElement>("meta[name=kontor-environment]")?.content;
-  if (!kind || kind === "production") return null;
+  const { ribbon } = useSettings();
+  if (ribbon.kind === "none") return null;
   return (
-    <div className={css.ribbon} role="note">
-      {kind === "demo" ? t("ribbon.demo") : t("ribbon.other", { kind })}
+    <div className={css.ribbon} role="note" data-kind={ribbon.kind}>
+      <strong>{t(`ribbon.${ribbon.kind}`)}</strong>
+      {ribbon.text ? ` · ${ribbon.text}` : ""}
+    </div>
+  );
+}
+
+/** Steps of the first run that wait for this administrator; on every page but its own, until the first run is over. */
+function FirstRun() {
+  const t = useT();
+  const setup = useSetup();
+  const here = useLocation({ select: (location) => location.pathname });
+  const open = setup && here !== "/setup" ? openSteps(setup).length : 0;
+  if (open === 0) return null;
+  return (
+    <div className={libCss.banner} data-tone="calm" role="status">
+      <Icon name="info" />
+      <span>{t("setup.banner", { count: open })}</span>
+      <Link to="/setup" className={cx(libCss.button, libCss.small)}>
+        {t("setup.goOn")}
+      </Link>
     </div>
   );
 }
@@ -81,6 +101,7 @@ export default function Shell() {
         <Ribbon />
         <TopBar onMenu={() => setRailOpen(true)} />
         <OffLine />
+        <FirstRun />
         <SessionGuard key={me.id} />
         <main id="main" className={css.main} tabIndex={-1}>
           <Outlet />

@@ -6,6 +6,7 @@ import type { Address, FieldDef, Json } from "~/api/types.gen";
 import { useT, type Key } from "~/i18n";
 import { cx } from "~/lib/basics";
 import libCss from "~/lib/lib.module.css";
+import { useSettings } from "~/model/house";
 import { referenceOf, said } from "~/model/meta";
 import { getPrefs } from "~/model/prefs";
 import { RecordPicker, type Picked } from "./RecordPicker";
@@ -144,8 +145,11 @@ function MoneyInput({ field, value, onChange, id, describedBy, invalid, label, a
   const t = useT();
   const now = value && typeof value === "object" && !Array.isArray(value) ? value : null;
   const amount = typeof now?.["amount"] === "string" ? now["amount"] : "";
-  const currency = typeof now?.["currency"] === "string" ? now["currency"] : getPrefs().currency;
-  const set = (text: string, code: string) => onChange(text.trim() === "" && (!code || code === getPrefs().currency) ? null : { amount: text.trim().replace(/[\s,](?=\d{3})/g, ""), currency: code });
+  // One's own currency first, then that of the house.
+  const house = useSettings().currency;
+  const usual = getPrefs().currency || house;
+  const currency = typeof now?.["currency"] === "string" ? now["currency"] : usual;
+  const set = (text: string, code: string) => onChange(text.trim() === "" && (!code || code === usual) ? null : { amount: text.trim().replace(/[\s,](?=\d{3})/g, ""), currency: code });
   return (
     <div className={css.two}>
       <input id={id} className={cx(libCss.input, "num")} inputMode="decimal" value={amount} aria-label={label} aria-describedby={describedBy} aria-invalid={invalid || undefined} autoFocus={autoFocus} onKeyDown={onKeyDown} onChange={(event) => set(event.target.value, currency)} />

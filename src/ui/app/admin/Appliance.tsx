@@ -1,0 +1,46 @@
+// Settings of the appliance: the house, how it counts, the ribbon, sample data. Changing them is for the system administrator; each
+// change is told in the log with what it was before.
+
+import { Link } from "@tanstack/react-router";
+import { useT } from "~/i18n";
+import { Button } from "~/lib/basics";
+import { toast } from "~/lib/toasts";
+import { useSettings, useSetup } from "~/model/house";
+import { HouseForm, RegionForm, RibbonForm } from "~/setup/forms";
+import { SampleData } from "~/setup/SampleData";
+import { useOffices } from "./data";
+import { AdminPage, Denied, Panel } from "./Page";
+
+export default function Appliance() {
+  const t = useT();
+  const offices = useOffices();
+  const settings = useSettings();
+  const setup = useSetup();
+  if (!offices.system) return <Denied />;
+  const saved = () => toast(t("house.saved"), { tone: "good" });
+  const forms = [
+    { id: "house", title: t("setup.step.organisation"), Form: HouseForm },
+    { id: "region", title: t("setup.step.region"), Form: RegionForm },
+    { id: "ribbon", title: t("house.ribbon"), Form: RibbonForm },
+  ];
+  return (
+    <AdminPage title={t("house.title")} lead={t("house.lead")} acts={setup && !setup.finished ? <Link to="/setup">{t("setup.goOn")}</Link> : null}>
+      {forms.map(({ id, title, Form }) => (
+        <Panel
+          key={id}
+          title={title}
+          end={
+            <Button small type="submit" form={`house-${id}`}>
+              {t("act.save")}
+            </Button>
+          }
+        >
+          <Form settings={settings} id={`house-${id}`} onSaved={saved} />
+        </Panel>
+      ))}
+      <Panel title={t("house.sample")}>
+        <SampleData />
+      </Panel>
+    </AdminPage>
+  );
+}
