@@ -1,8 +1,9 @@
 // What every journey needs: a demonstration of its own, a browser, and a page that notes what must never happen (an error in
 // the console, a breach of the content policy, a request to another host).
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
@@ -10,9 +11,10 @@ import { chromium } from "playwright-core";
 
 export const journeys = [];
 
-/** One journey: a name that says what people can do, and the steps. */
-export function journey(name, run) {
-  journeys.push({ name, run });
+/** One journey: a name that says what people can do, and the steps. With `fresh` it gets an appliance of its own, as `init` makes
+ * it, instead of the demonstration that all share. */
+export function journey(name, run, { fresh = false } = {}) {
+  journeys.push({ name, run, fresh });
 }
 
 function browserPath() {
@@ -35,7 +37,47 @@ export async function start() {
     server.once("exit", (code) => reject(new Error(`the demonstration ended with ${code}`)));
   });
   const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
-  return { dir, server, demo, browser, journey: (run) => walk(browser, demo, run) };
+  return { dir, server, demo, browser, journey: (run, fresh) => (fresh ? inFresh(browser, dir, run) : walk(browser, demo, run)) };
+}
+
+/** A port that was free a moment ago. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** An appliance without any data: `init`, then `serve`; its one user is the security administrator with the first password. */
+async function inFresh(browser, dir, run) {
+  const place = mkdtempSync(join(dir, "fresh-"));
+  const kontor = process.env.KONTOR_BIN ?? "kontor";
+  const listen = `127.0.0.1:${await freePort()}`;
+  const made = spawnSync(kontor, ["init", "--dir", join(place, "house"), "--unseal", "key-file", "--listen", listen, "--admin", "anna"], { encoding: "utf8" });
+  const password = /first password\s+(\S+)/.exec(made.stdout)?.[1];
+  if (!password) throw new Error(`the appliance was not made: ${made.stdout}${made.stderr}`);
+  const server = spawn(kontor, ["serve", "--dir", join(place, "house")], { stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    await new Promise((resolve, reject) => {
+      let text = "";
+      server.stderr.on("data", (part) => {
+        text += part;
+        if (/serving/.test(text)) resolve();
+      });
+      server.once("exit", (code) => reject(new Error(`the appliance ended with ${code}: ${text}`)));
+    });
+    await walk(browser, { url: `https://${listen}`, users: [{ login: "anna", password, roles: ["security_admin"] }] }, run);
+  } finally {
+    if (server.exitCode === null) {
+      server.kill("SIGTERM");
+      await new Promise((resolve) => server.once("exit", resolve));
+    }
+    rmSync(place, { recursive: true, force: true });
+  }
 }
 
 export async function stop(house) {

@@ -13,19 +13,19 @@ const unsteady = [];
 
 /** Runs a journey, once more if it failed: a browser on a busy machine may stumble, and a real defect does so twice. A second
  * chance that was needed is told at the end, so that it gets mended. */
-async function attempt(name, run) {
+async function attempt(name, run, fresh) {
   try {
-    await house.journey(run);
+    await house.journey(run, fresh);
   } catch (first) {
     console.log(`again   ${name}\n${first.stack}`);
-    await house.journey(run);
+    await house.journey(run, fresh);
     unsteady.push(name);
   }
 }
 
-for (const { name, run } of journeys.filter((one) => !wanted || one.name.includes(wanted))) {
+for (const { name, run, fresh } of journeys.filter((one) => !wanted || one.name.includes(wanted))) {
   try {
-    await attempt(name, run);
+    await attempt(name, run, fresh);
     passed += 1;
     console.log(`ok      ${name}`);
   } catch (error) {

@@ -18,7 +18,7 @@ fn settings_are_read_by_all_and_changed_by_one() {
             |who, headers: &[(&str, &str)], body| site.send("PATCH", "/api/v1/settings", who, headers, Some(body));
         assert_eq!(send(&anna, &[("if-match", "\"1\"")], change.clone()).code(), "access_denied");
         assert_eq!(send(&admin, &[], change.clone()).code(), "version_required");
-        assert_eq!(send(&admin, &[("if-match", "\"1\"")], json!({"colour": "red"})).code(), "json_invalid");
+        assert_eq!(send(&admin, &[("if-match", "\"1\"")], json!({"colour": "red"})).code(), "validation_failed");
         let set = send(&admin, &[("if-match", "\"1\"")], change.clone());
         assert_eq!(set.header("etag"), Some("\"2\""));
         assert_eq!(set.good()["ribbon"]["text"], "Course of May");

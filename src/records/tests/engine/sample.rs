@@ -176,7 +176,13 @@ fn what_people_changed_or_added_is_named_and_asked_for() {
         let clerk = kontor.actor(anna);
         kontor.change(&clerk, "account", account, json!({"name": "Meister"})).unwrap();
         let contact = kontor.create(&clerk, "contact", json!({"full_name": "Nora", "account": account})).unwrap().id;
+        let mut upload =
+            kontor.records.attachment_begin(&clerk, "account", account, "terms.pdf").wait().unwrap().into_view();
+        upload.write(b"%PDF-1.7 terms").unwrap();
+        upload.finish().wait().unwrap();
+        assert_eq!(files(kontor), 1);
         let seen = view(kontor, &admin);
+        assert_eq!(seen.files, 1);
         let changed: Vec<_> = seen.changed.iter().map(|one| (one.object.as_str(), one.id, one.by)).collect();
         assert_eq!((seen.changed_total, changed), (1, vec![("account", account, Some(anna))]));
         let added: Vec<_> = seen.added.iter().map(|one| (one.object.as_str(), one.id, one.goes)).collect();
@@ -189,9 +195,16 @@ fn what_people_changed_or_added_is_named_and_asked_for() {
         assert_eq!(kontor.open(&operator, "contact", contact).unwrap().fields["account"], Json::Null);
         assert_eq!(kontor.open(&operator, "user", anna).unwrap().fields["unit"], Json::Null);
         assert_eq!(kontor.open(&operator, "account", account).map(|_| ()).unwrap_err().code, Code::RecordNotFound);
+        assert_eq!((files(kontor), kontor.sql_number("SELECT count(*) FROM k_attachment")), (0, 0));
         kontor.seal_log();
         assert!(kontor.verify(4).ok);
     });
+}
+
+/// Files beside the database.
+fn files(kontor: &TestAppliance) -> usize {
+    let folders = std::fs::read_dir(&kontor.store.config().files_folder).into_iter().flatten().flatten();
+    folders.map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten().count()).sum()
 }
 
 #[test]

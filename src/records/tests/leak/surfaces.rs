@@ -327,6 +327,7 @@ impl Walker<'_, '_> {
                 "events",
                 vec![answer("missed".into(), self.records().watch(self.actor, Some(0)).map(|(_, begun)| begun.missed))],
             ),
+            Surface::new("sample", all(vec![("all".to_owned(), self.records().sample_show(self.actor))])),
             Surface::new("views", all(vec![("shared".to_owned(), self.records().views(self.actor, "account"))])),
         ]
     }

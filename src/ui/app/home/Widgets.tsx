@@ -18,6 +18,7 @@ import css from "~/pages/pages.module.css";
 import { linkOf, useFavourites } from "~/shell/favourites";
 import { useRecents } from "~/shell/GlobalSearch";
 import { useOffice, workObjects } from "~/shell/Rail";
+import { Checklist, officeOf } from "./Checklist";
 import { Desk } from "./Desk";
 import { Health, Pipeline } from "./Figures";
 import { NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, type Whose } from "./filters";
@@ -112,7 +113,9 @@ function useOffer(whose: Whose): Map<string, Widget> {
     </Link>
   );
   const f = (filter: unknown) => JSON.stringify(filter);
+  const { startOver } = usePrefs();
   const found: (Widget | null)[] = [
+    officeOf(me.roles) && !startOver ? { id: "start", title: "start.title", body: <Checklist /> } : null,
     activity ? { id: "tasks", title: "home.tasks", body: <Tasks meta={activity} filter={of(whose, OPEN_TASK)} />, link: all("activity", { f: f(of(whose, OPEN_TASK)), sort: "due" }) } : null,
     deal ? { id: "deals", title: "home.deals", body: <Pipeline meta={deal} filter={of(whose, OPEN_DEAL)} by="stage" />, link: all("opportunity", { f: f(of(whose, OPEN_DEAL)), as: "board" }, "home.board") } : null,
     deal ? { id: "team", title: "home.team", body: <Pipeline meta={deal} filter={of("my_unit_and_below", OPEN_DEAL)} by="owner" />, link: all("opportunity", { f: f(of("my_unit_and_below", OPEN_DEAL)), as: "board" }, "home.board") } : null,
@@ -128,8 +131,8 @@ function useOffer(whose: Whose): Map<string, Widget> {
 }
 
 function standard(roles: string[], offer: Map<string, Widget>): Placed[] {
-  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "favourites", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "favourites", "recents", "deals"] : ["desk", "health", "tasks", "deals", "leads", "recents", "cases", "favourites"];
-  const wanted = offer.has("tasks") ? order : ["desk", "health", "places", "recents"];
+  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "start", "cases", "team", "leads", "favourites", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "start", "favourites", "recents", "deals"] : ["desk", "health", "tasks", "deals", "start", "leads", "recents", "cases", "favourites"];
+  const wanted = offer.has("tasks") ? order : ["desk", "start", "health", "places", "recents"];
   return wanted.filter((id) => offer.has(id)).map((id) => ({ id, wide: false }));
 }
 

@@ -28,11 +28,14 @@ export type Prefs = {
   favourites: Favourite[];
   /** Widgets of the home page in their order; null is the arrangement of the role. */
   home: { id: string; wide: boolean }[] | null;
+  /** Items of the checklist of first days that were ticked, and whether the list was sent away. */
+  started: string[];
+  startOver: boolean;
   /** Whose work the home page shows; empty until somebody chose. */
   whose: "mine" | "my_team" | "my_unit_and_below" | "all" | "";
 };
 
-const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], favourites: [], home: null, whose: "" };
+const FIRST: Prefs = { theme: "system", language: null, density: "standard", railNarrow: false, keysOff: false, currency: "", lists: {}, recents: [], favourites: [], home: null, started: [], startOver: false, whose: "" };
 
 let owner = "";
 let prefs: Prefs = read("");

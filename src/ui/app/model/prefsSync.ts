@@ -7,7 +7,7 @@ import { getPrefs, RECENTS_MAX, setPrefs, watchPrefs, type Prefs } from "./prefs
 
 const KEY = "ui";
 /** What belongs to the person. Theme and language belong to them too; the state of one screen does not. */
-const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "favourites", "home", "whose"] as const;
+const KEPT = ["theme", "language", "density", "railNarrow", "keysOff", "currency", "lists", "recents", "favourites", "home", "started", "startOver", "whose"] as const;
 
 function kept(prefs: Prefs): { [name: string]: Json } {
   return JSON.parse(JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, prefs[name]])))) as { [name: string]: Json };

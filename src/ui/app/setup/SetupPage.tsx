@@ -123,19 +123,26 @@ function Hand({ setup, step, next }: { setup: Setup; step: Step; next: (done: Se
       ) : (
         <p>{t(step === "people" ? "setup.peopleOther" : "setup.systemOther")}</p>
       )}
+      {mine || openSteps(setup).length > 0 ? null : <p>{t("setup.yours")}</p>}
       <div className={css.acts}>
         {mine ? (
           <Button tone="primary" type={FORMS.has(step) ? "submit" : "button"} form={FORMS.has(step) ? FORM : undefined} busy={done.isPending} blocked={SURE.has(step) && !sure && !one?.done_at ? t("setup.confirmFirst") : undefined} onClick={FORMS.has(step) ? undefined : finish}>
             {word}
           </Button>
-        ) : (
+        ) : openSteps(setup).length > 0 ? (
           <Button onClick={() => next(setup)}>{t("setup.skip")}</Button>
-        )}
-        <span className={css.end}>
-          <Button tone="quiet" onClick={later}>
-            {t("setup.later")}
+        ) : (
+          <Button tone="primary" onClick={later}>
+            {t("trouble.home")}
           </Button>
-        </span>
+        )}
+        {openSteps(setup).length > 0 ? (
+          <span className={css.end}>
+            <Button tone="quiet" onClick={later}>
+              {t("setup.later")}
+            </Button>
+          </span>
+        ) : null}
       </div>
     </section>
   );
