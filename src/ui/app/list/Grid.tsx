@@ -285,6 +285,7 @@ function GridCell({ meta, path, first, width, record, cells, onOpen }: CellProps
   const editing = cells.editing?.record.id === record.id && cells.editing.path === path ? cells.editing : null;
   const mark = cells.marks.get(markKey(record.id, path));
   const begin = () => cells.begin(record, path);
+  const t = useT();
   return (
     <div
       role="gridcell"
