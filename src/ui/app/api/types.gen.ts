@@ -184,6 +184,28 @@ export type Mapping = { kontor_mapping: 1; object: string; encoding?: string; de
 export type DuplicatesRequest = { values: Record<string, Json>; except?: Id };
 /** Records that may be the same, those that agree in most fields first. */
 export type Duplicates = { items: Array<{ id: Id; title: string | null; why: Array<string> }>; others: boolean; compared: Array<string> };
+/** The ribbon over every page of an appliance that is not the real thing. */
+export type Ribbon = { kind: "none" | "test" | "training" | "recovery_copy"; text?: string };
+/** The settings of the appliance. */
+export type Settings = { version: number; organisation: string; language: "en" | "zh"; currency: string; time_zone: string; fiscal_start: number; ribbon: Ribbon; sample: boolean };
+/** A change of settings; what is left out stays. */
+export type SettingsChange = { organisation?: string; language?: "en" | "zh"; currency?: string; time_zone?: string; fiscal_start?: number; ribbon?: Ribbon };
+/** A step of the first run. */
+export type SetupStep = { step: "organisation" | "region" | "people" | "custody" | "backup" | "sample" | "finish"; mine: boolean; done_at: Timestamp | null; done_by: Id | null };
+/** A secret that opens the appliance; never the secret itself. */
+export type UnsealSlot = { slot: number; kind: "passphrase" | "key_file" | "other"; label: string; created_at: Timestamp };
+/** How far the first run of the appliance has come. */
+export type Setup = { finished: boolean; steps: Array<SetupStep>; slots: Array<UnsealSlot> };
+/** Whether a step of the first run is done. */
+export type SetupDone = { done: boolean };
+/** The sample records of one object. */
+export type SampleCount = { object: string; count: number; changed: number };
+/** A sample record that somebody has changed since; it goes with the sample. */
+export type SampleChange = { object: string; id: Id; at: Timestamp; by: Id | null };
+/** A record that is no sample and points to one. */
+export type SampleAdded = { object: string; id: Id; at: Timestamp; by: Id | null; goes: boolean };
+/** Where the sample data stands, and what its removal takes along. */
+export type Sample = { state: "none" | "loading" | "present" | "removing" | "interrupted"; done: number; total: number; error: string | null; loaded_at: Timestamp | null; objects: Array<SampleCount>; changed: Array<SampleChange>; changed_total: number; added: Array<SampleAdded>; added_total: number; added_goes: number; files: number; you: boolean };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -293,11 +315,18 @@ export interface Operations {
   role_retire: { params: { "role": string }; query: { "plan"?: boolean }; body: undefined; answer: RolePlan };
   role_revoke: { params: { "user": Id; "role": string }; query: {  }; body: undefined; answer: Done };
   role_versions: { params: { "role": string }; query: {  }; body: undefined; answer: RoleVersionList };
+  sample_load: { params: {  }; query: {  }; body: undefined; answer: Sample };
+  sample_remove: { params: {  }; query: { "confirmed"?: boolean }; body: undefined; answer: Sample };
+  sample_show: { params: {  }; query: {  }; body: undefined; answer: Sample };
   session_close: { params: {  }; query: {  }; body: undefined; answer: undefined };
   session_end: { params: { "session": Id }; query: {  }; body: undefined; answer: undefined };
   session_list: { params: {  }; query: {  }; body: undefined; answer: SessionList };
   session_open: { params: {  }; query: {  }; body: SignIn; answer: Session };
   session_show: { params: {  }; query: {  }; body: undefined; answer: Session };
+  settings_change: { params: {  }; query: {  }; body: SettingsChange; answer: Settings };
+  settings_show: { params: {  }; query: {  }; body: undefined; answer: Settings };
+  setup_show: { params: {  }; query: {  }; body: undefined; answer: Setup };
+  setup_step: { params: { "step": string }; query: {  }; body: SetupDone; answer: Setup };
   system_health: { params: {  }; query: {  }; body: undefined; answer: Health };
   system_unseal: { params: {  }; query: {  }; body: Unseal; answer: SealState };
   token_create: { params: {  }; query: {  }; body: TokenCreate; answer: TokenCreated };
@@ -402,11 +431,18 @@ export const operations = {
   role_retire: ["DELETE", "/api/v1/roles/{role}"],
   role_revoke: ["DELETE", "/api/v1/users/{user}/roles/{role}"],
   role_versions: ["GET", "/api/v1/roles/{role}/versions"],
+  sample_load: ["POST", "/api/v1/sample"],
+  sample_remove: ["DELETE", "/api/v1/sample"],
+  sample_show: ["GET", "/api/v1/sample"],
   session_close: ["DELETE", "/api/v1/session"],
   session_end: ["DELETE", "/api/v1/sessions/{session}"],
   session_list: ["GET", "/api/v1/sessions"],
   session_open: ["POST", "/api/v1/session"],
   session_show: ["GET", "/api/v1/session"],
+  settings_change: ["PATCH", "/api/v1/settings"],
+  settings_show: ["GET", "/api/v1/settings"],
+  setup_show: ["GET", "/api/v1/setup"],
+  setup_step: ["PUT", "/api/v1/setup/{step}"],
   system_health: ["GET", "/api/v1/system/health"],
   system_unseal: ["POST", "/api/v1/system/unseal"],
   token_create: ["POST", "/api/v1/tokens"],
@@ -550,4 +586,9 @@ export const limits = {
   "ROLE_FIELDS_MAX": 1000,
   "ROLE_VERSIONS_MAX": 100,
   "ROLE_PEOPLE_MAX": 500
+  "SETTING_CHARS_MAX": 120,
+  "RIBBON_CHARS_MAX": 80,
+  "TIME_ZONE_CHARS_MAX": 64,
+  "SAMPLE_NAMED_MAX": 50,
+  "CALENDAR_LOOKS_PER_HOUR_MAX": 60
 } as const;
