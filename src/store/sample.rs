@@ -172,6 +172,11 @@ impl WriteTx<'_, '_> {
         );
         sql.bind(user).push(")");
         self.conn().execute(&sql)?;
+        // Imports have steps and a file of their own.
+        let mut sql = Sql::new("SELECT \"id\" FROM \"k_import\" WHERE \"user_id\" = ");
+        sql.bind(user);
+        let imports: Vec<RecordId> = self.conn().rows(&sql, &[BIN])?.iter().filter_map(|row| row.id(0)).collect();
+        imports.into_iter().try_for_each(|import| self.import_drop(import))?;
         for (table, column) in [
             ("k_credential", "user_id"),
             ("k_session", "user_id"),

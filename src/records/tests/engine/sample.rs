@@ -2,7 +2,7 @@
 
 use audit::Verb as Act;
 use identity::Actor;
-use kernel::{Code, Fault, Id, RecordId, Timestamp};
+use kernel::{Clock, Code, Fault, Id, RecordId, Timestamp};
 use records::{Records, SampleLink, SampleSource, SampleState, SampleStep, SampleView};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -146,6 +146,7 @@ fn what_came_with_the_sample_goes_to_the_last_row() {
         if let Ok(body) = body {
             let _ = kontor.records.view_create(&sam, "account", body).wait();
         }
+        import(kontor, small.0[1]);
         let gone = remove(kontor, &admin, false).unwrap();
         assert_eq!((gone.state, gone.error), (SampleState::None, None));
         assert_eq!(rows(kontor), before);
@@ -161,6 +162,28 @@ fn what_came_with_the_sample_goes_to_the_last_row() {
         assert!(log.iter().any(|entry| entry.note == "sample data: removed 7 records"));
         assert_eq!(remove(kontor, &admin, true).map(|_| ()).unwrap_err().code, Code::SampleRefused);
     });
+}
+
+/// An import of a user with one step.
+fn import(kontor: &TestAppliance, user: RecordId) {
+    let id: RecordId = Id::generate(kontor.clock.as_ref(), kontor.store.random().as_ref());
+    let kept = store::ImportKept {
+        id,
+        user,
+        state: "done".to_owned(),
+        wanted: String::new(),
+        boot: id,
+        body: b"{}".to_vec(),
+        progress: "{}".to_owned(),
+        at: kontor.clock.now(),
+        beat_at: kontor.clock.now(),
+        finished_at: None,
+    };
+    let written = kontor.store.write(move |tx| {
+        tx.import_insert(&kept)?;
+        Ok(tx.import_step(id, 1, b"{}")?)
+    });
+    written.wait().unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
 import { toast } from "~/lib/toasts";
+import { HelpLink } from "~/help/HelpLink";
 import { useSettings, useSetup } from "~/model/house";
 import { HouseForm, RegionForm, RibbonForm } from "~/setup/forms";
 import { SampleData } from "~/setup/SampleData";
@@ -38,7 +39,7 @@ export default function Appliance() {
           <Form settings={settings} id={`house-${id}`} onSaved={saved} />
         </Panel>
       ))}
-      <Panel title={t("house.sample")}>
+      <Panel title={t("house.sample")} end={<HelpLink topic="sample" />}>
         <SampleData />
       </Panel>
     </AdminPage>

@@ -29,6 +29,9 @@ export const TOPICS = {
   objects: part("admin/screens", "Objects and fields", "对象与字段"),
   health: part("admin/screens", "System health", "系统状态"),
   tokens: part("admin/screens", "API tokens", "接口令牌"),
+  firstRun: part("admin/settings", "The first run", "首次设置"),
+  house: part("admin/settings", "Settings", "系统设置"),
+  sample: part("admin/settings", "Sample data", "示例数据"),
   audit: part("auditor/desk"),
 } as const satisfies { [name: string]: Topic };
 
@@ -47,6 +50,8 @@ const PLACES: [RegExp, (search: Search) => TopicName][] = [
   [/^\/admin\/roles/, () => "roles"],
   [/^\/admin\/objects/, () => "objects"],
   [/^\/admin\/health/, () => "health"],
+  [/^\/admin\/appliance/, () => "house"],
+  [/^\/setup/, () => "firstRun"],
   [/^\/o\/[^/]+\/./, ({ tab }) => (tab === "access" ? "access" : "record")],
   [/^\/o\//, ({ as, by }) => (as === "board" ? "board" : as === "calendar" ? "calendar" : by ? "groups" : "list")],
 ];

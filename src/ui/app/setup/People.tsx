@@ -13,7 +13,8 @@ import admin from "~/admin/admin.module.css";
 import { actKey, call } from "~/api/client";
 import { errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
-import { useT } from "~/i18n";
+import { manualPage } from "~/help/topics";
+import { language, useT } from "~/i18n";
 import { Bone, Button } from "~/lib/basics";
 import { SelectField, TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
@@ -191,7 +192,7 @@ export function People() {
           {t("setup.manyText")} <Link to="/admin/users">{objectLabel(metas.get("user"), true)}</Link>
         </p>
         <code className={css.code}>{"kontor import --dir /srv/kontor --object unit units.csv\nkontor import --dir /srv/kontor --object user users.csv"}</code>
-        <a href="/docs/admin/import" target="_blank" rel="noreferrer">
+        <a href={manualPage("admin/import", language())} target="_blank" rel="noreferrer">
           {t("setup.manyHelp")}
         </a>
       </section>

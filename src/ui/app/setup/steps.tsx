@@ -1,7 +1,8 @@
 // The steps of the first run that explain and are confirmed: who holds the keys, where copies go. They say only what is so.
 
 import type { Setup } from "~/api/types.gen";
-import { useT } from "~/i18n";
+import { manualPage } from "~/help/topics";
+import { language, useT } from "~/i18n";
 import { date } from "~/i18n/format";
 import { Badge } from "~/lib/basics";
 import { CheckField } from "~/lib/fields";
@@ -58,7 +59,7 @@ export function Backup({ sure, onSure }: { sure: boolean; onSure: (sure: boolean
       <code className={css.code}>{"systemctl stop kontor\ncp -a /srv/kontor /media/safe/kontor-copy\nsystemctl start kontor"}</code>
       <p>{t("backup.apart")}</p>
       <p>
-        <a href="/docs/admin/install" target="_blank" rel="noreferrer">
+        <a href={manualPage("admin/install", language())} target="_blank" rel="noreferrer">
           {t("backup.help")}
         </a>
       </p>
