@@ -55,7 +55,7 @@ const home = createRoute({
   path: "/",
   beforeLoad: async ({ context, preload }) => {
     const session = context.client.getQueryData(sessionQuery.queryKey);
-    if (!preload && session && (await awaitsSetup(context.client, session.user.actions))) throw redirect({ to: "/setup" });
+    if (!preload && session && (await awaitsSetup(context.client, session.user))) throw redirect({ to: "/setup" });
   },
   component: lazyRouteComponent(() => import("./pages/Home")),
 });

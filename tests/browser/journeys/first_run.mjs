@@ -40,12 +40,12 @@ journey(
     // The security administrator: units, people, custody.
     await step(page, "Units and people").waitFor();
     await page.getByText("HQ", { exact: true }).waitFor();
-    const units = page.getByRole("region", { name: "Units" });
-    await units.getByLabel("Name").fill("Harbour branch");
+    const units = page.getByRole("region", { name: "Units", exact: true });
+    await units.getByLabel("Name", { exact: true }).fill("Harbour branch");
     await units.getByLabel("Code").fill("B1");
     await page.keyboard.press("Enter");
     await units.getByText("Harbour branch").first().waitFor();
-    const people = page.getByRole("region", { name: "People" });
+    const people = page.getByRole("region", { name: "People", exact: true });
     await people.getByLabel("Name", { exact: true }).fill("Piet System");
     await people.getByLabel("User name").fill("piet");
     await page.keyboard.press("Enter");
@@ -97,7 +97,7 @@ journey(
     await page.getByText(/[\d,]+ sample records/).waitFor();
     await accessible("sample data, loaded");
     await press(page, "Go on");
-    await step(page, "Done").waitFor();
+    await step(page, "Finish").waitFor();
     await page.getByText("Everything is done.").waitFor();
     await press(page, "End the first run");
     await page.getByRole("search").waitFor();
@@ -106,7 +106,7 @@ journey(
 
     // Settings afterwards: the ribbon stands over every page, and the sample goes again.
     await page.goto("/app/admin/appliance");
-    await page.getByLabel("Ribbon").selectOption({ label: "Training" });
+    await page.getByRole("combobox", { name: "What this appliance is" }).selectOption({ label: "Training" });
     await page.getByLabel("Words beside it").fill("Course of May");
     await page.keyboard.press("Enter");
     await page.getByRole("note").getByText("Course of May").waitFor();

@@ -1,12 +1,11 @@
 // Settings of the appliance: the house, how it counts, the ribbon, sample data. Changing them is for the system administrator; each
 // change is told in the log with what it was before.
 
-import { Link } from "@tanstack/react-router";
 import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
 import { toast } from "~/lib/toasts";
 import { HelpLink } from "~/help/HelpLink";
-import { useSettings, useSetup } from "~/model/house";
+import { useSettings } from "~/model/house";
 import { HouseForm, RegionForm, RibbonForm } from "~/setup/forms";
 import { SampleData } from "~/setup/SampleData";
 import { useOffices } from "./data";
@@ -16,7 +15,6 @@ export default function Appliance() {
   const t = useT();
   const offices = useOffices();
   const settings = useSettings();
-  const setup = useSetup();
   if (!offices.system) return <Denied />;
   const saved = () => toast(t("house.saved"), { tone: "good" });
   const forms = [
@@ -25,7 +23,7 @@ export default function Appliance() {
     { id: "ribbon", title: t("house.ribbon"), Form: RibbonForm },
   ];
   return (
-    <AdminPage title={t("house.title")} lead={t("house.lead")} acts={setup && !setup.finished ? <Link to="/setup">{t("setup.goOn")}</Link> : null}>
+    <AdminPage title={t("house.title")} lead={t("house.lead")}>
       {forms.map(({ id, title, Form }) => (
         <Panel
           key={id}

@@ -131,9 +131,14 @@ function useOffer(whose: Whose): Map<string, Widget> {
 }
 
 function standard(roles: string[], offer: Map<string, Widget>): Placed[] {
-  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "start", "cases", "team", "leads", "favourites", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "start", "favourites", "recents", "deals"] : ["desk", "health", "tasks", "deals", "start", "leads", "recents", "cases", "favourites"];
-  const wanted = offer.has("tasks") ? order : ["desk", "start", "health", "places", "recents"];
-  return wanted.filter((id) => offer.has(id)).map((id) => ({ id, wide: false }));
+  const order = roles.some((role) => role.includes("manager")) ? ["tasks", "deals", "cases", "team", "leads", "favourites", "recents"] : roles.some((role) => role.includes("service")) ? ["cases", "tasks", "favourites", "recents", "deals"] : ["desk", "health", "tasks", "deals", "leads", "recents", "cases", "favourites"];
+  const wanted = offer.has("tasks") ? order : ["desk", "health", "places", "recents"];
+  const offered = wanted.filter((id) => offer.has(id));
+  const [left, right] = [offered.filter((_, at) => at % 2 === 0), offered.filter((_, at) => at % 2 === 1)];
+  // First days stand on top of the right column, seen without scrolling; once they are sent away, everything is where it belongs.
+  if (offer.has("start")) right.unshift("start");
+  const rows = Array.from({ length: Math.max(left.length, right.length) }, (_, at) => [left[at], right[at]]);
+  return rows.flat().flatMap((id) => (id ? [{ id, wide: false }] : []));
 }
 
 type FrameProps = { widget: Widget; placed: Placed; arranging: boolean; onMove: (by: number) => void; onWide: (wide: boolean) => void; onRemove: () => void };

@@ -82,8 +82,9 @@ export function SelectField({ label, hint, error, required, hideLabel, choices, 
 export function CheckField({ label, checked, onChange, disabled }: { label: ReactNode; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }) {
   const id = useId();
   return (
-    <div>
-      <input id={id} type="checkbox" className={css.check} checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} /> <label htmlFor={id}>{label}</label>
+    <div className={css.checkLine}>
+      <input id={id} type="checkbox" className={css.check} checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <label htmlFor={id}>{label}</label>
     </div>
   );
 }

@@ -66,16 +66,16 @@ export function useStepDone() {
   });
 }
 
-/** "Later" holds for the session of this browser tab. */
+/** "Later" holds for this person in the session of this browser tab; whoever signs in after them is led there. */
 const LATER = "kontor.setup.later";
 
-export function postpone(): void {
-  sessionStorage.setItem(LATER, "1");
+export function postpone(user: string): void {
+  sessionStorage.setItem(LATER, user);
 }
 
 /** Whether somebody who comes home should be led to the first run. */
-export async function awaitsSetup(client: QueryClient, actions: readonly string[]): Promise<boolean> {
-  if (!takesPart(actions) || sessionStorage.getItem(LATER)) return false;
+export async function awaitsSetup(client: QueryClient, user: { id: string; actions: readonly string[] }): Promise<boolean> {
+  if (!takesPart(user.actions) || sessionStorage.getItem(LATER) === user.id) return false;
   try {
     return openSteps(await client.ensureQueryData(setupQuery)).length > 0;
   } catch {

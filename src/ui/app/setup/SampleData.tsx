@@ -21,7 +21,7 @@ import css from "./setup.module.css";
 function Bar({ sample }: { sample: Sample }) {
   const t = useT();
   const part = sample.total > 0 ? Math.round((sample.done / sample.total) * 100) : 0;
-  const words = t(sample.state === "loading" ? "sample.loading" : "sample.removing", { done: number(sample.done), total: number(sample.total) });
+  const words = sample.total === 0 ? t("sample.preparing") : t(sample.state === "loading" ? "sample.loading" : "sample.removing", { done: number(sample.done), total: number(sample.total) });
   return (
     <div role="status">
       <div className={css.track} role="progressbar" aria-label={words} aria-valuenow={part} aria-valuemin={0} aria-valuemax={100}>
@@ -39,7 +39,7 @@ function Counts({ sample }: { sample: Sample }) {
   return (
     <>
       <p>
-        <Badge tone="brass">{t("record.sample")}</Badge> {t("sample.there", { count: total, number: number(total) })} {sample.loaded_at ? <span className="faint">{t("sample.since", { when: moment(sample.loaded_at) })}</span> : null}
+        <Badge tone="brass">{t("record.sample")}</Badge> {t("sample.there", { count: total, number: number(total) })} {sample.loaded_at ? <span className="faint">{`· ${t("sample.since", { when: moment(sample.loaded_at) })}`}</span> : null}
       </p>
       <ul className={css.counts}>
         {sample.objects.map((one) => (
@@ -94,7 +94,7 @@ function Removal({ sample, onClose, onAct, busy }: { sample: Sample; onClose: ()
   );
 }
 
-export function SampleData({ onSettled }: { onSettled?: (state: Sample["state"]) => void }) {
+export function SampleData() {
   const t = useT();
   const client = useQueryClient();
   const query = useSample();
@@ -102,10 +102,6 @@ export function SampleData({ onSettled }: { onSettled?: (state: Sample["state"])
   const [busy, setBusy] = useState(false);
   const state = query.data?.state;
   const before = useRef(state);
-  const settled = useRef(onSettled);
-  useEffect(() => {
-    settled.current = onSettled;
-  });
   useEffect(() => {
     const was = before.current;
     before.current = state;
@@ -113,7 +109,6 @@ export function SampleData({ onSettled }: { onSettled?: (state: Sample["state"])
     if (state === "present" || state === "none") {
       // Every list, count and title may be another now.
       void client.invalidateQueries();
-      settled.current?.(state);
       toast(t(state === "present" ? "sample.loaded" : "sample.removed"), { tone: "good" });
     }
   }, [state, client, t]);

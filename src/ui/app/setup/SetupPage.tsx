@@ -13,7 +13,7 @@ import { ago } from "~/i18n/format";
 import { Button } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { toast } from "~/lib/toasts";
-import { openSteps, postpone, takesPart, useSettings, useSetup, useStepDone, type Step } from "~/model/house";
+import { openSteps, postpone, takesPart, useSample, useSettings, useSetup, useStepDone, type Step } from "~/model/house";
 import { PageTitle } from "~/shell/PageTitle";
 import { HouseForm, RegionForm } from "./forms";
 import { People } from "./People";
@@ -36,7 +36,7 @@ function Steps({ setup, step }: { setup: Setup; step: Step }) {
           const state = one.done_at ? t("setup.done") : one.mine ? "" : t(one.step === "people" ? "setup.forSecurity" : "setup.forSystem");
           return (
             <li key={one.step}>
-              <Link to="/setup" search={{ step: one.step }} className={css.step} aria-current={one.step === step ? "step" : undefined}>
+              <Link to="/setup" search={{ step: one.step }} className={css.step} data-current={one.step === step} aria-current={one.step === step ? "step" : undefined}>
                 <span className={css.sign} data-done={one.done_at !== null}>
                   {one.done_at ? <Icon name="check" size={12} title={t("setup.done")} /> : at + 1}
                 </span>
@@ -81,19 +81,20 @@ function Finish({ setup }: { setup: Setup }) {
 function Hand({ setup, step, next }: { setup: Setup; step: Step; next: (done: Setup) => void }) {
   const t = useT();
   const settings = useSettings();
-  const people = usePeople();
-  const done = useStepDone();
-  const navigate = useNavigate();
-  const [sure, setSure] = useState(false);
-  const [sampled, setSampled] = useState(false);
   const one = setup.steps.find((each) => each.step === step);
   const mine = one?.mine ?? false;
+  const sample = useSample(step === "sample" && mine).data;
+  const people = usePeople();
+  const done = useStepDone();
+  const me = useMe();
+  const navigate = useNavigate();
+  const [sure, setSure] = useState(false);
   const finish = () => done.mutate(step, { onSuccess: next, onError: (error) => toast(errorText(error), { tone: "bad", note: errorNote(error) }) });
   const later = () => {
-    postpone();
+    postpone(me.id);
     void navigate({ to: "/" });
   };
-  const word = step === "finish" ? t("setup.finish") : step === "sample" && !settings.sample && !sampled ? t("setup.without") : FORMS.has(step) ? t("setup.save") : t("setup.next");
+  const word = step === "finish" ? t("setup.finish") : step === "sample" && sample?.state === "none" ? t("setup.without") : FORMS.has(step) ? t("setup.save") : t("setup.next");
   const doneBy = one?.done_by ? people.get(one.done_by)?.name : undefined;
   return (
     <section className={css.hand} aria-labelledby="setup-step">
@@ -115,7 +116,7 @@ function Hand({ setup, step, next }: { setup: Setup; step: Step; next: (done: Se
           {step === "sample" ? (
             <div className={css.words}>
               <p>{t("setup.sampleText")}</p>
-              <SampleData onSettled={(state) => setSampled(state === "present")} />
+              <SampleData />
             </div>
           ) : null}
           {step === "finish" ? <Finish setup={setup} /> : null}

@@ -99,7 +99,7 @@ export function RibbonForm({ settings, id, onSaved }: FormProps) {
     <form id={id} className={admin.grid} onSubmit={draft.send} noValidate>
       <Trouble text={draft.trouble} />
       <SelectField
-        label={t("house.ribbon")}
+        label={t("house.ribbonKind")}
         hint={t("house.ribbonHint")}
         value={ribbon.kind}
         choices={(["none", "test", "training", "recovery_copy"] as const).map((kind) => ({ value: kind, label: t(`ribbon.${kind}`) }))}
