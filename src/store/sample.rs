@@ -202,6 +202,7 @@ impl WriteTx<'_, '_> {
                 let mut sql = Sql::new("DELETE FROM \"k_number\" WHERE \"object\" = ");
                 sql.bind(object.name.as_str());
                 self.conn().execute(&sql)?;
+                self.forget_number(&object.name);
             }
         }
         Ok(())

@@ -361,6 +361,12 @@ impl<'c> WriteTx<'c, '_> {
         Ok(next)
     }
 
+    /// The next human number of an object is asked for anew: what was kept of it is gone.
+    pub(crate) fn forget_number(&mut self, object: &str) {
+        self.numbers.remove(object);
+        self.numbered.remove(object);
+    }
+
     fn keep_numbers(&mut self) -> Result<(), StoreError> {
         for object in std::mem::take(&mut self.numbered) {
             let Some(last) = self.numbers.get(&object).copied() else { continue };
