@@ -13,19 +13,23 @@ use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::{ConnectionResult, QueryResult};
 use diesel_async::AsyncPgConnection;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
-type Inner = AsyncConnectionWrapper<AsyncPgConnection>;
+type Inner = AsyncConnectionWrapper<AsyncPgConnection, OwnRuntime>;
 type InnerManager = <Inner as Connection>::TransactionManager;
 
 /// How long a server may take to accept a connection, unless the address says otherwise.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// After how long without a sign of life a connection counts as lost, unless the address says otherwise.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Turns that a driver gets to notice the end of its connection: one for the operating system's news, the next to read them.
+const LOOKS: usize = 4;
 
 /// A blocking connection to PostgreSQL.
 pub(crate) struct PgConn {
@@ -33,7 +37,57 @@ pub(crate) struct PgConn {
     /// Rows of a unit of work that wait.
     pub(super) later: Later,
     /// Runs the driver of a TLS connection; dropped after it.
-    _runtime: Option<tokio::runtime::Runtime>,
+    driver: Driver,
+}
+
+/// The runtime that the driver of a connection lives on, if it is one of ours.
+struct Driver(Option<Arc<Runtime>>);
+
+impl Driver {
+    /// Lets the driver do what it can do now, without waiting.
+    fn look(&self) {
+        if let Some(runtime) = &self.0 {
+            runtime.block_on(async {
+                for _ in 0..LOOKS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// The connection is gone; the server is told good-bye.
+    fn drop(&mut self) {
+        self.look();
+    }
+}
+
+thread_local! {
+    /// The runtime on which the connection was made that is being wrapped.
+    static MADE_ON: RefCell<Option<Arc<Runtime>>> = const { RefCell::new(None) };
+}
+
+/// What the wrapper waits on: the thread that asks also drives the connection. A second thread for that would have to be woken
+/// for each question and again for each answer.
+pub(crate) struct OwnRuntime(Result<Arc<Runtime>, std::io::Error>);
+
+fn new_runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+impl BlockOn for OwnRuntime {
+    #[expect(clippy::panic, reason = "the trait has no error; a machine without a file descriptor left serves nobody")]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match &self.0 {
+            Ok(runtime) => runtime.block_on(future),
+            Err(error) => panic!("cannot start the PostgreSQL client: {error}"),
+        }
+    }
+    fn get_runtime() -> Self {
+        let made_on = MADE_ON.take();
+        Self(made_on.map_or_else(|| new_runtime().map(Arc::new), Ok))
+    }
 }
 
 /// Opens a connection; TLS is required unless the server is this machine.
@@ -68,11 +122,8 @@ fn over_tls(mut config: tokio_postgres::Config, tls: rustls::ClientConfig) -> Re
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| StoreError::config(format!("cannot start the PostgreSQL client: {error}")))?;
+    let runtime =
+        new_runtime().map_err(|error| StoreError::config(format!("cannot start the PostgreSQL client: {error}")))?;
     let connection = runtime.block_on(async move {
         let (client, driver) = config
             .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
@@ -80,12 +131,15 @@ fn over_tls(mut config: tokio_postgres::Config, tls: rustls::ClientConfig) -> Re
             .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
         AsyncPgConnection::try_from_client_and_connection(client, driver).await
     })?;
-    Ok(PgConn { inner: Inner::from(connection), later: Later::default(), _runtime: Some(runtime) })
+    let runtime = Arc::new(runtime);
+    MADE_ON.set(Some(Arc::clone(&runtime)));
+    Ok(PgConn { inner: Inner::from(connection), later: Later::default(), driver: Driver(Some(runtime)) })
 }
 
 impl PgConn {
-    /// Whether the driver has seen the end of the connection.
+    /// Whether the driver has seen the end of the connection. It looks now: nobody has driven it since the last answer.
     pub(super) fn is_lost(&mut self) -> bool {
+        self.driver.look();
         self.inner.is_broken()
     }
     /// Whether an error means that the server is gone. A server that stops says so with an ordinary error first, and the
@@ -162,7 +216,7 @@ impl Connection for PgConn {
     type Backend = Pg;
     type TransactionManager = Manager;
     fn establish(url: &str) -> ConnectionResult<Self> {
-        Inner::establish(url).map(|inner| Self { inner, later: Later::default(), _runtime: None })
+        Inner::establish(url).map(|inner| Self { inner, later: Later::default(), driver: Driver(None) })
     }
     fn execute_returning_count<T: QueryFragment<Pg> + QueryId>(&mut self, source: &T) -> QueryResult<usize> {
         self.inner.execute_returning_count(source)
