@@ -34,7 +34,8 @@ export function useMappingDraft(one: Import): MappingDraft {
   const { id } = one;
 
   const send = useCallback(async (): Promise<boolean> => {
-    await sending.current;
+    // Several may wait for the same one; who comes later waits for what the first of them sends.
+    while (sending.current) await sending.current;
     const mapping = unsent.current;
     if (!mapping) return true;
     // One that maps nothing asks the server for a proposal; that is not what is meant here.
@@ -45,8 +46,9 @@ export function useMappingDraft(one: Import): MappingDraft {
       .then((now) => {
         client.setQueryData(importKey(id), now);
         setWrong(null);
-        // The server's form of it, unless more was changed meanwhile.
-        if (!unsent.current) setOwn(null);
+        // The server's form of it, unless more was changed meanwhile. It is kept here too: the import as this page was given it
+        // follows only a moment later, and a choice in between would go back to what was there before.
+        if (!unsent.current) setOwn(now.mapping ? mappingOf(now.mapping) : null);
         return true;
       })
       .catch((error: unknown) => {
