@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
-use transfer::Imports;
+use transfer::{Exports, Imports};
 
 /// One thing that health depends on.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -38,6 +38,8 @@ pub struct Open {
     pub records: Records,
     /// Imports of users.
     pub imports: Imports,
+    /// Exports of users.
+    pub exports: Exports,
     /// Who somebody is.
     pub identity: Arc<Identity>,
     /// How it is.

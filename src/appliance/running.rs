@@ -14,13 +14,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::{Sealer, Store, StoreError};
-use transfer::Imports;
+use transfer::{Exports, Imports};
 use vault::Secret;
 
 /// How often definitions and roles are looked at that a command beside the server may have changed.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// Refreshes between two heartbeats: one minute.
 const HEARTBEAT_ROUNDS: u32 = 30;
+/// Refreshes between two looks for what was kept long enough: one hour.
+const SWEEP_ROUNDS: u32 = 1_800;
 /// A wall clock that moved this much against the monotonic one was set by somebody.
 const CLOCK_STEP_MICROS: i64 = 2_000_000;
 /// How long the start waits for a command that is just sealing the log.
@@ -66,6 +68,7 @@ impl Gate {
             entry
         }));
         store.append(entries).wait()?;
+        sweep(&store);
         match store.files_sweep() {
             Ok(0) => {}
             Ok(gone) => tracing::info!(gone, "files that no record names were removed"),
@@ -77,8 +80,9 @@ impl Gate {
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
         *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse });
-        let imports = Imports::new(records.clone(), store);
-        Ok(Open { records, imports, identity, health: Arc::new(health), sample: Arc::new(sample) })
+        let imports = Imports::new(records.clone(), Arc::clone(&store));
+        let exports = Exports::new(records.clone(), store);
+        Ok(Open { records, imports, exports, identity, health: Arc::new(health), sample: Arc::new(sample) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
@@ -181,6 +185,9 @@ impl Pulse {
                 if round.is_multiple_of(HEARTBEAT_ROUNDS) {
                     append(&store, store.entry(&system, Verb::Heartbeat));
                 }
+                if round.is_multiple_of(SWEEP_ROUNDS) {
+                    sweep(&store);
+                }
                 match store.refresh() {
                     Ok(true) => {
                         tracing::info!("definitions or roles were changed by another process; they are in force")
@@ -216,6 +223,14 @@ impl Drop for Pulse {
 fn clock_offset(store: &Store) -> i64 {
     let monotonic = i64::try_from(store.clock().monotonic().as_micros()).unwrap_or(i64::MAX);
     store.clock().now().micros().saturating_sub(monotonic)
+}
+
+fn sweep(store: &Store) {
+    match store.old_sweep() {
+        Ok(0) => {}
+        Ok(gone) => tracing::info!(gone, "imports, exports and notifications that were kept long enough were taken away"),
+        Err(fault) => tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "what is old could not be looked for"),
+    }
 }
 
 fn append(store: &Store, entry: audit::Entry) {

@@ -82,6 +82,8 @@ pub enum AppAction {
     Bulk,
     /// Bring records in from a file.
     Import,
+    /// Take lists out as files.
+    Export,
     /// Use API tokens of one's own.
     Token,
     /// Read definitions of objects with all details and change them.
@@ -108,9 +110,10 @@ pub enum AppAction {
 
 impl AppAction {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Bulk,
         Self::Import,
+        Self::Export,
         Self::Token,
         Self::Definitions,
         Self::Users,
@@ -128,6 +131,7 @@ impl AppAction {
         match self {
             Self::Bulk => "bulk",
             Self::Import => "import",
+            Self::Export => "export",
             Self::Token => "token",
             Self::Definitions => "definitions",
             Self::Users => "users",
@@ -144,7 +148,7 @@ impl AppAction {
     /// Whether it belongs to one of the three administrations, so that no role of the business may have it.
     pub const fn is_administration(self) -> bool {
         match self {
-            Self::Bulk | Self::Import | Self::Token | Self::AccessLog | Self::Views => false,
+            Self::Bulk | Self::Import | Self::Export | Self::Token | Self::AccessLog | Self::Views => false,
             Self::Definitions
             | Self::Users
             | Self::Roles

@@ -180,8 +180,8 @@ pub const SUMMARY_GROUPS_MAX: usize = 500;
 pub const SUMMARY_GROUPS_FOUND_MAX: usize = 20_000;
 /// Planned activities above a timeline.
 pub const TIMELINE_PLANNED_MAX: usize = 50;
-/// Entries of the log that one page of an access log looks through.
-pub const ACCESS_LOG_ENTRIES_MAX: u64 = 500_000;
+/// Entries of the log that one page of an access log looks through; the next page goes on behind them.
+pub const ACCESS_LOG_ENTRIES_MAX: u64 = 50_000;
 /// Streams of events one user can have open.
 pub const EVENT_STREAMS_PER_USER_MAX: usize = 8;
 /// Streams of events open at a time, over all users.
@@ -246,6 +246,14 @@ pub const RIBBON_CHARS_MAX: usize = 80;
 pub const TIME_ZONE_CHARS_MAX: usize = 64;
 /// Records that an answer about sample data names one by one.
 pub const SAMPLE_NAMED_MAX: usize = 50;
+/// Records of one export.
+pub const EXPORT_ROWS_MAX: u64 = 100_000;
+/// Bytes of the file of one export.
+pub const EXPORT_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// How long the file of an export can be downloaded.
+pub const EXPORT_SECONDS: i64 = 24 * 3600;
+/// Exports one user can have at a time, with those whose files still lie there.
+pub const EXPORTS_PER_USER_MAX: usize = 20;
 /// Looks at one calendar feed per hour.
 pub const CALENDAR_LOOKS_PER_HOUR_MAX: u32 = 60;
 /// Custom roles of one appliance, those retired included.

@@ -13,8 +13,10 @@ use store::{Refused, WriteTx};
 
 /// Records that are tried.
 const TRIED_MAX: usize = 200;
-/// The same of deletes, which may take others along: nobody else writes meanwhile.
+/// The same of deletes, which may take others along.
 const DELETES_TRIED_MAX: usize = 20;
+/// Records that are tried in one unit; between two of them others write.
+const TRIED_TOGETHER: usize = 10;
 /// Records shown as they are now.
 const SAMPLE: usize = 10;
 /// Ids told per reason.
@@ -64,30 +66,37 @@ impl Records {
             records.bulk_allowed(&actor)?;
             let (ids, count) = records.first_targets(&actor, &definition, &request)?;
             let sample = records.sample(&actor, &definition, &request, &ids)?;
-            let (who, object, writer) = (Arc::clone(&actor), Arc::clone(&definition), records.clone());
-            let view = records.store.write(move |tx| {
-                let mut view = PreviewView {
-                    count,
-                    tried: ids.len(),
-                    change: 0,
-                    same: 0,
-                    refused: 0,
-                    reasons: Vec::new(),
-                    sample,
-                };
-                for id in &ids {
-                    match writer.tried(tx, &who, &object, *id, &request.change)? {
+            let mut view = PreviewView {
+                count,
+                tried: ids.len(),
+                change: 0,
+                same: 0,
+                refused: 0,
+                reasons: Vec::new(),
+                sample,
+            };
+            for batch in ids.chunks(TRIED_TOGETHER) {
+                let (who, object, writer) = (Arc::clone(&actor), Arc::clone(&definition), records.clone());
+                let (batch, change) = (batch.to_vec(), request.change.clone());
+                let tried = records.store.write(move |tx| {
+                    let mut outcomes = Vec::with_capacity(batch.len());
+                    for id in batch {
+                        outcomes.push((id, writer.tried(tx, &who, &object, id, &change)?));
+                    }
+                    Ok(outcomes)
+                });
+                for (id, outcome) in tried.wait()? {
+                    match outcome {
                         Ok(true) => view.change += 1,
                         Ok(false) => view.same += 1,
-                        Err(fault) => view.refuse(*id, &fault),
+                        Err(fault) => view.refuse(id, &fault),
                     }
                 }
-                let mut entry = tx.entry(&who, Act::Bulk).on_list(&object.name, ids);
-                "preview".clone_into(&mut entry.note);
-                tx.log_entry(&entry)?;
-                Ok(view)
-            });
-            view.wait()
+            }
+            let mut entry = records.store.entry(&actor, Act::Bulk).on_list(&definition.name, ids);
+            "preview".clone_into(&mut entry.note);
+            records.store.append(vec![entry]).wait()?;
+            Ok(view)
         })
     }
 
@@ -144,7 +153,7 @@ impl Records {
         Ok(sample)
     }
 
-    /// Does it and takes it back. The outer error is the engine's.
+    /// Does it and takes it back; a refusal stays in the log. The outer error is the engine's.
     fn tried(
         &self,
         tx: &mut WriteTx<'_, '_>,
@@ -153,19 +162,23 @@ impl Records {
         id: RecordId,
         change: &BulkAction,
     ) -> Result<Result<bool, Fault>, Refused> {
-        let mut outcome = Err(Fault::internal("a change was not tried"));
+        let mut outcome = Err(Refused::from(Fault::internal("a change was not tried")));
         let undone = tx.attempt(|tx| -> Result<(), Refused> {
-            outcome = self
-                .bulk_one_in_tx(tx, actor, object, id, change)
-                .map(|(_, moved)| moved)
-                .map_err(|refused| refused.fault);
+            outcome = self.bulk_one_in_tx(tx, actor, object, id, change).map(|(_, moved)| moved);
             // Whatever it was, it does not stay.
             Err(Fault::new(Code::BadRequest, "only tried").into())
         })?;
         drop(undone);
         match outcome {
-            Err(fault) if fault.code == Code::Internal => Err(fault.into()),
-            outcome => Ok(outcome),
+            Err(refused) if refused.fault.code == Code::Internal => Err(refused),
+            Err(Refused { fault, entry }) => {
+                if let Some(mut entry) = entry {
+                    "preview".clone_into(&mut entry.note);
+                    tx.log_entry(&entry)?;
+                }
+                Ok(Err(fault))
+            }
+            Ok(moved) => Ok(Ok(moved)),
         }
     }
 }

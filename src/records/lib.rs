@@ -11,6 +11,7 @@ mod create;
 mod definitions;
 mod delete;
 mod duplicates;
+mod export;
 mod fields;
 mod filter;
 mod group;

@@ -20,12 +20,27 @@ const ESTIMATE_ROWS: usize = 10_000;
 impl Records {
     /// One page of an object's records.
     pub fn list(&self, actor: &Arc<Actor>, object: &str, request: ListRequest) -> Pending<ListView> {
+        self.listed(actor, object, request, (Act::List, String::new()))
+    }
+
+    /// One page, told in the log as this act.
+    pub(crate) fn listed(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        request: ListRequest,
+        (act, note): (Act, String),
+    ) -> Pending<ListView> {
         let definition = match self.definition(object) {
             Ok(definition) => definition,
             Err(fault) => return Pending::failed(fault),
         };
         let (records, actor) = (self.clone(), Arc::clone(actor));
-        Pending::disclosed(self.store.disclose(move |tx| records.list_in_tx(tx, &actor, &definition, &request)))
+        Pending::disclosed(self.store.disclose(move |tx| {
+            let (view, mut entry) = records.list_in_tx(tx, &actor, &definition, &request, act)?;
+            entry.note = note;
+            Ok((view, vec![entry]))
+        }))
     }
 
     fn list_in_tx(
@@ -34,16 +49,17 @@ impl Records {
         actor: &Actor,
         object: &Arc<ObjectDef>,
         request: &ListRequest,
-    ) -> Result<(ListView, Vec<audit::Entry>), Refused> {
+        act: Act,
+    ) -> Result<(ListView, audit::Entry), Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
         let scope =
-            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, Act::List, denied, None))?;
+            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, None))?;
         // The bin is for those who may put records there and take them out, and shows each only theirs.
         let bin = if request.deleted {
             Some(
                 policy
                     .scope(actor, object, Verb::Delete)
-                    .map_err(|denied| self.denial(actor, Act::List, denied, None))?,
+                    .map_err(|denied| self.denial(actor, act, denied, None))?,
             )
         } else {
             None
@@ -56,14 +72,14 @@ impl Records {
         let items = reduce::records(tx, &scope, &page.rows, &chosen, &mut tally)?;
         let (count, count_is_minimum) = self.count(tx, &scope, &query, request.count)?;
         let mut entry =
-            self.store.entry(actor, Act::List).on_list(&object.name, items.iter().map(|item| item.id).collect());
+            self.store.entry(actor, act).on_list(&object.name, items.iter().map(|item| item.id).collect());
         entry.decision.rules = scope.why().rules.clone();
         entry.decision.epoch = Some(scope.why().epoch);
         entry.target.query = Some(digest(&request_bytes(request)));
         entry.target.scope = Some(digest(format!("{:?}", scope.predicate()).as_bytes()));
         tally.into_entry(&mut entry);
         let next = page.next.map(|cursor| URL_SAFE_NO_PAD.encode(cursor.to_bytes()));
-        Ok((ListView { items, next, count, count_is_minimum }, vec![entry]))
+        Ok((ListView { items, next, count, count_is_minimum }, entry))
     }
 
     fn query(

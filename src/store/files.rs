@@ -15,7 +15,7 @@ use vault::{FILE_CHUNK_LEN, FILE_HEADER_LEN, FILE_SEALED_CHUNK_LEN, FileOpener, 
 use zeroize::Zeroizing;
 
 /// The tables whose rows name files by their id.
-const NAMED_IN: [&str; 2] = ["k_attachment", "k_import"];
+const NAMED_IN: [&str; 3] = ["k_attachment", "k_import", "k_export"];
 /// What the name of a file that is being written ends with.
 const PART: &str = "part";
 

@@ -69,6 +69,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0009_role_version/up.sql"),
         postgres: include_str!("../../migrations/postgres/0009_role_version/up.sql"),
     },
+    Migration {
+        number: 10,
+        name: "export",
+        sqlite: include_str!("../../migrations/sqlite/0010_export/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0010_export/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

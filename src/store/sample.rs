@@ -172,11 +172,13 @@ impl WriteTx<'_, '_> {
         );
         sql.bind(user).push(")");
         self.conn().execute(&sql)?;
-        // Imports have steps and a file of their own.
-        let mut sql = Sql::new("SELECT \"id\" FROM \"k_import\" WHERE \"user_id\" = ");
-        sql.bind(user);
-        let imports: Vec<RecordId> = self.conn().rows(&sql, &[BIN])?.iter().filter_map(|row| row.id(0)).collect();
-        imports.into_iter().try_for_each(|import| self.import_drop(import))?;
+        // Imports and exports have a file of their own.
+        for import in self.ids_of_user("k_import", user)? {
+            self.import_drop(import)?;
+        }
+        for export in self.ids_of_user("k_export", user)? {
+            self.export_drop(export)?;
+        }
         for (table, column) in [
             ("k_credential", "user_id"),
             ("k_session", "user_id"),
@@ -192,6 +194,12 @@ impl WriteTx<'_, '_> {
             self.delete_where(table, column, user)?;
         }
         Ok(())
+    }
+
+    fn ids_of_user(&mut self, table: &str, user: UserId) -> Result<Vec<RecordId>, StoreError> {
+        let mut sql = Sql::new("SELECT \"id\" FROM ");
+        sql.ident(table).push(" WHERE \"user_id\" = ").bind(user);
+        Ok(self.conn().rows(&sql, &[BIN])?.iter().filter_map(|row| row.id(0)).collect())
     }
 
     /// Begins the human numbers anew where an object has no rows left.

@@ -1,4 +1,4 @@
-//! Import. The reading half: the bytes of a delimited text file and a mapping become typed draft rows. The writing half
+//! Import and export. The reading half: the bytes of a delimited text file and a mapping become typed draft rows. The writing half
 //! ([`run`]): draft rows become records, by the same verbs as everybody's, with every row accounted for.
 //!
 //! The road: [`SourceFile::open`] finds encoding, delimiter and header and says how it found them;
@@ -11,6 +11,7 @@
 
 mod draft;
 mod engine;
+mod exports;
 mod foresee;
 mod jobs;
 mod mapping;
@@ -26,6 +27,9 @@ mod work;
 
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
 pub use engine::{Go, ImportJob, ImportReport, Ledger, Progress, Rejects, Resume, Step, run};
+pub use exports::{
+    ExportFile, ExportFormat, ExportProblem, ExportRequest, ExportState, ExportView, Exports, ExportsView,
+};
 pub use jobs::{
     ImportFailure, ImportPatch, ImportProblem, ImportState, ImportUpload, ImportView, Imports, ImportsView,
     RejectedCsv, RejectedLine, SampleView, UndoView,

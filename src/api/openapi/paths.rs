@@ -5,7 +5,7 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 18] = [
+const TAGS: [(&str, &str, &str); 19] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str, &str); 18] = [
     ("roles", "Roles", "角色"),
     ("audit", "The log, its checkpoint, tiles and proofs", "审计日志、检查点、分块与证明"),
     ("imports", "Files that become records", "导入文件为记录"),
+    ("exports", "Lists that become files", "将列表导出为文件"),
     ("system", "Unseal and health", "解封与健康状况"),
     ("settings", "Settings of the appliance", "系统设置"),
     ("setup", "The first run of the appliance", "系统首次设置"),
@@ -101,7 +102,7 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
                 let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
                 if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) }
             }
-            "id" | "attachment" | "import" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
+            "id" | "attachment" | "import" | "export" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
             "seq" | "size" => json!({"type": "integer", "minimum": 0}),
             _ => json!({"type": "string"}),
         };

@@ -6,6 +6,7 @@ mod attachments;
 mod audit_log;
 pub(crate) mod calendar;
 mod events;
+mod exports;
 mod imports;
 mod jobs;
 mod me;
@@ -40,6 +41,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     notifications::ROUTES,
     jobs::ROUTES,
     imports::ROUTES,
+    exports::ROUTES,
     views::ROUTES,
     metadata::ROUTES,
     audit_log::ROUTES,

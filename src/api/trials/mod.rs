@@ -6,6 +6,7 @@ mod attachments;
 mod calendar;
 mod desk;
 mod events;
+mod exports;
 mod house;
 mod imports;
 mod openapi;

@@ -56,6 +56,7 @@ impl Unsealer for Key {
 struct TestServices {
     records: records::Records,
     imports: transfer::Imports,
+    exports: transfer::Exports,
     identity: Arc<Identity>,
 }
 impl TestServices {
@@ -63,6 +64,7 @@ impl TestServices {
         Open {
             records: self.records.clone(),
             imports: self.imports.clone(),
+            exports: self.exports.clone(),
             identity: Arc::clone(&self.identity),
             health: Arc::new(Well),
             sample: Arc::new(Few),
@@ -130,7 +132,8 @@ impl<'k> Site<'k> {
         let random = Arc::clone(kontor.store.random());
         let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
         let imports = transfer::Imports::new(kontor.records.clone(), Arc::clone(&kontor.store));
-        let services = TestServices { records: kontor.records.clone(), imports, identity: Arc::clone(&identity) };
+        let exports = transfer::Exports::new(kontor.records.clone(), Arc::clone(&kontor.store));
+        let services = TestServices { records: kontor.records.clone(), imports, exports, identity: Arc::clone(&identity) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
         let shared = Arc::new(Shared {
             appliance: appliance.clone(),

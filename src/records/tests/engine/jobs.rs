@@ -155,6 +155,8 @@ fn a_preview_says_what_would_be_and_changes_nothing() {
         assert_eq!((names(kontor, "new"), kontor.sql_number("SELECT count(*) FROM k_notification")), (1, 5));
         let last = kontor.log().into_iter().rfind(|entry| entry.act.verb == audit::Verb::Bulk).unwrap();
         assert_eq!(last.note, "preview");
+        let refused = |entry: &audit::Entry| entry.note == "preview" && entry.target.record == Some(stranger);
+        assert_eq!(kontor.log().iter().filter(|entry| refused(entry)).count(), 1, "a refusal is no less one when tried");
     });
 }
 

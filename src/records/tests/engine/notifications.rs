@@ -1,10 +1,11 @@
 //! The bell: told in the same transaction, titles through the reader's rights, switches, pages, limits.
 
 use identity::Actor;
-use kernel::Code;
+use kernel::{Code, Timestamp, limits};
 use records::{NotificationsRead, NotificationsRequest, NotificationsView, Told};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
+use store::Notice;
 use testkit::{TestAppliance, on_both_engines};
 
 fn bell(kontor: &TestAppliance, actor: &Arc<Actor>) -> NotificationsView {
@@ -135,5 +136,32 @@ fn pages_and_marks() {
         );
         assert_eq!(page(0, None, false).unwrap_err().code, Code::ParameterInvalid);
         assert_eq!(page(1, Some("x".to_owned()), false).unwrap_err().code, Code::CursorInvalid);
+    });
+}
+
+#[test]
+fn only_the_newest_are_kept_also_of_somebody_who_never_looks() {
+    on_both_engines(|kontor| {
+        let anna = kontor.user("anna", &["seller"], None);
+        let most = limits::NOTIFICATIONS_PER_USER_MAX;
+        let written = kontor.store.write(move |tx| {
+            for number in 0..most + 10 {
+                tx.notify(&Notice {
+                    user: anna,
+                    kind: "assigned",
+                    object: "account".to_owned(),
+                    record: anna,
+                    mark: number.to_string(),
+                    by: None,
+                    at: Timestamp::from_micros(i64::try_from(number).unwrap()),
+                })?;
+            }
+            Ok(())
+        });
+        written.wait().unwrap();
+        assert_eq!(kontor.store.old_sweep().unwrap(), 1);
+        let kept = "SELECT count(*), min(at) FROM k_notification";
+        assert_eq!(kontor.sql(kept), [format!("{most}|10")]);
+        assert_eq!(kontor.store.old_sweep().unwrap(), 0);
     });
 }

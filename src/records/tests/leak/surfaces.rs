@@ -111,6 +111,8 @@ impl Walker<'_, '_> {
         let related: Vec<String> =
             columns.iter().map(|name| format!("account.{name}")).chain(["full_name".to_owned()]).collect();
         let whole = json!({"fields": columns, "limit": 200, "count": "exact"});
+        let page = serde_json::from_value(json!({"fields": columns, "limit": 200})).expect("a list");
+        let exported = self.records().export_page(self.actor, "account", page, String::new());
         let bin = json!({"fields": columns, "limit": 200, "count": "exact", "deleted": true});
         let sorted = |(field, _): (&str, _)| {
             self.list("account", format!("sort {field}"), json!({"sort": [field], "fields": columns, "limit": 200}))
@@ -118,6 +120,7 @@ impl Walker<'_, '_> {
         let listed = vec![self.list("account", "all".into(), whole), self.list("account", "usual".into(), json!({}))];
         vec![
             Surface::new("list", all(listed)),
+            Surface::new("export", all(vec![("all".to_owned(), exported)])),
             Surface::new("bin", all(vec![self.list("account", "all".into(), bin)])),
             Surface::new("sort", all(FIELDS.map(sorted).into())),
             Surface::new("filter", self.by_value("account", "")),

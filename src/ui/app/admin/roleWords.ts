@@ -12,7 +12,7 @@ export const LEVELS = ["none", "exists", "masked", "read", "edit"] as const;
 
 /** Acts a role may hold, by the kind of role: those of an administration belong to it alone. */
 export const ACTS_OF: { [kind: string]: string[] } = {
-  business: ["bulk", "import", "token", "views", "access_log"],
+  business: ["bulk", "import", "export", "token", "views", "access_log"],
   system_administration: ["system", "system_health", "definitions"],
   security_administration: ["users", "roles", "keys", "system_health"],
   audit_administration: ["audit_read", "audit_verify", "system_health"],

@@ -48,6 +48,7 @@ const Calendar = lazy(() => import("~/calendar/Calendar"));
 const Grouped = lazy(() => import("./Grouped"));
 const Totals = lazy(() => import("./Totals"));
 const JobBar = lazy(() => import("./JobBar"));
+const ExportDialog = lazy(() => import("./ExportDialog"));
 
 /** Who may bring in files, and the way there. */
 function useImporting(meta: Meta) {
@@ -105,6 +106,8 @@ function ListOf({ meta }: { meta: Meta }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const prefs = usePrefs();
+  const me = useMe();
+  const [exporting, setExporting] = useState(false);
   const state = useListState(meta);
   const { set } = state;
   const views = useViews(meta.name);
@@ -215,6 +218,7 @@ function ListOf({ meta }: { meta: Meta }) {
               ...(["compact", "standard", "comfortable"] as const).map((density) => ({ label: t(`density.${density}`), checked: prefs.density === density, act: () => setPrefs({ density }) })),
               ...(shape === "board" ? [{ kind: "rule" as const }, { kind: "group" as const, label: t("board.staleAfter") }, ...[7, 14, 30, 60].map((days) => ({ label: t("board.days", { days, count: days }), checked: (prefs.lists[meta.name]?.stale ?? STALE_DAYS) === days, act: () => setListPrefs(meta.name, { stale: days }) }))] : []),
               { kind: "rule" },
+              ...(me.actions.includes("export") && !state.search.deleted ? [{ label: t("export.menu"), icon: "note" as const, act: () => setExporting(true) }] : []),
               { label: t("list.refresh"), icon: "refresh", act: () => void client.invalidateQueries({ queryKey: ["list", meta.name] }) },
               ...(meta.may.create ? [{ label: t("import.open", { objects: objectLabel(meta, true) }), icon: "sortup" as const, blocked: importing.may ? undefined : t("import.denied"), act: importing.go }] : []),
               { label: state.search.deleted ? t("list.leaveBin") : t("list.bin"), icon: "trash", act: () => set({ deleted: state.search.deleted ? "" : "1", f: "", q: "" }) },
@@ -293,6 +297,11 @@ function ListOf({ meta }: { meta: Meta }) {
         ) : null}
       </div>
       {dialogs}
+      {exporting ? (
+        <Suspense fallback={null}>
+          <ExportDialog meta={meta} columns={columns} request={list.request} count={total} onClose={() => setExporting(false)} />
+        </Suspense>
+      ) : null}
       {shape === "table" && state.sums.length > 0 ? (
         <Suspense fallback={null}>
           <Totals meta={meta} state={state} />

@@ -2,6 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
 import type { RecordView } from "~/api/types.gen";
@@ -24,6 +25,13 @@ export function AccessTab({ meta, record }: { meta: Meta; record: RecordView }) 
     getNextPageParam: (page) => page.next ?? undefined,
     retry: false,
   });
+  // A page looks through a part of the log only, and may find nothing there: then the next is asked for at once.
+  const last = query.data?.pages.at(-1);
+  const found = query.data?.pages.some((page) => page.items.length > 0) ?? false;
+  const goOn = !found && last?.next != null && !query.isFetchingNextPage && !query.error;
+  useEffect(() => {
+    if (goOn) void query.fetchNextPage();
+  }, [goOn, query]);
   if (query.error) return <Trouble error={query.error} retry={() => void query.refetch()} />;
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const name = (field: string) => {
