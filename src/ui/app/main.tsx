@@ -48,8 +48,10 @@ async function start(): Promise<void> {
   await startWords(firstLanguage());
   wire.language = language() === "zh" ? "zh-CN" : "en";
   // When the server answers again, what could not be read is read.
+  let answered = wire.reachable;
   watchWire(() => {
-    if (wire.reachable) void client.resumePausedMutations();
+    if (wire.reachable && !answered) void client.refetchQueries({ type: "active", predicate: (query) => query.state.status === "error" });
+    answered = wire.reachable;
   });
   const place = document.getElementById("root");
   if (!place) return;

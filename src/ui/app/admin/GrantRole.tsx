@@ -12,7 +12,8 @@ import { SelectField, TextField } from "~/lib/fields";
 import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
 import { said } from "~/model/meta";
-import { RecordPicker, type Picked } from "~/value/RecordPicker";
+import { RecordPicker } from "~/value/RecordPicker";
+import { type Picked } from "~/value/title";
 import { useRoles } from "./data";
 import css from "./admin.module.css";
 

@@ -54,11 +54,28 @@ export function address(path: string, params: { [name: string]: unknown } = {}, 
   return text ? `${filled}?${text}` : filled;
 }
 
+const PROBE_MILLISECONDS = 5000;
+let probing: ReturnType<typeof setInterval> | undefined;
+
 function reached(now: boolean): void {
   if (wire.reachable === now) return;
   wire.reachable = now;
+  clearInterval(probing);
+  if (!now) probing = setInterval(() => void probe(), PROBE_MILLISECONDS);
   tell();
 }
+
+/** Looks whether the server answers again. It asks nothing that would keep a session alive. */
+async function probe(): Promise<void> {
+  try {
+    if ((await fetch("/healthz", { cache: "no-store", credentials: "omit" })).ok) reached(true);
+  } catch {
+    // Still away; the next look comes by itself.
+  }
+}
+
+window.addEventListener("offline", () => reached(false));
+window.addEventListener("online", () => void probe());
 
 /** What goes along with every request. */
 function headersOf(verb: string, args: { version?: number; purpose?: string; once?: string }): Headers {

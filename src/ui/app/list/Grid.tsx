@@ -323,6 +323,9 @@ export function Header({ meta, columns, sort, width, all, some, selection, onSor
   const t = useT();
   const metas = useMetas();
   const [over, setOver] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  const hintId = useId();
+  const row = useRef<HTMLDivElement>(null);
   const moving = useRef<string | null>(null);
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -365,9 +368,35 @@ export function Header({ meta, columns, sort, width, all, some, selection, onSor
     onColumns(rest);
   }
 
+  /** What dragging does, by keyboard: Shift with an arrow changes the width, with Ctrl the place. */
+  function key(event: KeyboardEvent<HTMLElement>, path: string) {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0 || !event.shiftKey) return;
+    event.preventDefault();
+    const name = fieldLabel(meta, path, metas);
+    if (!event.ctrlKey && !event.metaKey) {
+      const now = Math.max(60, Math.min(800, width(path) + by * 16));
+      setListPrefs(meta.name, { widths: { ...Object.fromEntries(columns.map((column) => [column, width(column)])), [path]: now } });
+      return setSaid(t("list.widthIs", { name, width: now }));
+    }
+    const to = columns.indexOf(path) + by;
+    if (to < 0 || to >= columns.length) return setSaid(t(by < 0 ? "list.isFirst" : "list.isLast"));
+    const next = columns.filter((column) => column !== path);
+    next.splice(to, 0, path);
+    onColumns(next);
+    setSaid(t("list.placeIs", { name, at: to + 1, of: columns.length }));
+    requestAnimationFrame(() => row.current?.querySelector<HTMLElement>(`[data-column="${CSS.escape(path)}"]`)?.focus());
+  }
+
   return (
-    <div role="row" className={css.header} aria-rowindex={1}>
+    <div ref={row} role="row" className={css.header} aria-rowindex={1}>
       <div role={selection ? "columnheader" : "gridcell"} className={css.check}>
+        <span id={hintId} hidden>
+          {t("list.headHint")}
+        </span>
+        <span className="sr" aria-live="polite">
+          {said}
+        </span>
         {selection ? <input ref={box} type="checkbox" className={libCss.check} checked={all} aria-label={t("list.selectAll")} onChange={() => selection.all()} /> : null}
       </div>
       {columns.map((path, index) => {
@@ -395,7 +424,7 @@ export function Header({ meta, columns, sort, width, all, some, selection, onSor
             onDrop={() => drop(path)}
           >
             <Tip text={why}>
-              <button type="button" className={css.sorter} aria-disabled={block ? true : undefined} onClick={(event) => (block ? undefined : sortBy(path, event.shiftKey))}>
+              <button type="button" data-column={path} className={css.sorter} aria-describedby={hintId} onKeyDown={(event) => key(event, path)} aria-disabled={block ? true : undefined} onClick={(event) => (block ? undefined : sortBy(path, event.shiftKey))}>
                 <span className="clip">{fieldLabel(meta, path, metas)}</span>
                 {field && isSealed(field) ? <SealMark field={field} /> : null}
                 {place >= 0 ? <Icon name={down ? "sortdown" : "sortup"} size={12} /> : null}

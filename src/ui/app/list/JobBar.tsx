@@ -12,7 +12,7 @@ import { Icon } from "~/lib/icons";
 import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
 import { Trouble } from "~/pages/Trouble";
-import { useTitle } from "~/value/RecordPicker";
+import { useTitle } from "~/value/title";
 import { showJob, useJob } from "./jobs";
 import css from "./list.module.css";
 

@@ -37,6 +37,7 @@ import { useCells } from "./cells";
 import { useCount, whichOf } from "./count";
 import { useFresh } from "./fresh";
 import { GroupMenu } from "./GroupMenu";
+import { requestOfRow } from "./rows";
 import { useSelection } from "./selection";
 import { boardField, useShape, ViewSwitch } from "./ViewSwitch";
 import { leaveTrail, trailOf, useListState, useRows, type Trail } from "./state";
@@ -140,10 +141,10 @@ function ListOf({ meta }: { meta: Meta }) {
   const open = useCallback(
     (record: RecordView, beside: boolean) => {
       if (beside) return void window.open(`/app/o/${meta.name}/${record.id}`, "_blank", "noreferrer");
-      leaveTrail({ object: meta.name, href, request: list.request, top: top.current, id: record.id });
+      leaveTrail({ object: meta.name, href, request: requestOfRow(client, meta.name, record.id) ?? list.request, top: top.current, id: record.id });
       void navigate({ to: "/o/$object/$id", params: { object: meta.name, id: record.id } });
     },
-    [meta.name, href, list.request, navigate],
+    [meta.name, href, list.request, navigate, client],
   );
   const peek = useCallback((record: RecordView | null) => set({ peek: record?.id ?? "" }, true), [set]);
   const create = useCallback(() => show({ what: "create", object: meta.name }), [meta.name]);

@@ -3,7 +3,7 @@
 
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { call } from "~/api/client";
-import type { RecordPage, RecordView } from "~/api/types.gen";
+import type { ListRequest, RecordPage, RecordView } from "~/api/types.gen";
 
 type Pages = InfiniteData<RecordPage>;
 
@@ -28,6 +28,15 @@ export function rowOf(client: QueryClient, object: string, id: string): RecordVi
     }
   }
   return undefined;
+}
+
+/** The request by which a row came: that of the list, of its group, or of its column of the board. */
+export function requestOfRow(client: QueryClient, object: string, id: string): ListRequest | undefined {
+  const found = client
+    .getQueryCache()
+    .findAll({ queryKey: ["list", object], type: "active" })
+    .find((query) => pagesOf(query.state.data)?.pages.some((page) => page.items.some((row) => row.id === id)));
+  return found?.queryKey[2] as ListRequest | undefined;
 }
 
 /** Reads one row again, with what its list shows of it. */

@@ -10,7 +10,7 @@ import { Bone, IconButton } from "~/lib/basics";
 import { Popover } from "~/lib/overlays";
 import { referenceOf, said, type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
-import { useTitle } from "~/value/RecordPicker";
+import { useTitle } from "~/value/title";
 import { plain } from "~/value/Value";
 import css from "./record.module.css";
 

@@ -6,7 +6,7 @@ import { isThere, watchPresence } from "~/api/live";
 import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
 import { Avatar } from "~/lib/basics";
-import { useTitle } from "~/value/RecordPicker";
+import { useTitle } from "~/value/title";
 
 function Person({ id }: { id: string }) {
   const t = useT();

@@ -1,7 +1,7 @@
 // The page of one record of any object: head with highlights and stage, facts that are edited in their place, what happened, and
 // what belongs to it. A change that somebody else overtook opens the dialog of both versions; a delete can be undone.
 
-import { useQueryClient } from "@tanstack/react-query";
+import { useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { call } from "~/api/client";
@@ -37,14 +37,16 @@ import { StagePath } from "./StagePath";
 import { Timeline } from "./Timeline";
 import css from "./record.module.css";
 
-/** The neighbours in the list one came from, as far as that list was read. */
+/** The neighbours in the list one came from. Where what was loaded of it ends, the next rows are read. */
 function useWalk(meta: Meta, id: string) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const trail = trailOf(meta.name);
-  const data = trail ? client.getQueryData<{ pages: RecordPageAnswer[] }>(listKey(meta.name, trail.request)) : undefined;
+  const key = trail ? listKey(meta.name, trail.request) : null;
+  const data = key ? client.getQueryData<InfiniteData<RecordPageAnswer, string>>(key) : undefined;
   const ids = data?.pages.flatMap((page) => page.items.map((item) => item.id)) ?? [];
   const at = ids.indexOf(id);
+  const further = data?.pages.at(-1)?.next;
   const go = (to: string | undefined) => {
     if (!to || !trail) return undefined;
     return () => {
@@ -52,7 +54,18 @@ function useWalk(meta: Meta, id: string) {
       void navigate({ to: "/o/$object/$id", params: { object: meta.name, id: to }, search: (before) => before, replace: true });
     };
   };
-  return { at, of: ids.length, more: Boolean(data?.pages.at(-1)?.next), next: at >= 0 ? go(ids[at + 1]) : undefined, previous: at > 0 ? go(ids[at - 1]) : undefined, back: trail?.href };
+  const goOn = async () => {
+    if (!trail || !key || !data || !further) return;
+    try {
+      const page = await call("record_query", { params: { object: meta.name }, body: { ...trail.request, cursor: further } });
+      client.setQueryData(key, { pages: [...data.pages, page], pageParams: [...data.pageParams, further] });
+      go(page.items[0]?.id)?.();
+    } catch (error) {
+      toast(errorText(error), { tone: "bad", note: errorNote(error) });
+    }
+  };
+  const next = at < 0 ? undefined : at === ids.length - 1 && further ? () => void goOn() : go(ids[at + 1]);
+  return { at, of: ids.length, more: Boolean(further), next, previous: at > 0 ? go(ids[at - 1]) : undefined, back: trail?.href };
 }
 
 function Walk({ walk }: { walk: ReturnType<typeof useWalk> }) {
@@ -160,7 +173,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const commands = useMemo<Command[]>(
     () => [
       { id: "edit", label: t("record.edit"), icon: "edit", keys: "e", act: edit },
-      ...(stage && meta.may.update ? (stage.options ?? []).map((option) => ({ id: `stage-${option.code}`, label: t("record.moveTo", { stage: said(option.label) }), icon: "right" as const, act: () => void save({ [stage.name]: option.code }).catch((wrong: unknown) => toast(errorText(wrong), { tone: "bad" })) })) : []),
+      ...(stage && meta.may.update ? (stage.options ?? []).map((option) => ({ id: `stage-${option.code}`, label: t("record.moveTo", { stage: said(option.label) }), icon: "right" as const, act: () => document.querySelector<HTMLElement>(`[data-stage="${option.code}"]`)?.click() })) : []),
       { id: "star", label: star.label, icon: "star", keys: "s", act: star.toggle },
       { id: "copy", label: t("record.copy"), icon: "link", act: copy },
       { id: "delete", label: t("record.delete"), icon: "trash", blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
@@ -191,8 +204,12 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
       <div className={css.head}>
         <nav className={css.crumbs} aria-label={t("record.crumbs")}>
           <Link to={walk.back ?? `/o/${meta.name}`}>{objectLabel(meta, true)}</Link>
-          <Icon name="right" size={10} />
-          <span className={css.number}>{String(record?.fields["number"] ?? "")}</span>
+          {meta.fields.has("number") ? (
+            <>
+              <Icon name="right" size={10} />
+              <span className={css.number}>{String(record?.fields["number"] ?? "")}</span>
+            </>
+          ) : null}
           <Walk walk={walk} />
         </nav>
         <div className={css.name}>

@@ -45,7 +45,7 @@ export function StagePath({ meta, record, field, save }: { meta: Meta; record: R
       <div className={css.stages} role="group" aria-label={said(field.label)}>
         {options.map((option, index) => (
           <Tip key={option.code} text={blocked}>
-            <button type="button" className={css.stage} data-state={index === now ? "now" : index < now && !ENDS[option.code] ? "past" : "next"} data-end={index === now ? ENDS[option.code] : undefined} aria-current={index === now ? "step" : undefined} aria-disabled={blocked ? true : undefined} onClick={() => choose(option.code)}>
+            <button type="button" className={css.stage} data-stage={option.code} data-state={index === now ? "now" : index < now && !ENDS[option.code] ? "past" : "next"} data-end={index === now ? ENDS[option.code] : undefined} aria-current={index === now ? "step" : undefined} aria-disabled={blocked ? true : undefined} onClick={() => choose(option.code)}>
               {said(option.label)}
             </button>
           </Tip>

@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Modal } from "@mantine/core";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { usePlaces } from "~/admin/places";
-import { useMe } from "~/api/session";
+import { signOut, useMe } from "~/api/session";
 import { showHelp } from "~/help/open";
 import { speak, useT } from "~/i18n";
 import { cx, Kbd } from "~/lib/basics";
@@ -67,6 +67,7 @@ function useEntries(): Entry[] {
       })),
       { id: "keys", group: t("palette.help"), label: t("bar.keys"), icon: "keyboard", keys: "?", act: () => show({ what: "keys" }) },
       { id: "help", group: t("palette.help"), label: t("help.here"), icon: "help", act: () => showHelp() },
+      { id: "signout", group: t("bar.you"), label: t("bar.signout"), icon: "out", act: () => void signOut() },
       { id: "manual", group: t("palette.help"), label: t("shell.help"), icon: "help", act: () => void window.open("/docs", "_blank", "noreferrer") },
     ] satisfies Entry[];
   }, [metas, navigate, offered, places, imports, t]);

@@ -9,7 +9,8 @@ import libCss from "~/lib/lib.module.css";
 import { useSettings } from "~/model/house";
 import { referenceOf, said } from "~/model/meta";
 import { getPrefs } from "~/model/prefs";
-import { RecordPicker, type Picked } from "./RecordPicker";
+import { RecordPicker } from "./RecordPicker";
+import { type Picked } from "./title";
 import css from "./value.module.css";
 
 export type InputProps = {

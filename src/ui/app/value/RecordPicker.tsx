@@ -10,25 +10,9 @@ import { cx, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
 import { iconOf } from "~/model/layouts";
-import { objectLabel, titleOf, useMetas } from "~/model/meta";
+import { titleOf, useMetas } from "~/model/meta";
+import { useTitle, type Picked } from "./title";
 import css from "./value.module.css";
-
-export type Picked = { object: string; id: string; title?: string | undefined };
-
-/** The name of a record, read from the server when it did not come along. */
-export function useTitle(picked: Picked | null): string {
-  const metas = useMetas();
-  const meta = metas.get(picked?.object ?? "");
-  const { data } = useQuery({
-    queryKey: ["title", picked?.object, picked?.id],
-    queryFn: () => call("record_open", { params: { object: picked?.object ?? "", id: picked?.id ?? "" }, query: { fields: meta?.titleField ?? "" } }),
-    enabled: Boolean(picked && meta?.may.read && !picked.title),
-    staleTime: 5 * 60_000,
-    retry: false,
-  });
-  if (!picked) return "";
-  return picked.title ?? (data ? titleOf(meta, data) : objectLabel(meta));
-}
 
 type Props = {
   objects: string[];

@@ -1,14 +1,15 @@
 // A value as people read it, by the type of its field. A masked value looks masked on purpose; what is only said to exist says
-// so; nothing is an en dash. It asks the server for nothing: names of referenced records come with the record.
+// so; nothing is an en dash. Names of referenced records come with the record, but for references to several kinds.
 
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import type { Address, FieldDef, Json, RecordView } from "~/api/types.gen";
 import { useT, type T } from "~/i18n";
 import * as format from "~/i18n/format";
 import { Badge, cx, type Tone } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { isSealed, optionLabel, referenceOf, said, useMetas, type Meta, type Metas } from "~/model/meta";
+import { useTitle } from "./title";
 import css from "./value.module.css";
 
 /** Words of state that deserve a colour. Others stay plain: colour is for what needs attention. */
@@ -110,12 +111,32 @@ function Reference({ field, value, record, metas, link }: { field: FieldDef; val
   const name = other ? record.fields[`${field.name}.${other.titleField}`] : undefined;
   const system = to.object === "user" && to.id.startsWith("00000000-");
   // A name that was asked for and did not come belongs to a record that this reader may not see.
-  if ((name === null || name === undefined) && !system && other?.may.read && field.targets?.length === 1) return <span className="faint clip">{t("value.hidden")}</span>;
+  if ((name === null || name === undefined) && !system && other?.may.read) return <span className="faint clip">{t("value.hidden")}</span>;
   const text = typeof name === "string" && name ? name : system ? t("value.appliance") : other ? said(other.view.definition.label) : t("value.record");
   if (!link || system || !other?.may.read) return <span className="clip">{text}</span>;
   return (
     <Link to="/o/$object/$id" params={{ object: to.object, id: to.id }} className="clip" onClick={(event) => event.stopPropagation()}>
       {text}
+    </Link>
+  );
+}
+
+/** A reference that may point to records of several kinds: its name does not come with the record and is read for what is seen. */
+function AnyReference({ field, value, metas, link }: { field: FieldDef; value: Json; metas: Metas; link: boolean }) {
+  // Rows that only fly past ask for nothing.
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSeen(true), 150);
+    return () => clearTimeout(timer);
+  }, []);
+  const to = referenceOf(field, value);
+  const other = metas.get(to?.object ?? "");
+  const title = useTitle(to, seen);
+  if (!to) return <Nothing />;
+  if (!link || !other?.may.read) return <span className="clip" title={other ? said(other.view.definition.label) : undefined}>{title}</span>;
+  return (
+    <Link to="/o/$object/$id" params={{ object: to.object, id: to.id }} className="clip" onClick={(event) => event.stopPropagation()}>
+      {title}
     </Link>
   );
 }
@@ -144,6 +165,7 @@ export function Value({ meta, path, record, link = false, full = false }: Props)
   if (value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0)) return <Nothing />;
   switch (field.type) {
     case "reference":
+      if (field.targets?.length !== 1) return <AnyReference field={field} value={value} metas={metas} link={link} />;
       return <Reference field={field} value={value} record={record} metas={metas} link={link} />;
     case "enum": {
       const tone = TONES[String(value)] ?? "plain";
