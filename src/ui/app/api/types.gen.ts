@@ -67,7 +67,7 @@ export type Level = "none" | "exists" | "masked" | "read" | "edit";
 export type ScopeWidth = "none" | "own" | "team" | "unit" | "unit_and_below" | "all";
 export type RecordVerb = "read" | "create" | "update" | "delete" | "assign" | "reveal";
 /** An act of the appliance. */
-export type AppAction = "bulk" | "import" | "token" | "definitions" | "users" | "roles" | "access_log" | "views" | "audit_read" | "audit_verify" | "system_health" | "system" | "keys";
+export type AppAction = "bulk" | "import" | "export" | "token" | "definitions" | "users" | "roles" | "access_log" | "views" | "audit_read" | "audit_verify" | "system_health" | "system" | "keys";
 /** For the business, one of the three administrations, or the appliance itself. */
 export type RoleKind = "business" | "system_administration" | "security_administration" | "audit_administration" | "internal";
 /** How far each verb reaches; absent is `none`. */
@@ -206,6 +206,12 @@ export type SampleChange = { object: string; id: Id; at: Timestamp; by: Id | nul
 export type SampleAdded = { object: string; id: Id; at: Timestamp; by: Id | null; goes: boolean };
 /** Where the sample data stands, and what its removal takes along. */
 export type Sample = { state: "none" | "loading" | "present" | "removing" | "interrupted"; done: number; total: number; error: string | null; loaded_at: Timestamp | null; objects: Array<SampleCount>; changed: Array<SampleChange>; changed_total: number; added: Array<SampleAdded>; added_total: number; added_goes: number; files: number; you: boolean };
+/** A list to take out as a file. */
+export type ExportRequest = { columns: Array<string>; format: "csv" | "csv_gb18030"; filter?: Filter | null; q?: string | null; sort?: Array<string> };
+/** An export. */
+export type Export = { id: Id; state: "running" | "ready" | "failed" | "interrupted"; object: string; format: "csv" | "csv_gb18030"; columns: Array<string>; file_name: string; rows: number; size: number | null; sha256: string | null; problem: { code: string; detail: string } | null; at: Timestamp; finished_at: Timestamp | null; expires_at: Timestamp | null };
+/** Your exports, newest first. */
+export type ExportList = { items: Array<Export> };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -245,6 +251,10 @@ export interface Operations {
   calendar_feed_show: { params: {  }; query: {  }; body: undefined; answer: CalendarFeed };
   definitions_change: { params: {  }; query: { "plan"?: boolean }; body: DefinitionChanges; answer: Plan };
   event_stream: { params: {  }; query: { "after"?: number }; body: undefined; answer: undefined };
+  export_file: { params: { "export": Id }; query: {  }; body: undefined; answer: undefined };
+  export_forget: { params: { "export": Id }; query: {  }; body: undefined; answer: undefined };
+  export_list: { params: {  }; query: {  }; body: undefined; answer: ExportList };
+  export_show: { params: { "export": Id }; query: {  }; body: undefined; answer: Export };
   field_change: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: FieldPatch; answer: Plan };
   field_create: { params: { "object": string }; query: { "plan"?: boolean }; body: FieldDraft; answer: Plan };
   field_list: { params: { "object": string }; query: {  }; body: undefined; answer: FieldList };
@@ -289,6 +299,7 @@ export interface Operations {
   record_create: { params: { "object": string }; query: {  }; body: RecordCreate; answer: RecordView };
   record_delete: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Deleted };
   record_duplicates: { params: { "object": string }; query: {  }; body: DuplicatesRequest; answer: Duplicates };
+  record_export: { params: { "object": string }; query: {  }; body: ExportRequest; answer: Export };
   record_history: { params: { "object": string; "id": Id }; query: { "before"?: number; "limit"?: number }; body: undefined; answer: History };
   record_link: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: LinkRequest; answer: Linked };
   record_links: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: undefined; answer: Links };
@@ -361,6 +372,10 @@ export const operations = {
   calendar_feed_show: ["GET", "/api/v1/me/calendar-feed"],
   definitions_change: ["POST", "/api/v1/metadata/changes"],
   event_stream: ["GET", "/api/v1/events"],
+  export_file: ["GET", "/api/v1/exports/{export}/file"],
+  export_forget: ["DELETE", "/api/v1/exports/{export}"],
+  export_list: ["GET", "/api/v1/exports"],
+  export_show: ["GET", "/api/v1/exports/{export}"],
   field_change: ["PATCH", "/api/v1/metadata/objects/{object}/fields/{field}"],
   field_create: ["POST", "/api/v1/metadata/objects/{object}/fields"],
   field_list: ["GET", "/api/v1/metadata/objects/{object}/fields"],
@@ -405,6 +420,7 @@ export const operations = {
   record_create: ["POST", "/api/v1/records/{object}"],
   record_delete: ["DELETE", "/api/v1/records/{object}/{id}"],
   record_duplicates: ["POST", "/api/v1/records/{object}/duplicates"],
+  record_export: ["POST", "/api/v1/records/{object}/export"],
   record_history: ["GET", "/api/v1/records/{object}/{id}/history"],
   record_link: ["POST", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_links: ["GET", "/api/v1/records/{object}/{id}/links/{relation}"],
@@ -551,7 +567,7 @@ export const limits = {
   "SUMMARY_GROUPS_MAX": 500,
   "SUMMARY_GROUPS_FOUND_MAX": 20000,
   "TIMELINE_PLANNED_MAX": 50,
-  "ACCESS_LOG_ENTRIES_MAX": 500000,
+  "ACCESS_LOG_ENTRIES_MAX": 50000,
   "EVENT_STREAMS_PER_USER_MAX": 8,
   "EVENT_STREAMS_MAX": 2000,
   "EVENTS_RESUMED_MAX": 1000,
@@ -584,6 +600,10 @@ export const limits = {
   "RIBBON_CHARS_MAX": 80,
   "TIME_ZONE_CHARS_MAX": 64,
   "SAMPLE_NAMED_MAX": 50,
+  "EXPORT_ROWS_MAX": 100000,
+  "EXPORT_BYTES_MAX": 536870912,
+  "EXPORT_SECONDS": 86400,
+  "EXPORTS_PER_USER_MAX": 20,
   "CALENDAR_LOOKS_PER_HOUR_MAX": 60,
   "ROLES_CUSTOM_MAX": 200,
   "ROLE_BYTES_MAX": 65536,

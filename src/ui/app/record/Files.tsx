@@ -15,7 +15,7 @@ import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
 import { type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
-import { useTitle } from "~/value/RecordPicker";
+import { useTitle } from "~/value/title";
 import css from "./files.module.css";
 
 type Sending = { key: number; name: string; part: number; wrong: string; stop: AbortController };
