@@ -9,7 +9,7 @@ journey("a list becomes a file with its columns and filter, is saved, and is tak
   await page.goto(`/app/o/account?q=&f=${filter}`);
   await page.getByRole("row").nth(1).waitFor();
   const first = await page.getByRole("row").nth(1).getByRole("gridcell").nth(1).innerText();
-  await page.getByRole("button", { name: "More" }).first().click();
+  await page.getByRole("button", { name: "View", exact: true }).click();
   await page.getByRole("menuitem", { name: "As a file…" }).click();
   const dialog = page.getByRole("dialog", { name: "Accounts as a file" });
   await dialog.getByRole("button", { name: "Make the file" }).click();
@@ -32,7 +32,7 @@ journey("without the right there is no file of a list, and the server refuses it
   await signIn("seller");
   await page.goto("/app/o/account");
   await page.getByRole("row").nth(1).waitFor();
-  await page.getByRole("button", { name: "More" }).first().click();
+  await page.getByRole("button", { name: "View", exact: true }).click();
   await page.getByRole("menuitem").first().waitFor();
   equal(await page.getByRole("menuitem", { name: "As a file…" }).count(), 0, "entries for a file");
   const { csrf } = await (await page.request.get("/api/v1/session")).json();

@@ -178,7 +178,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
       { id: "copy", label: t("record.copy"), icon: "link", act: copy },
       { id: "delete", label: t("record.delete"), icon: "trash", blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
     ],
-    [t, stage, meta, save, copy, ask, star.label, star.toggle],
+    [t, stage, meta, copy, ask, star.label, star.toggle],
   );
   useCommands(commands);
 
