@@ -54,7 +54,7 @@ journey("in three clicks from home: a deal is moved on the funnel", async (page,
   await signIn("seller");
   const deal = await api(page, "POST", "records/opportunity", { name: "Three clicks of lamp oil", stage: "proposal" });
   await counted.reset();
-  await page.getByRole("link", { name: "Open board" }).first().click();
+  await page.locator("[data-widget=deals]").getByRole("link", { name: "Open board" }).click();
   const card = page.locator(`[data-column=proposal] [data-card="${deal.id}"]`);
   const target = page.locator("[data-column=negotiation]");
   await card.waitFor();
@@ -104,7 +104,7 @@ journey("what people do all day is in sight at 1366×768 without scrolling", asy
   const button = (name) => page.getByRole("button", { name, exact: true });
   await inSight(button("New"), "home: something new");
   await inSight(page.getByRole("search"), "home: the search");
-  await inSight(page.getByRole("link", { name: "Open board" }).first(), "home: the board");
+  await inSight(page.locator("[data-widget=deals]").getByRole("link", { name: "Open board" }), "home: the board");
   await inSight(page.getByRole("link", { name: "Opportunities" }).first(), "home: the deals");
   await page.goto("/app/o/opportunity");
   await page.getByRole("row").nth(14).waitFor();

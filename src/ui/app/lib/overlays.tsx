@@ -75,7 +75,7 @@ export type MenuItems = (MenuItem | null | false | undefined)[];
 /** A menu under its button. */
 export function Menu({ target, items, align = "start", label }: { target: ReactNode; items: MenuItems; align?: "start" | "end"; label: string }) {
   return (
-    <MantineMenu unstyled position={align === "start" ? "bottom-start" : "bottom-end"} transitionProps={{ duration: 0 }} offset={4} withinPortal classNames={{ dropdown: cx(css.floating, css.menu) }} loop>
+    <MantineMenu unstyled position={align === "start" ? "bottom-start" : "bottom-end"} transitionProps={{ duration: 0 }} offset={4} withinPortal classNames={{ dropdown: cx(css.floating, css.menu), itemLabel: css.itemBody ?? "" }} loop>
       <MantineMenu.Target>{target as React.ReactElement}</MantineMenu.Target>
       <MantineMenu.Dropdown aria-label={label}>
         {items.map((item, index) => {

@@ -8,6 +8,7 @@ import { signOut, useMe } from "~/api/session";
 import { showHelp } from "~/help/open";
 import { speak, useT } from "~/i18n";
 import { cx, Kbd } from "~/lib/basics";
+import { useFocusBack } from "~/lib/focusBack";
 import { Icon, type IconName } from "~/lib/icons";
 import { shown } from "~/lib/keys";
 import libCss from "~/lib/lib.module.css";
@@ -84,6 +85,7 @@ export default function Palette() {
   const all = useEntries();
   const finder = useFinder(text);
   const close = () => show({ what: "none" });
+  useFocusBack(true);
   const found: Entry[] =
     finder.enabled && text.trim()
       ? hitsOf(finder.data, metas, finder.query).flatMap((group) => group.hits.map((hit) => ({ id: hit.id, group: objectLabel(metas.get(hit.object), true), label: hit.title, icon: iconOf(hit.object), act: () => void navigate({ to: "/o/$object/$id", params: { object: hit.object, id: hit.id } }) })))
