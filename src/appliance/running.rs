@@ -228,8 +228,12 @@ fn clock_offset(store: &Store) -> i64 {
 fn sweep(store: &Store) {
     match store.old_sweep() {
         Ok(0) => {}
-        Ok(gone) => tracing::info!(gone, "imports, exports and notifications that were kept long enough were taken away"),
-        Err(fault) => tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "what is old could not be looked for"),
+        Ok(gone) => {
+            tracing::info!(gone, "imports, exports and notifications that were kept long enough were taken away")
+        }
+        Err(fault) => {
+            tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "what is old could not be looked for")
+        }
     }
 }
 

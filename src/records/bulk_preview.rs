@@ -66,15 +66,8 @@ impl Records {
             records.bulk_allowed(&actor)?;
             let (ids, count) = records.first_targets(&actor, &definition, &request)?;
             let sample = records.sample(&actor, &definition, &request, &ids)?;
-            let mut view = PreviewView {
-                count,
-                tried: ids.len(),
-                change: 0,
-                same: 0,
-                refused: 0,
-                reasons: Vec::new(),
-                sample,
-            };
+            let mut view =
+                PreviewView { count, tried: ids.len(), change: 0, same: 0, refused: 0, reasons: Vec::new(), sample };
             for batch in ids.chunks(TRIED_TOGETHER) {
                 let (who, object, writer) = (Arc::clone(&actor), Arc::clone(&definition), records.clone());
                 let (batch, change) = (batch.to_vec(), request.change.clone());

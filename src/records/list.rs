@@ -52,15 +52,10 @@ impl Records {
         act: Act,
     ) -> Result<(ListView, audit::Entry), Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
-        let scope =
-            policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, None))?;
+        let scope = policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, None))?;
         // The bin is for those who may put records there and take them out, and shows each only theirs.
         let bin = if request.deleted {
-            Some(
-                policy
-                    .scope(actor, object, Verb::Delete)
-                    .map_err(|denied| self.denial(actor, act, denied, None))?,
-            )
+            Some(policy.scope(actor, object, Verb::Delete).map_err(|denied| self.denial(actor, act, denied, None))?)
         } else {
             None
         };
@@ -71,8 +66,7 @@ impl Records {
         let page = tx.list(&scope, &query).map_err(Refused::from)?;
         let items = reduce::records(tx, &scope, &page.rows, &chosen, &mut tally)?;
         let (count, count_is_minimum) = self.count(tx, &scope, &query, request.count)?;
-        let mut entry =
-            self.store.entry(actor, act).on_list(&object.name, items.iter().map(|item| item.id).collect());
+        let mut entry = self.store.entry(actor, act).on_list(&object.name, items.iter().map(|item| item.id).collect());
         entry.decision.rules = scope.why().rules.clone();
         entry.decision.epoch = Some(scope.why().epoch);
         entry.target.query = Some(digest(&request_bytes(request)));

@@ -102,7 +102,9 @@ fn parameters(route: &Route, objects: &[ObjectDef]) -> Vec<Json> {
                 let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
                 if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) }
             }
-            "id" | "attachment" | "import" | "export" | "user" | "view" | "job" | "other" | "session" | "token" => reference("Id"),
+            "id" | "attachment" | "import" | "export" | "user" | "view" | "job" | "other" | "session" | "token" => {
+                reference("Id")
+            }
             "seq" | "size" => json!({"type": "integer", "minimum": 0}),
             _ => json!({"type": "string"}),
         };

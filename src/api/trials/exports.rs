@@ -53,7 +53,10 @@ fn a_list_becomes_a_file() {
             (json!({"columns": [], "format": "csv"}), "parameter_invalid"),
             (json!({"columns": ["nme"], "format": "csv"}), "parameter_invalid"),
             (json!({"columns": ["name"], "format": "xlsx"}), "validation_failed"),
-            (json!({"columns": ["name"], "format": "csv", "filter": {"field": "nme", "op": "eq", "value": 1}}), "filter_invalid"),
+            (
+                json!({"columns": ["name"], "format": "csv", "filter": {"field": "nme", "op": "eq", "value": 1}}),
+                "filter_invalid",
+            ),
         ] {
             assert_eq!(site.post("/api/v1/records/account/export", &lead, wrong.clone()).code(), code, "{wrong}");
         }

@@ -133,7 +133,8 @@ impl<'k> Site<'k> {
         let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
         let imports = transfer::Imports::new(kontor.records.clone(), Arc::clone(&kontor.store));
         let exports = transfer::Exports::new(kontor.records.clone(), Arc::clone(&kontor.store));
-        let services = TestServices { records: kontor.records.clone(), imports, exports, identity: Arc::clone(&identity) };
+        let services =
+            TestServices { records: kontor.records.clone(), imports, exports, identity: Arc::clone(&identity) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
         let shared = Arc::new(Shared {
             appliance: appliance.clone(),

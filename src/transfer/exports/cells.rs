@@ -122,15 +122,18 @@ impl Column {
             }
             FieldType::Address => {
                 let text = match locale {
-                    Locale::En => parts(value, &["street", "postcode", "city", "district", "province", "country"], ", "),
+                    Locale::En => {
+                        parts(value, &["street", "postcode", "city", "district", "province", "country"], ", ")
+                    }
                     Locale::Zh => parts(value, &["country", "province", "city", "district", "street", "postcode"], " "),
                 };
                 vec![tame(text)]
             }
             FieldType::Reference { .. } => {
-                let title = self.title.as_ref().and_then(|title| {
-                    record.fields.get(title).or(record.reduced.get(title)).and_then(Json::as_str)
-                });
+                let title = self
+                    .title
+                    .as_ref()
+                    .and_then(|title| record.fields.get(title).or(record.reduced.get(title)).and_then(Json::as_str));
                 let id = || value.as_str().or_else(|| value.get("id").and_then(Json::as_str)).unwrap_or_default();
                 vec![tame(title.unwrap_or_else(id).to_owned())]
             }
@@ -197,7 +200,8 @@ mod tests {
     }
 
     fn cells(field_type: Json, value: Json) -> Vec<String> {
-        let record = json!({"id": kernel::RecordId::from_bytes([1; 16]), "object": "o", "version": 1, "fields": {"f": value}});
+        let record =
+            json!({"id": kernel::RecordId::from_bytes([1; 16]), "object": "o", "version": 1, "fields": {"f": value}});
         column(field_type).cells(&serde_json::from_value(record).unwrap(), Locale::En)
     }
 

@@ -67,7 +67,8 @@ pub(super) fn columns_of(records: &Records, actor: &Actor, object: &str, names: 
         let column = match name.split_once('.') {
             None => {
                 let field = known.field(object, name).ok_or_else(|| no_field(name))?;
-                let target = if matches!(field.field_type, FieldType::Reference { .. }) { target_of(&field) } else { None };
+                let target =
+                    if matches!(field.field_type, FieldType::Reference { .. }) { target_of(&field) } else { None };
                 let title = target.and_then(|target| {
                     let title = known.object(&target)?.definition.title_field.clone();
                     known.field(&target, &title)?;
@@ -103,7 +104,8 @@ pub(super) fn columns_of(records: &Records, actor: &Actor, object: &str, names: 
         out.columns.push(column);
     }
     if out.fields.len() > limits::LIST_FIELDS_MAX {
-        let detail = format!("At most {} fields (LIST_FIELDS_MAX), with the names behind references.", limits::LIST_FIELDS_MAX);
+        let detail =
+            format!("At most {} fields (LIST_FIELDS_MAX), with the names behind references.", limits::LIST_FIELDS_MAX);
         return Err(Fault::new(Code::LimitExceeded, detail));
     }
     Ok(out)

@@ -266,7 +266,8 @@ impl Exports {
         }
         let bytes = self.store.export_file(id, export.body.size)?;
         let digest = view.sha256.as_deref().unwrap_or_default();
-        let told = format!("download of export {id}: {} records, {} bytes, sha256 {digest}", view.rows, export.body.size);
+        let told =
+            format!("download of export {id}: {} records, {} bytes, sha256 {digest}", view.rows, export.body.size);
         self.records.export_note(actor, &view.object, &told).wait()?;
         Ok(ExportFile { view, bytes })
     }
@@ -329,7 +330,8 @@ impl Exports {
             let all = tx.read().exports(kept.user)?;
             if all.len() >= limits::EXPORTS_PER_USER_MAX {
                 let most = limits::EXPORTS_PER_USER_MAX;
-                let detail = format!("At most {most} exports a day (EXPORTS_PER_USER_MAX); delete one that you have taken.");
+                let detail =
+                    format!("At most {most} exports a day (EXPORTS_PER_USER_MAX); delete one that you have taken.");
                 return Err(Fault::new(Code::LimitExceeded, detail).into());
             }
             for other in all {

@@ -37,7 +37,8 @@ impl Exports {
             Ok(None) => return,
             Ok(Some(file)) => {
                 let digest: String = file.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                let told = format!("export {id} end: {} records, {} bytes, sha256 {digest}", export.body.rows, file.size);
+                let told =
+                    format!("export {id} end: {} records, {} bytes, sha256 {digest}", export.body.rows, file.size);
                 (export.body.size, export.body.digest) = (file.size, Some(digest));
                 (ExportState::Ready, told)
             }
@@ -49,11 +50,8 @@ impl Exports {
         };
         state.name().clone_into(&mut export.kept.state);
         export.body.finished_at = Some(self.store.clock().now());
-        let written = self
-            .records
-            .export_note(actor, &export.body.object, &told)
-            .wait()
-            .and_then(|()| self.write(&export));
+        let written =
+            self.records.export_note(actor, &export.body.object, &told).wait().and_then(|()| self.write(&export));
         match written {
             Ok(true) => {}
             Ok(false) => self.store.file_forget(id),

@@ -156,7 +156,11 @@ fn a_preview_says_what_would_be_and_changes_nothing() {
         let last = kontor.log().into_iter().rfind(|entry| entry.act.verb == audit::Verb::Bulk).unwrap();
         assert_eq!(last.note, "preview");
         let refused = |entry: &audit::Entry| entry.note == "preview" && entry.target.record == Some(stranger);
-        assert_eq!(kontor.log().iter().filter(|entry| refused(entry)).count(), 1, "a refusal is no less one when tried");
+        assert_eq!(
+            kontor.log().iter().filter(|entry| refused(entry)).count(),
+            1,
+            "a refusal is no less one when tried"
+        );
     });
 }
 
