@@ -5,6 +5,7 @@ import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
 import { exceptions, kindKey, named, SENSITIVITIES, VERBS, withLevel, withScope, type Draft, type Row } from "./rights";
 import { LEVELS, levelText, SCOPES, scopeText } from "./roleWords";
+import { SensitivityHead } from "./SensitivityHead";
 import css from "./admin.module.css";
 import own from "./roles.module.css";
 
@@ -134,16 +135,7 @@ export function LevelTable(props: Props) {
           {t("roles.levels")}
           <span>{t("redit.levelsText")}</span>
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("roles.object")}</th>
-            {SENSITIVITIES.map((sensitivity) => (
-              <th key={sensitivity} scope="col">
-                {sensitivity} · {t(`roles.sensitivity.${sensitivity}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <SensitivityHead />
         <tbody>
           <tr>
             <th scope="row">{t("roles.everywhere")}</th>

@@ -19,6 +19,7 @@ import { isNamed, levelFor, rowsOf, scopeOf, SENSITIVITIES, VERBS, type Row } fr
 import { RoleHistory } from "./RoleHistory";
 import { RolePlanDialog } from "./RolePlan";
 import { ACTS, actText, levelText, Names, scopeText } from "./roleWords";
+import { SensitivityHead } from "./SensitivityHead";
 import css from "./admin.module.css";
 
 type Cell = { one: string; other: string | undefined; none: boolean };
@@ -105,16 +106,7 @@ function Levels({ role, other, rows }: Sides & { rows: Row[] }) {
           {t("roles.levels")}
           <span>{t("roles.levelsText")}</span>
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("roles.object")}</th>
-            {SENSITIVITIES.map((sensitivity) => (
-              <th key={sensitivity} scope="col">
-                {sensitivity} · {t(`roles.sensitivity.${sensitivity}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <SensitivityHead />
         <tbody>
           {lines.map((row) => (
             <tr key={row?.name ?? ""}>

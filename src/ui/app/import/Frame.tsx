@@ -1,9 +1,10 @@
-// What every step of an import has: its head, which takes the focus, and the foot with back and on.
+// What every step of an import has: its head, which takes the focus, what stopped the import, and the foot with back and on.
 
 import { useEffect, useRef, type ReactNode } from "react";
 import type { Import } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { Button } from "~/lib/basics";
+import { Icon } from "~/lib/icons";
 import type { Step } from "./data";
 import type { MappingDraft } from "./draft";
 import css from "./import.module.css";
@@ -25,6 +26,17 @@ export function StepHead({ step, text, end }: { step: Step; text: string; end?: 
       <p className="soft">{text}</p>
       {end ? <div className={css.stepEnd}>{end}</div> : null}
     </div>
+  );
+}
+
+/** Why the import stopped, if it did. */
+export function Problem({ one }: { one: Import }) {
+  if (!one.problem) return null;
+  return (
+    <p className={css.wrong} role="alert">
+      <Icon name="warn" />
+      <span>{one.problem.detail}</span>
+    </p>
   );
 }
 

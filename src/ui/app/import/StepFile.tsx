@@ -14,7 +14,7 @@ import { objectLabel, useMetas } from "~/model/meta";
 import { workObjects } from "~/shell/Rail";
 import { blockOf, detectionOf, importKey, isOpen } from "./data";
 import { mappingOf, wireOf, type MappingFile } from "./mapping";
-import { StepFoot, StepHead, type StepProps } from "./Frame";
+import { Problem, StepFoot, StepHead, type StepProps } from "./Frame";
 import css from "./import.module.css";
 
 const ENCODINGS = ["utf-8", "gb18030", "big5", "utf-16le", "utf-16be", "windows-1252"] as const;
@@ -89,12 +89,7 @@ export function StepFile({ one, draft, go }: StepProps) {
   return (
     <>
       <StepHead step="file" text={t("import.fileText")} />
-      {one.problem ? (
-        <p className={css.wrong} role="alert">
-          <Icon name="warn" />
-          <span>{one.problem.detail}</span>
-        </p>
-      ) : null}
+      <Problem one={one} />
       {wrong ? (
         <p className={css.wrong} role="alert">
           <Icon name="warn" />

@@ -14,7 +14,7 @@ import { Icon } from "~/lib/icons";
 import { objectLabel, useMetas } from "~/model/meta";
 import { dealt, hasBegun, isWorking, useAct } from "./data";
 import { Progress, Reasons, Totals, undoneWords } from "./Outcome";
-import { StepFoot, StepHead, type StepProps } from "./Frame";
+import { Problem, StepFoot, StepHead, type StepProps } from "./Frame";
 import css from "./import.module.css";
 
 /** What will be taken back, before it is. */
@@ -90,12 +90,7 @@ export function StepRun({ one, go }: StepProps) {
   return (
     <>
       <StepHead step="run" text={begun ? t(`import.runText.${state as "running"}`) : t("import.runFirst", { objects })} />
-      {one.problem ? (
-        <p className={css.wrong} role="alert">
-          <Icon name="warn" />
-          <span>{one.problem.detail}</span>
-        </p>
-      ) : null}
+      <Problem one={one} />
       {!begun ? (
         <>
           {one.dry_run ? <Totals report={one.dry_run} /> : null}

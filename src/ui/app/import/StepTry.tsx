@@ -8,7 +8,7 @@ import { operations } from "~/api/types.gen";
 import { number } from "~/i18n/format";
 import { dealt, useAct } from "./data";
 import { Progress, Reasons, Totals } from "./Outcome";
-import { StepFoot, StepHead, type StepProps } from "./Frame";
+import { Problem, StepFoot, StepHead, type StepProps } from "./Frame";
 import css from "./import.module.css";
 
 export function StepTry({ one, go }: StepProps) {
@@ -21,12 +21,7 @@ export function StepTry({ one, go }: StepProps) {
   return (
     <>
       <StepHead step="try" text={t("import.tryText")} />
-      {one.problem ? (
-        <p className={css.wrong} role="alert">
-          <Icon name="warn" />
-          <span>{one.problem.detail}</span>
-        </p>
-      ) : null}
+      <Problem one={one} />
       {working ? (
         <div className={css.work}>
           <Progress one={one} label={t("import.trying")} />
