@@ -7,6 +7,7 @@ use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
 use records::{Records, SampleSource};
 use std::{
+    collections::BTreeMap,
     fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,7 +23,11 @@ pub struct Check {
     pub name: &'static str,
     /// Whether it is well.
     pub ok: bool,
-    /// The state in words, with what to do when it is not well. No personal values.
+    /// A stable word for the state, such as `log_sealed`: what an interface has words of its own for.
+    pub state: &'static str,
+    /// The figures of the state by name, such as `free_bytes`.
+    pub figures: BTreeMap<&'static str, u64>,
+    /// The state in English words, with what to do when it is not well. No personal values.
     pub detail: String,
 }
 

@@ -48,18 +48,19 @@ impl ApplianceHealth {
             Err(fault) => {
                 let lost =
                     format!("The database does not answer ({}). Look at its disk or its server.", fault.code.as_str());
+                let unknown = "Unknown while the database does not answer.".to_owned();
                 return (
-                    check("database", false, lost),
-                    check("audit_log", false, "Unknown while the database does not answer.".to_owned()),
+                    check("database", false, "database_silent", [], lost),
+                    check("audit_log", false, "log_unknown", [], unknown),
                 );
             }
         };
-        let database = check("database", true, "It answers.".to_owned());
+        let database = check("database", true, "database_answers", [], "It answers.".to_owned());
         let sealed = match TileReader::open(self.layout.log(), &self.key) {
             Ok((_, checkpoint)) => checkpoint.size,
             Err(error) => {
                 let told = format!("The checkpoint cannot be read: {error}. Run `kontor audit verify`.");
-                return (database, check("audit_log", false, told));
+                return (database, check("audit_log", false, "log_unreadable", [], told));
             }
         };
         let now = self.clock.monotonic();
@@ -67,62 +68,62 @@ impl ApplianceHealth {
         if sealed != progress.0 || sealed >= rows {
             *progress = (sealed, now);
         }
-        let stuck = sealed < rows && now.saturating_sub(progress.1) > UNSEALED_PATIENCE;
-        let told = if stuck {
-            format!(
-                "{} entries wait to be sealed and none is. Look at the disk of the log folder, then restart.",
-                rows - sealed
-            )
-        } else {
-            format!("{sealed} of {rows} entries are sealed.")
-        };
-        (database, check("audit_log", !stuck, told))
+        if sealed < rows && now.saturating_sub(progress.1) > UNSEALED_PATIENCE {
+            let waiting = rows - sealed;
+            let told = format!(
+                "{waiting} entries wait to be sealed and none is. Look at the disk of the log folder, then restart."
+            );
+            return (database, check("audit_log", false, "log_waits", [("waiting", waiting)], told));
+        }
+        let told = format!("{sealed} of {rows} entries are sealed.");
+        (database, check("audit_log", true, "log_sealed", [("sealed", sealed), ("rows", rows)], told))
     }
 
     fn disk(&self) -> Check {
-        match rustix::fs::statvfs(self.layout.dir()) {
-            Ok(found) => {
-                let free = found.f_bavail.saturating_mul(found.f_frsize);
-                let told = format!("{} MiB are free.", free / (1024 * 1024));
-                let ok = free >= DISK_FREE_BYTES_MIN;
-                check(
-                    "disk",
-                    ok,
-                    if ok {
-                        told
-                    } else {
-                        format!("{told} Free some: without space the log cannot grow, and nothing is answered.")
-                    },
-                )
+        let free = match rustix::fs::statvfs(self.layout.dir()) {
+            Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
+            Err(error) => {
+                return check("disk", false, "disk_unknown", [], format!("Its free space is unknown: {error}."));
             }
-            Err(error) => check("disk", false, format!("Its free space is unknown: {error}.")),
+        };
+        let told = format!("{} MiB are free.", free / (1024 * 1024));
+        let figures = [("free_bytes", free)];
+        if free >= DISK_FREE_BYTES_MIN {
+            return check("disk", true, "disk_free", figures, told);
         }
+        let told = format!("{told} Free some: without space the log cannot grow, and nothing is answered.");
+        check("disk", false, "disk_low", figures, told)
     }
 
     fn certificate(&self) -> Check {
         if !self.secure {
-            return check("certificate", true, "Plain HTTP on a loopback address; none is used.".to_owned());
+            let told = "Plain HTTP on a loopback address; none is used.".to_owned();
+            return check("certificate", true, "certificate_none", [], told);
         }
-        match certificate_expires(&OwnCertificates::in_folder(self.layout.tls()).server().certificate) {
-            Ok(end) => {
-                let days = end.micros().saturating_sub(self.clock.now().micros()) / DAY_MICROS;
-                let told = format!("Good for {days} days.");
-                let ok = days >= CERTIFICATE_DAYS_MIN;
-                check(
-                    "certificate",
-                    ok,
-                    if ok { told } else { format!("{told} Restart the appliance: it issues a new one at start.") },
-                )
-            }
+        let renewal = "Restart the appliance: it issues a new one at start.";
+        let end = match certificate_expires(&OwnCertificates::in_folder(self.layout.tls()).server().certificate) {
+            Ok(end) => end,
             Err(error) => {
-                check("certificate", false, format!("{error}. Restart the appliance: it issues a new one at start."))
+                return check("certificate", false, "certificate_unreadable", [], format!("{error}. {renewal}"));
             }
+        };
+        let days = end.micros().saturating_sub(self.clock.now().micros()) / DAY_MICROS;
+        let figures = [("days", u64::try_from(days).unwrap_or(0))];
+        if days >= CERTIFICATE_DAYS_MIN {
+            return check("certificate", true, "certificate_good", figures, format!("Good for {days} days."));
         }
+        check("certificate", false, "certificate_ends", figures, format!("Good for {days} days. {renewal}"))
     }
 }
 
-fn check(name: &'static str, ok: bool, detail: String) -> Check {
-    Check { name, ok, detail }
+fn check<const N: usize>(
+    name: &'static str,
+    ok: bool,
+    state: &'static str,
+    figures: [(&'static str, u64); N],
+    detail: String,
+) -> Check {
+    Check { name, ok, state, figures: figures.into(), detail }
 }
 
 impl Health for ApplianceHealth {

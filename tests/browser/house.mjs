@@ -2,7 +2,7 @@
 // the console, a breach of the content policy, a request to another host).
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,8 @@ import { chromium } from "playwright-core";
 export const journeys = [];
 
 /** One journey: a name that says what people can do, and the steps. With `fresh` it gets an appliance of its own, as `init` makes
- * it, instead of the demonstration that all share. */
+ * it, instead of the demonstration that all share; a `fresh` that is a function fills it by the command line before it is served,
+ * and hands back its further users. */
 export function journey(name, run, { fresh = false } = {}) {
   journeys.push({ name, run, fresh });
 }
@@ -37,7 +38,7 @@ export async function start() {
     server.once("exit", (code) => reject(new Error(`the demonstration ended with ${code}`)));
   });
   const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
-  return { dir, server, demo, browser, journey: (run, fresh) => (fresh ? inFresh(browser, dir, run) : walk(browser, demo, run)) };
+  return { dir, server, demo, browser, journey: (run, fresh) => (fresh ? inFresh(browser, dir, run, fresh) : walk(browser, demo, run)) };
 }
 
 /** A port that was free a moment ago. */
@@ -52,14 +53,32 @@ function freePort() {
   });
 }
 
+/** The command line of an appliance: `on` runs a verb on it, which must end well; `secret` writes a file that holds a secret. */
+function byHand(kontor, place) {
+  return {
+    on(verb, ...rest) {
+      const ran = spawnSync(kontor, [...verb, "--dir", join(place, "house"), ...rest], { encoding: "utf8" });
+      if (ran.status !== 0) throw new Error(`${verb.join(" ")} ended with ${ran.status}: ${ran.stdout}${ran.stderr}`);
+      return ran.stdout;
+    },
+    secret(text) {
+      const path = join(place, "secret");
+      writeFileSync(path, text, { mode: 0o600 });
+      return path;
+    },
+    path: (name) => join(place, name),
+  };
+}
+
 /** An appliance without any data: `init`, then `serve`; its one user is the security administrator with the first password. */
-async function inFresh(browser, dir, run) {
+async function inFresh(browser, dir, run, fill) {
   const place = mkdtempSync(join(dir, "fresh-"));
   const kontor = process.env.KONTOR_BIN ?? "kontor";
   const listen = `127.0.0.1:${await freePort()}`;
   const made = spawnSync(kontor, ["init", "--dir", join(place, "house"), "--unseal", "key-file", "--listen", listen, "--admin", "anna"], { encoding: "utf8" });
   const password = /first password\s+(\S+)/.exec(made.stdout)?.[1];
   if (!password) throw new Error(`the appliance was not made: ${made.stdout}${made.stderr}`);
+  const further = typeof fill === "function" ? fill(byHand(kontor, place)) : [];
   const server = spawn(kontor, ["serve", "--dir", join(place, "house")], { stdio: ["ignore", "ignore", "pipe"] });
   try {
     await new Promise((resolve, reject) => {
@@ -70,7 +89,7 @@ async function inFresh(browser, dir, run) {
       });
       server.once("exit", (code) => reject(new Error(`the appliance ended with ${code}: ${text}`)));
     });
-    await walk(browser, { url: `https://${listen}`, users: [{ login: "anna", password, roles: ["security_admin"] }] }, run);
+    await walk(browser, { url: `https://${listen}`, users: [{ login: "anna", password, roles: ["security_admin"] }, ...further] }, run);
   } finally {
     if (server.exitCode === null) {
       server.kill("SIGTERM");
@@ -117,6 +136,18 @@ function helpers(page, demo) {
   return {
     demo,
     user: one,
+    /** What somebody else does meanwhile, in a browser of their own, signed in as somebody of this role. */
+    async as(role, run) {
+      const context = await page.context().browser().newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: "en-GB", baseURL: demo.url });
+      try {
+        const other = await context.newPage();
+        other.setDefaultTimeout(45_000);
+        await helpers(other, demo).signIn(role);
+        return await run(other);
+      } finally {
+        await context.close();
+      }
+    },
     /** Signs in as somebody of this role; the language is English unless said otherwise. */
     async signIn(role, prefs = {}) {
       const user = one(role);

@@ -7,6 +7,12 @@ const folder = new URL("./journeys/", import.meta.url);
 for (const name of readdirSync(folder).sort()) await import(new URL(name, folder).href);
 
 const wanted = process.argv[2];
+const chosen = journeys.filter((one) => !wanted || one.name.includes(wanted));
+if (chosen.length === 0) {
+  console.error(`No journey has "${wanted}" in its name. There are:\n${journeys.map((one) => `  ${one.name}`).join("\n")}`);
+  console.log("test result: FAILED. 0 passed; 1 failed");
+  process.exit(1);
+}
 const house = await start();
 let [passed, failed] = [0, 0];
 const unsteady = [];
@@ -23,7 +29,7 @@ async function attempt(name, run, fresh) {
   }
 }
 
-for (const { name, run, fresh } of journeys.filter((one) => !wanted || one.name.includes(wanted))) {
+for (const { name, run, fresh } of chosen) {
   try {
     await attempt(name, run, fresh);
     passed += 1;

@@ -13,6 +13,7 @@ use identity::{Identity, Ports};
 use kernel::{Clock, Code, Fault, RecordId};
 use records::{SampleSource, SampleStep};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use store::DirectoryPorts;
 use testkit::TestAppliance;
@@ -24,7 +25,7 @@ static DESCRIPTION: LazyLock<Json> = LazyLock::new(|| document(&shipped_objects(
 struct Well;
 impl Health for Well {
     fn checks(&self) -> Vec<Check> {
-        vec![Check { name: "database", ok: true, detail: "answers".to_owned() }]
+        vec![Check { name: "database", ok: true, state: "database_answers", figures: BTreeMap::new(), detail: "answers".to_owned() }]
     }
 }
 

@@ -16,11 +16,13 @@ import { makeRouter } from "./router";
 const client = new QueryClient({
   defaultOptions: {
     queries: {
+      // The appliance may stand on this very desk: whether it can be reached is found out by asking, not from the browser's guess.
+      networkMode: "always",
       staleTime: 15_000,
       refetchOnWindowFocus: true,
       retry: (count, error) => error instanceof Refusal && error.unreachable && count < 2,
     },
-    mutations: { retry: false },
+    mutations: { networkMode: "always", retry: false },
   },
 });
 const router = makeRouter(client);

@@ -23,7 +23,7 @@ test("every target of help stands in the manual, in both languages", () => {
 });
 
 test("every main page has help of its own", () => {
-  const paths = ["/", "/o/lead", "/o/lead/x", "/settings", "/tokens", "/audit", "/admin/users", "/admin/users/x", "/admin/units", "/admin/teams", "/admin/roles", "/admin/objects", "/admin/objects/x", "/admin/health", "/admin/appliance", "/setup"];
+  const paths = ["/", "/o/lead", "/o/lead/x", "/settings", "/tokens", "/audit", "/admin/users", "/admin/users/x", "/admin/units", "/admin/teams", "/admin/roles", "/admin/roles/edit", "/admin/rights", "/admin/view-as", "/admin/objects", "/admin/objects/x", "/import", "/import/x", "/admin/health", "/admin/appliance", "/setup"];
   for (const path of paths) expect(topicOf(path, {}), path).not.toBe("frame");
   expect(topicOf("/o/lead", { as: "board" })).toBe("board");
   expect(topicOf("/o/lead/x", { tab: "access" })).toBe("access");

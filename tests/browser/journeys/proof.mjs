@@ -1,39 +1,7 @@
-// What the interface promises beside its features: few clicks from home, counted, and changes of others soon.
+// What the interface promises beside its features: few clicks from home, counted, everything in sight, and changes of others soon.
 
 import { equal, journey } from "../house.mjs";
-
-/** Does something by the API as whoever is signed in: what a journey needs of its own, and takes away again. */
-async function api(page, method, path, body, version) {
-  return page.evaluate(
-    async ([verb, address, content, expected]) => {
-      const session = await (await fetch("/api/v1/session")).json();
-      const headers = { "Content-Type": "application/json", "X-CSRF-Token": session.csrf, ...(expected ? { "If-Match": `"${expected}"` } : {}) };
-      const answer = await fetch(`/api/v1/${address}`, { method: verb, headers, ...(content ? { body: JSON.stringify(content) } : {}) });
-      if (!answer.ok) throw new Error(`${verb} ${address}: ${answer.status} ${await answer.text()}`);
-      return answer.status === 204 ? null : answer.json();
-    },
-    [method, path, body ?? null, version ?? 0],
-  );
-}
-
-async function away(page, object, id) {
-  const now = await api(page, "GET", `records/${object}/${id}`);
-  await api(page, "DELETE", `records/${object}/${id}`, undefined, now.version);
-}
-
-/** Counts what people press, by listening: Enter on a button counts as well, typing does not. */
-async function clicks(page) {
-  await page.addInitScript(() => {
-    const KEY = "proof.clicks";
-    window.addEventListener("click", (event) => (event.isTrusted ? sessionStorage.setItem(KEY, String(Number(sessionStorage.getItem(KEY) ?? 0) + 1)) : undefined), true);
-  });
-  return {
-    reset: () => page.evaluate(() => sessionStorage.removeItem("proof.clicks")),
-    count: () => page.evaluate(() => Number(sessionStorage.getItem("proof.clicks") ?? 0)),
-  };
-}
-
-const atMost = (count, most, what) => equal(count > 0 && count <= most, true, `${what}: ${count} clicks, at most ${most}`);
+import { api, atMost, away, clicks, inSight } from "../steps.mjs";
 
 journey("in three clicks from home: a customer is created", async (page, { signIn }) => {
   const counted = await clicks(page);
@@ -83,6 +51,45 @@ journey("in three clicks from home: a case is answered", async (page, { signIn }
   await write.getByRole("button", { name: "Save" }).click();
   await page.locator("li", { hasText: "Answered: the new lamp is on its way." }).first().waitFor();
   atMost(await counted.count(), 3, "answering a case");
+});
+
+journey("what people do all day is in sight at 1366×768 without scrolling", async (page, { signIn }) => {
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await signIn("seller");
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  await inSight(button("New"), "home: something new");
+  await inSight(page.getByRole("search"), "home: the search");
+  await inSight(page.locator("[data-widget=deals]").getByRole("link", { name: "Open board" }), "home: the board");
+  await inSight(page.getByRole("link", { name: "Opportunities" }).first(), "home: the deals");
+  await page.goto("/app/o/opportunity");
+  await page.getByRole("row").nth(14).waitFor();
+  await inSight(button("Filter"), "list: filter");
+  await inSight(button("Opportunity"), "list: a new one");
+  await inSight(button("Board"), "list: the board");
+  await inSight(page.getByRole("row").nth(14), "list: fourteen rows");
+  await inSight(page.getByRole("row").nth(1).getByRole("checkbox"), "list: select");
+  await page.getByRole("row").nth(1).getByRole("checkbox").click();
+  await inSight(button("Assign"), "list: assign the selected");
+  await page.goto("/app/o/opportunity?as=board");
+  await page.locator("[data-card]").first().waitFor();
+  await inSight(page.locator("[data-card]").first(), "board: a card");
+  await inSight(page.getByRole("button", { name: "Add to Prospecting" }), "board: add one");
+  await inSight(page.locator("[data-column=won]"), "board: the last stage");
+  await page.locator("[data-card] a").first().click();
+  await page.locator("[data-field]").first().waitFor();
+  const write = page.getByRole("form", { name: "Write about this record" });
+  for (const name of ["Note", "Call", "Meeting", "Task"]) await inSight(write.getByRole("button", { name }), `record: ${name}`);
+  await inSight(page.locator("[data-stage=won]"), "record: the last stage");
+  await inSight(button("Actions"), "record: actions");
+  const facts = await page.locator("[data-field]").evaluateAll((nodes) => nodes.filter((node) => node.getBoundingClientRect().bottom <= innerHeight).length);
+  equal(facts >= 10, true, `facts in sight: ${facts}`);
+  await write.getByRole("button", { name: "Note" }).click();
+  await inSight(write.getByRole("button", { name: "Save" }), "record: save the note");
+  await page.goto("/app/o/account");
+  await page.getByRole("row").nth(1).waitFor();
+  await page.keyboard.press("c");
+  await inSight(page.getByRole("dialog").getByLabel(/^Name/), "form: the name");
+  await inSight(button("Create"), "form: create");
 });
 
 journey("a teammate's new record appears in an open list within ten seconds", async (page, { signIn, demo }) => {

@@ -10,7 +10,7 @@ import { Badge, Button, libCss } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Trouble } from "~/pages/Trouble";
 import { Checkpoint } from "~/audit/Checkpoint";
-import { checkName, useOffices } from "./data";
+import { checkName, checkState, useOffices } from "./data";
 import { AdminPage, Bones, Denied, Panel } from "./Page";
 import css from "./admin.module.css";
 
@@ -40,7 +40,7 @@ export default function Health() {
               <li key={check.name} className={css.check} data-bad={!check.ok}>
                 <Icon name={check.ok ? "check" : "warn"} title={check.ok ? t("health.good") : t("health.wrong")} />
                 <strong>{checkName(t, check.name)}</strong>
-                <span className="soft">{check.detail}</span>
+                <span className="soft">{checkState(t, check)}</span>
               </li>
             ))}
           </ul>

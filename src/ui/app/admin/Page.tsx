@@ -18,8 +18,8 @@ export function AdminPage({ title, count, badges, lead, acts, crumb, children }:
     <div className={css.page}>
       {crumb ? (
         <nav className={css.crumbs} aria-label={t("record.crumbs")}>
+          <Icon name="left" size={10} />
           <Link to={crumb.to}>{crumb.label}</Link>
-          <Icon name="right" size={10} />
         </nav>
       ) : null}
       <div className={css.head}>

@@ -4,8 +4,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client";
 import { useMe } from "~/api/session";
-import { limits, type RecordView, type Role, type RoleObjectList } from "~/api/types.gen";
+import { limits, type RecordView, type Role, type RoleObjectList, type Health } from "~/api/types.gen";
 import type { Key, T } from "~/i18n";
+import { bytes, number } from "~/i18n/format";
 import { useMetas, type Metas } from "~/model/meta";
 
 /** At most so many people are read for the directory; beyond that, ids stand where names would. */
@@ -110,4 +111,13 @@ const CHECKS = ["database", "audit_log", "disk", "certificate"];
 /** What a check of the appliance is called; one that came later keeps its own name. */
 export function checkName(t: T, name: string): string {
   return CHECKS.includes(name) ? t(`health.check.${name}` as Key) : name;
+}
+
+const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends"];
+
+/** The state of a check in the reader's language; what has no words here is said in those of the server. */
+export function checkState(t: T, check: Health["checks"][number]): string {
+  if (!STATES.includes(check.state)) return check.detail;
+  const figures = Object.entries(check.figures).map(([name, value]) => (name === "free_bytes" ? ["free", bytes(value)] : [name, number(value)]));
+  return t(`health.state.${check.state}` as Key, Object.fromEntries(figures) as { [name: string]: string });
 }

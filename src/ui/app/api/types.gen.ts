@@ -118,7 +118,7 @@ export type Alive = { status: "alive" };
 export type Ready = { ready: boolean; reasons: Array<string> };
 export type Unseal = { passphrase: string };
 export type SealState = { sealed: boolean };
-export type Health = { version: string; started_at: Timestamp; now: Timestamp; sealed: boolean; definitions: number; policy: string; checks: Array<{ name: string; ok: boolean; detail: string }> };
+export type Health = { version: string; started_at: Timestamp; now: Timestamp; sealed: boolean; definitions: number; policy: string; checks: Array<{ name: string; ok: boolean; state: string; figures: Record<string, number>; detail: string }> };
 /** What the web interface keeps for its user. */
 export type Preferences = { items: Record<string, Json> };
 /** A value to keep. */

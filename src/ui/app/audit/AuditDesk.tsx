@@ -118,7 +118,7 @@ function Line({ entry, on, onOpen }: { entry: Entry; on: boolean; onOpen: () => 
   return (
     <tr className={css.row} data-open={on} onClick={onOpen}>
       <td className={`${adminCss.fit} num`}>{instant(entry.at)}</td>
-      <td>{whoText(t, entry, people)}</td>
+      <td className={adminCss.fit}>{whoText(t, entry, people)}</td>
       <td>
         <button type="button" className={adminCss.name} aria-expanded={on} data-seq={entry.seq} onClick={(event) => { event.stopPropagation(); onOpen(); }}>
           {actText(t, entry.verb)}

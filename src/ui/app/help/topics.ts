@@ -26,6 +26,8 @@ export const TOPICS = {
   units: part("admin/screens", "Units", "机构"),
   teams: part("admin/screens", "Teams", "团队"),
   roles: part("admin/screens", "Roles and rights", "角色与权限"),
+  rights: part("admin/screens", "Check a right", "核对权限"),
+  viewAs: part("admin/screens", "View as", "以其视角查看"),
   objects: part("admin/screens", "Objects and fields", "对象与字段"),
   health: part("admin/screens", "System health", "系统状态"),
   tokens: part("admin/screens", "API tokens", "接口令牌"),
@@ -33,6 +35,7 @@ export const TOPICS = {
   house: part("admin/settings", "Settings", "系统设置"),
   sample: part("admin/settings", "Sample data", "示例数据"),
   audit: part("auditor/desk"),
+  import: part("user/import"),
 } as const satisfies { [name: string]: Topic };
 
 export type TopicName = keyof typeof TOPICS;
@@ -42,12 +45,15 @@ type Search = { as?: string; by?: string; tab?: string };
 const PLACES: [RegExp, (search: Search) => TopicName][] = [
   [/^\/$/, () => "home"],
   [/^\/settings/, () => "settings"],
+  [/^\/import/, () => "import"],
   [/^\/tokens/, () => "tokens"],
   [/^\/audit/, () => "audit"],
   [/^\/admin\/users/, () => "users"],
   [/^\/admin\/units/, () => "units"],
   [/^\/admin\/teams/, () => "teams"],
   [/^\/admin\/roles/, () => "roles"],
+  [/^\/admin\/rights/, () => "rights"],
+  [/^\/admin\/view-as/, () => "viewAs"],
   [/^\/admin\/objects/, () => "objects"],
   [/^\/admin\/health/, () => "health"],
   [/^\/admin\/appliance/, () => "house"],

@@ -8,7 +8,7 @@ import { call } from "~/api/client";
 import type { Filter } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
-import { checkName } from "~/admin/data";
+import { checkName, checkState } from "~/admin/data";
 import { Bone, Button } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { optionLabel, said, type Meta } from "~/model/meta";
@@ -94,7 +94,7 @@ export function Health() {
         <li key={check.name} className={css.row}>
           <Icon name={check.ok ? "check" : "warn"} />
           <span className="clip">{checkName(t, check.name)}</span>
-          <span className={check.ok ? "soft clip" : css.late}>{check.detail}</span>
+          <span className={check.ok ? "soft clip" : css.late}>{checkState(t, check)}</span>
           <span className={check.ok ? own.good : css.late}>{check.ok ? t("health.good") : t("health.wrong")}</span>
         </li>
       ))}

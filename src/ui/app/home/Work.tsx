@@ -7,7 +7,7 @@ import { call } from "~/api/client";
 import { errorNote, errorText } from "~/api/errors";
 import type { Filter, RecordView } from "~/api/types.gen";
 import { useT } from "~/i18n";
-import { ago, date } from "~/i18n/format";
+import { ago, shortDate } from "~/i18n/format";
 import { Bone, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { toast } from "~/lib/toasts";
@@ -83,10 +83,10 @@ export function Tasks({ meta, filter }: { meta: Meta; filter: Filter }) {
         <Link to="/o/$object/$id" params={{ object: "activity", id: record.id }} className={`clip ${own.name}`}>
           {titleOf(meta, record)}
         </Link>
-        <span className="faint">{field ? optionLabel(field, kind) : kind}</span>
+        <span className={`faint ${own.kind}`}>{field ? optionLabel(field, kind) : kind}</span>
         <span className={late ? css.late : "soft num"}>
           {late ? <Icon name="warn" size={13} /> : null}
-          {date(dayOf(new Date(due)))}
+          {shortDate(dayOf(new Date(due)))}
         </span>
       </li>
     );

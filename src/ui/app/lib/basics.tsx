@@ -86,7 +86,7 @@ export function Avatar({ name, large }: { name: string; large?: boolean }) {
 
 /** A placeholder of the size of what will come. */
 export function Bone({ width = "100%", height = 12 }: { width?: number | string; height?: number }) {
-  return <div className={css.bone} style={{ width, height }} aria-hidden />;
+  return <div className={css.bone} style={{ width, height }} data-bone aria-hidden />;
 }
 
 /** A whole page or panel that has nothing to show: why, and what to do. */

@@ -65,6 +65,23 @@ export function Dialog({ open, onClose, title, closeLabel, size = "plain", foot,
   );
 }
 
+/** Closes by Escape also in the moment before the focus is inside, or where there is nothing that could take it. */
+function useEscape(open: boolean, close: () => void): void {
+  const latest = useRef(close);
+  useEffect(() => {
+    latest.current = close;
+  });
+  useEffect(() => {
+    if (!open) return undefined;
+    const pressed = (event: KeyboardEvent) => {
+      const inside = document.activeElement?.closest("[role=dialog], [role=menu]");
+      if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented && !inside) latest.current();
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, [open]);
+}
+
 type MenuItem =
   | { kind?: "item"; label: string; icon?: IconName; end?: ReactNode; note?: string | undefined; danger?: boolean; checked?: boolean; blocked?: string | undefined; act: () => void }
   | { kind: "rule" }
@@ -74,8 +91,10 @@ export type MenuItems = (MenuItem | null | false | undefined)[];
 
 /** A menu under its button. */
 export function Menu({ target, items, align = "start", label }: { target: ReactNode; items: MenuItems; align?: "start" | "end"; label: string }) {
+  const [open, setOpen] = useState(false);
+  useEscape(open, () => setOpen(false));
   return (
-    <MantineMenu unstyled position={align === "start" ? "bottom-start" : "bottom-end"} transitionProps={{ duration: 0 }} offset={4} withinPortal classNames={{ dropdown: cx(css.floating, css.menu), itemLabel: css.itemBody ?? "" }} loop>
+    <MantineMenu unstyled opened={open} onChange={setOpen} position={align === "start" ? "bottom-start" : "bottom-end"} transitionProps={{ duration: 0 }} offset={4} withinPortal classNames={{ dropdown: cx(css.floating, css.menu), itemLabel: css.itemBody ?? "" }} loop>
       <MantineMenu.Target>{target as React.ReactElement}</MantineMenu.Target>
       <MantineMenu.Dropdown aria-label={label}>
         {items.map((item, index) => {
@@ -100,6 +119,7 @@ export function Menu({ target, items, align = "start", label }: { target: ReactN
 
 /** A small panel under its button, with focus inside. */
 export function Popover({ open, onOpen, target, children, align = "start", width, label }: { open: boolean; onOpen: (open: boolean) => void; target: ReactNode; children: ReactNode; align?: "start" | "end"; width?: number; label: string }) {
+  useEscape(open, () => onOpen(false));
   return (
     <MantinePopover unstyled opened={open} onChange={onOpen} position={align === "start" ? "bottom-start" : "bottom-end"} offset={4} withinPortal trapFocus returnFocus transitionProps={{ duration: 0 }} classNames={{ dropdown: cx(css.floating, css.menu, css.panel) }} closeOnEscape middlewares={{ shift: true, flip: true }}>
       <MantinePopover.Target>{target as React.ReactElement}</MantinePopover.Target>

@@ -226,8 +226,8 @@ function ListOf({ meta }: { meta: Meta }) {
             ]}
           />
           {meta.may.create ? (
-            <Button icon="plus" onClick={create}>
-              {objectLabel(meta)}
+            <Button icon="plus" aria-label={objectLabel(meta)} onClick={create}>
+              <span className={css.hideSmall}>{objectLabel(meta)}</span>
             </Button>
           ) : null}
         </div>

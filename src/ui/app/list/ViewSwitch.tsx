@@ -35,9 +35,9 @@ export function ViewSwitch({ meta, state, shape }: { meta: Meta; state: ListStat
   return (
     <div className={css.switch} role="group" aria-label={t("shape.label")}>
       {shapes.map((one) => (
-        <button key={one.shape} type="button" aria-pressed={one.shape === shape} onClick={() => state.set({ as: one.shape === "table" ? "" : one.shape, by: "", peek: "" })}>
+        <button key={one.shape} type="button" aria-pressed={one.shape === shape} aria-label={t(`shape.${one.shape}`)} onClick={() => state.set({ as: one.shape === "table" ? "" : one.shape, by: "", peek: "" })}>
           <Icon name={one.icon} size={14} />
-          {t(`shape.${one.shape}`)}
+          <span className={one.shape === shape ? undefined : css.hideSmall}>{t(`shape.${one.shape}`)}</span>
         </button>
       ))}
     </div>

@@ -29,9 +29,10 @@ export function Composer({ meta, about }: { meta: Meta; about: { object: string;
   const t = useT();
   const client = useQueryClient();
   const place = `compose.${about.id}`;
-  const [kind, setKind] = useState<Kind | null>(null);
-  const [subject, setSubject] = useState(() => String(draftOf(place)?.["subject"] ?? ""));
-  const [body, setBody] = useState("");
+  const [draft] = useState(() => draftOf(place));
+  const [kind, setKind] = useState<Kind | null>(() => KINDS.find((one) => one === draft?.["kind"]) ?? null);
+  const [subject, setSubject] = useState(String(draft?.["subject"] ?? ""));
+  const [body, setBody] = useState(String(draft?.["body"] ?? ""));
   const [at, setAt] = useState("");
   const [outcome, setOutcome] = useState("");
   const key = useRef(actKey());
@@ -42,9 +43,10 @@ export function Composer({ meta, about }: { meta: Meta; about: { object: string;
   };
   useKeys({ n: () => open("note"), t: () => open("task"), m: () => open("meeting") });
   useEffect(() => {
-    const timer = setTimeout(() => keepDraft(place, meta, { subject: subject || null }), 600);
+    const typed = subject || body;
+    const timer = setTimeout(() => keepDraft(place, meta, { kind: typed ? kind : null, subject: subject || null, body: body || null }), 600);
     return () => clearTimeout(timer);
-  }, [place, meta, subject]);
+  }, [place, meta, kind, subject, body]);
 
   const send = useMutation({
     mutationFn: (fields: { [name: string]: Json }) => call("record_create", { params: { object: "activity" }, body: fields, once: key.current }),

@@ -2,6 +2,7 @@
 // Enter or a double click opens it, Enter saves, Escape leaves, Tab saves and goes on. Masked ones can be revealed.
 
 import { useRef, useState, type KeyboardEvent } from "react";
+import { flushSync } from "react-dom";
 import { errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
 import type { FieldDef, Json, RecordView } from "~/api/types.gen";
@@ -41,10 +42,13 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
     setWrong(null);
     setDraft({ value: record.fields[field.name], base: record });
   };
+  // Drawn at once: what shall have the focus next must be there.
+  const close = () => flushSync(() => setDraft(null));
+  const back = () => row.current?.querySelector<HTMLElement>("[data-edit]")?.focus();
   const leave = () => {
-    setDraft(null);
     setWrong(null);
-    requestAnimationFrame(() => row.current?.querySelector<HTMLElement>("[data-edit]")?.focus());
+    close();
+    back();
   };
 
   async function keep(then: "stay" | "next" | "back") {
@@ -62,10 +66,9 @@ function Row({ meta, record, field, save, history, onNext }: RowProps) {
       }
       setBusy(false);
     }
-    const place = row.current;
-    setDraft(null);
-    if (then === "stay" || !place) requestAnimationFrame(() => place?.querySelector<HTMLElement>("[data-edit]")?.focus());
-    else requestAnimationFrame(() => onNext(place, then === "back"));
+    close();
+    if (then === "stay" || !row.current) back();
+    else onNext(row.current, then === "back");
   }
 
   function key(event: KeyboardEvent) {

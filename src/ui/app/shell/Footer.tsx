@@ -1,6 +1,7 @@
 // The foot of the shell: what one may trust. Only what the server says to this reader; nothing is claimed that is not known.
 
 import { useQuery } from "@tanstack/react-query";
+import { checkName, checkState } from "~/admin/data";
 import { call } from "~/api/client";
 import { isThere } from "~/api/live";
 import { useMe, useSessionLeft } from "~/api/session";
@@ -19,12 +20,12 @@ function Health() {
     <>
       <span className={css.footItem} data-tone={bad.length > 0 ? "bad" : "good"}>
         <Icon name={bad.length > 0 ? "warn" : "check"} size={12} />
-        {bad.length > 0 ? t("foot.bad", { names: bad.map((check) => check.name).join(", ") }) : t("foot.well")}
+        {bad.length > 0 ? t("foot.bad", { names: bad.map((check) => checkName(t, check.name)).join(", ") }) : t("foot.well")}
       </span>
       {log ? (
         <span className={css.footItem}>
           <Icon name="seal" size={12} />
-          {t("foot.log")}: {log.detail}
+          {t("foot.log")}: {checkState(t, log)}
         </span>
       ) : null}
       <span>Kontor {data.version}</span>
