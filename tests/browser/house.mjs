@@ -131,8 +131,14 @@ async function walk(browser, demo, run) {
   }
 }
 
+/** Keeps a page apart from what the server keeps of its user's habits. */
+export function apart(page) {
+  return page.route("**/api/v1/me/preferences**", (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: JSON.stringify({ status: 404, code: "not_found", title: "Not there" }) }));
+}
+
 function helpers(page, demo) {
-  const one = (role) => demo.users.find((user) => user.roles.includes(role));
+  /** The first with this role, or whoever is called so. */
+  const one = (who) => demo.users.find((user) => user.login === who || user.roles.includes(who));
   return {
     demo,
     user: one,
@@ -152,7 +158,7 @@ function helpers(page, demo) {
     async signIn(role, prefs = {}) {
       const user = one(role);
       // What another journey of this user left with the server would win over the browser's own, and the other way round.
-      if (prefs.language) await page.route("**/api/v1/me/preferences**", (route) => route.abort());
+      if (prefs.language) await apart(page);
       await page.addInitScript((set) => {
         if (!localStorage.getItem("kontor.prefs.")) localStorage.setItem("kontor.prefs.", JSON.stringify(set));
       }, { theme: "light", language: "en", ...prefs });

@@ -3,11 +3,11 @@
 
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { start, stop } from "./house.mjs";
+import { apart, start, stop } from "./house.mjs";
 
 const [folder = "docs/screens", part = ""] = process.argv.slice(2);
 const DESK = { width: 1366, height: 768 };
-const PHONE = { width: 390, height: 844 };
+export const PHONE = { width: 390, height: 844 };
 /** Who looks: people of the sample data, so that an English screen has an English name in its corner and a Chinese one a Chinese. */
 const PEOPLE = { seller: { en: "emily.hartwick", zh: "lin.yue" }, sales_manager: { en: "karla.lindenhoop", zh: "gu.mingche" } };
 const BYTES_MAX = 3_000_000;
@@ -135,7 +135,7 @@ export async function shoot(house, { who, ready, file, size = DESK, theme = "lig
   const quiet = quietness(page);
   try {
     // What the server keeps of this person's habits must not win over what the picture is to show.
-    await page.route("**/api/v1/me/preferences**", (route) => route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"status":404,"code":"not_found","title":"Not there"}' }));
+    await apart(page);
     await page.addInitScript((set) => localStorage.setItem("kontor.prefs.", JSON.stringify(set)), { theme, language });
     if (who) {
       const login = PEOPLE[who]?.[language] ?? demo.users.find((user) => user.roles.includes(who)).login;

@@ -25,7 +25,13 @@ static DESCRIPTION: LazyLock<Json> = LazyLock::new(|| document(&shipped_objects(
 struct Well;
 impl Health for Well {
     fn checks(&self) -> Vec<Check> {
-        vec![Check { name: "database", ok: true, state: "database_answers", figures: BTreeMap::new(), detail: "answers".to_owned() }]
+        vec![Check {
+            name: "database",
+            ok: true,
+            state: "database_answers",
+            figures: BTreeMap::new(),
+            detail: "answers".to_owned(),
+        }]
     }
 }
 

@@ -2,7 +2,10 @@
 // deal on. The seller's day is walked by keyboard alone, the administrators' and the auditor's stand with their pages.
 
 import { equal, journey } from "../house.mjs";
-import { api } from "../steps.mjs";
+import { api, focusIn } from "../steps.mjs";
+
+/** A seller of the same team as the first sales manager of the sample data. */
+const MATE = "jonas.brandtmoor";
 
 journey("a service agent's day: a case is found by its number, told about, waits, is asked how it ended and is resolved", async (page, { signIn }) => {
   await signIn("service_agent");
@@ -38,7 +41,7 @@ journey("a service agent's day: a case is found by its number, told about, waits
   equal(await waiting.getByText("The lamp of the pier flickers").count(), 0, "a resolved case among those that wait");
 });
 
-journey("a manager's day: the team's deals by owner with their sums, and one is handed to a seller who hears of it", async (page, { signIn, user, as }) => {
+journey("a manager's day: the team's deals by owner with their sums, and one is handed to a seller who hears of it", async (page, { signIn, as }) => {
   await signIn("sales_manager");
   const name = `Oil for the northern lamps ${Date.now() % 100_000}`;
   const deal = await api(page, "POST", "records/opportunity", { name, stage: "proposal", amount: { amount: "4200", currency: "EUR" } });
@@ -47,16 +50,19 @@ journey("a manager's day: the team's deals by owner with their sums, and one is 
   await page.goto(`/app/o/opportunity/${deal.id}`);
   await page.getByRole("heading", { level: 1, name }).waitFor();
   const owner = page.locator("[data-field=owner]");
-  await owner.locator("[data-edit]").click();
-  const seller = await as("seller", async (other) => (await api(other, "GET", "session")).user.display_name);
-  await owner.getByRole("combobox").fill(seller);
+  await owner.locator("[data-edit]").focus();
+  await page.keyboard.press("Enter");
+  await focusIn(page, "[data-field=owner] button[aria-label^=Clear]");
+  await page.keyboard.press("Enter");
+  await focusIn(page, "[data-field=owner] input");
+  const seller = await as(MATE, async (other) => (await api(other, "GET", "session")).user.display_name);
+  await page.keyboard.type(seller);
   await page.getByRole("option", { name: seller }).first().click();
   await owner.getByRole("button", { name: "Save" }).click();
   await owner.getByRole("link", { name: seller }).waitFor();
-  await as("seller", async (other) => {
+  await as(MATE, async (other) => {
     await other.getByRole("button", { name: /notification/i }).click();
     await other.getByRole("dialog").getByText(name).click();
     await other.getByRole("heading", { level: 1, name }).waitFor();
   });
-  equal(user("seller").roles.includes("seller"), true, "a seller");
 });

@@ -25,10 +25,10 @@ function Health() {
       {log ? (
         <span className={css.footItem}>
           <Icon name="seal" size={12} />
-          {t("foot.log")}: {checkState(t, log)}
+          {t("foot.log", { state: checkState(t, log) })}
         </span>
       ) : null}
-      <span>Kontor {data.version}</span>
+      <span className={css.hideSmall}>Kontor {data.version}</span>
     </>
   );
 }

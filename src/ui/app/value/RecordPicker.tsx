@@ -55,6 +55,8 @@ export function RecordPicker({ objects, value, onChange, id, describedBy, invali
   const t = useT();
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const [text, setText] = useState("");
+  // Who takes the old one away goes on by looking for another.
+  const [cleared, setCleared] = useState(false);
   const found = useFound(objects, text, combobox.dropdownOpened);
   const title = useTitle(value);
   const options = found.data ?? [];
@@ -63,7 +65,7 @@ export function RecordPicker({ objects, value, onChange, id, describedBy, invali
       <div className={css.chosen} data-invalid={invalid || undefined}>
         <Icon name={iconOf(value.object)} />
         <span className="clip">{title}</span>
-        <IconButton id={id} small icon="close" label={`${t("pick.clear")}: ${title}`} aria-describedby={describedBy} onClick={() => onChange(null)} />
+        <IconButton id={id} small icon="close" label={`${t("pick.clear")}: ${title}`} aria-describedby={describedBy} autoFocus={autoFocus} onClick={() => { setCleared(true); onChange(null); }} />
       </div>
     );
   }
@@ -88,7 +90,7 @@ export function RecordPicker({ objects, value, onChange, id, describedBy, invali
           aria-label={label}
           aria-invalid={invalid || undefined}
           aria-describedby={describedBy}
-          autoFocus={autoFocus}
+          autoFocus={autoFocus || cleared}
           autoComplete="off"
           placeholder={t("pick.hint")}
           value={text}
