@@ -123,6 +123,8 @@ codes! {
         AttachmentRemove 44 "attachment_remove",
         /// It was asked what somebody may do, and why.
         RightsCheck 45 "rights_check",
+        /// Records were merged into one; what moved has entries of its own.
+        Merge 46 "merge",
     }
 }
 codes! {

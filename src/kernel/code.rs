@@ -110,6 +110,8 @@ table! {
     AttachmentUnknown "attachment_unknown" 404 Input false "The record has no such file" "记录没有该文件";
     VersionRequired "version_required" 428 Input false "Send If-Match with the version you read" "请用 If-Match 提供所读取的版本";
     VersionConflict "version_conflict" 412 Conflict false "The record was changed by somebody else" "记录已被他人修改";
+    RecordMerged "record_merged" 410 Input false "The record was merged into another" "记录已合并到其他记录";
+    MergeRefused "merge_refused" 409 Conflict false "These records cannot be merged" "这些记录无法合并";
     DeleteRefused "delete_refused" 409 Conflict false "Other records depend on this one" "其他记录依赖于此记录";
     RecordLocked "record_locked" 409 Conflict true "The record is locked" "记录已锁定";
     IdempotencyMismatch "idempotency_mismatch" 422 Input false "The idempotency key was used with another body" "该幂等键已用于不同的请求体";

@@ -24,7 +24,11 @@ pub const SEARCH_HITS_PER_OBJECT: usize = 5;
 pub const BULK_RECORDS_MAX: usize = 1_000;
 /// Rows a search over a sealed field may open before it gives up with an error.
 pub const SEALED_CANDIDATES_MAX: usize = 2_000;
-/// Records that one delete may touch through cascade and unlink.
+/// Records that one merge takes into the one that stays.
+pub const MERGE_LOSERS_MAX: usize = 4;
+/// Records from one to the next that an address is followed through merges.
+pub const MERGE_STEPS_MAX: usize = 16;
+/// Records that one delete or merge may touch beside those it names.
 pub const CASCADE_RECORDS_MAX: usize = 10_000;
 /// Characters of a text field unless its definition says less.
 pub const TEXT_CHARS_MAX: usize = 1_000;
@@ -134,6 +138,10 @@ pub const TABLE_NAME_BYTES_MAX: usize = 54;
 pub const LABEL_CHARS_MAX: usize = 200;
 /// Other names of one field in files to import.
 pub const FIELD_ALIASES_MAX: usize = 50;
+/// Sections of one layout.
+pub const LAYOUT_SECTIONS_MAX: usize = 30;
+/// Facts under the name of a record.
+pub const LAYOUT_HIGHLIGHTS_MAX: usize = 6;
 /// Changes of definitions in one plan.
 pub const PLAN_CHANGES_MAX: usize = 200;
 /// Bytes of the address of one request, with its query.

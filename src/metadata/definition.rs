@@ -261,6 +261,12 @@ pub struct ObjectDef {
     /// Many-to-many relations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkDef>,
+    /// How its pages are arranged; absent until somebody arranges them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<crate::LayoutDef>,
+    /// How often the layout was changed, going back to the standard included.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout_version: u64,
     /// Added by the customer at run time.
     #[serde(default, skip_serializing_if = "is_default")]
     pub custom: bool,

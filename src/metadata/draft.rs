@@ -63,12 +63,13 @@ impl Checked {
     }
     /// Sets a system field that the appliance decides, such as the owner of a new record.
     pub fn set_system(&mut self, definition: &ObjectDef, name: &str, value: Value) {
-        let Some(index) = definition
-            .field_index(name)
-            .filter(|index| definition.fields.get(*index).is_some_and(|field| field.system))
-        else {
-            return;
-        };
+        if definition.field(name).is_some_and(|field| field.system) {
+            self.set_kept(definition, name, value);
+        }
+    }
+    /// Sets what the appliance itself keeps: a field that nobody fills in, or a reference that follows another record.
+    pub fn set_kept(&mut self, definition: &ObjectDef, name: &str, value: Value) {
+        let Some(index) = definition.field_index(name) else { return };
         self.values.retain(|(at, _)| *at != index);
         let at = self.values.partition_point(|(at, _)| *at < index);
         self.values.insert(at, (index, value));

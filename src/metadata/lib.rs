@@ -10,6 +10,7 @@ mod field_type;
 mod field_wire;
 mod fold;
 mod index;
+mod layout;
 mod mask;
 mod plan;
 mod search_tokens;
@@ -29,6 +30,7 @@ pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};
 pub use field_wire::FieldDraft;
 pub use index::{IndexDef, indexes_of, is_sparse};
+pub use layout::{LayoutDef, LayoutSection};
 pub use mask::mask;
 pub use plan::{
     Cost, DefinitionChange, FieldPatch, ObjectDraft, ObjectPatch, OptionPatch, Plan, Step, StepAction, complete_label,

@@ -299,6 +299,7 @@ impl Records {
                 object: object.name.clone(),
                 version,
                 deleted: false,
+                merged_into: None,
                 fields: Map::new(),
                 reduced: Map::new(),
             }),

@@ -5,7 +5,7 @@ use audit::Verb as Act;
 use authz::{AppAction, Offered, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, Label};
-use metadata::{DefinitionChange, ObjectDef, Plan, Step, plan};
+use metadata::{DefinitionChange, LayoutSection, ObjectDef, Plan, Step, plan};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,44 @@ pub struct ObjectView {
     pub attachments: &'static str,
     /// Relations seen from this object: name and the object at the other end.
     pub relations: BTreeMap<String, String>,
+    /// How its pages are arranged.
+    pub layout: LayoutView,
+}
+
+/// How the pages of an object are arranged, as far as the actor knows its fields.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayoutView {
+    /// How often it was changed; a change names the version it began with.
+    pub version: u64,
+    /// Whether somebody arranged it; otherwise it is the standard.
+    pub arranged: bool,
+    /// The facts under the name of a record.
+    pub highlights: Vec<String>,
+    /// Fields of the short form for a new record.
+    pub create: Vec<String>,
+    /// The sections in order; one without a field that the actor knows of is left out.
+    pub sections: Vec<LayoutSection>,
+    /// Fields that stand nowhere on purpose.
+    pub hidden: Vec<String>,
+}
+
+impl LayoutView {
+    /// `shown` has only the fields the actor knows of. What it does not know of must not be told by its place either.
+    fn of(object: &ObjectDef, shown: &ObjectDef, all: bool) -> Self {
+        let layout = object.layout_in_force();
+        let known = |names: Vec<String>| -> Vec<String> {
+            names.into_iter().filter(|name| shown.field(name).is_some()).collect()
+        };
+        let sections = layout.sections.into_iter().map(|one| LayoutSection { fields: known(one.fields), ..one });
+        Self {
+            version: object.layout_version,
+            arranged: object.layout.is_some(),
+            highlights: known(layout.highlights),
+            create: known(layout.create),
+            sections: sections.filter(|section| all || !section.fields.is_empty()).collect(),
+            hidden: known(layout.hidden),
+        }
+    }
 }
 
 /// What a change of definitions would do, or did.
@@ -102,7 +140,10 @@ impl Records {
             .map(|relation| (relation.name, relation.target))
             .collect();
         let attachments = read.as_ref().map(|read| read.levels.files()).unwrap_or_default().as_str();
-        Some(ObjectView { definition, verbs, access, attachments, relations })
+        let layout = LayoutView::of(object, &definition, all);
+        // The stored form names every field, and the view says all of it that this actor may know.
+        (definition.layout, definition.layout_version) = (None, 0);
+        Some(ObjectView { definition, verbs, access, attachments, relations, layout })
     }
 
     /// What changes of definitions would do; nothing is changed.

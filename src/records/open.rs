@@ -54,14 +54,21 @@ impl Records {
             policy.scope(actor, object, Verb::Read).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let chosen = choose(&policy, &catalog, actor, object, fields, false)?;
         let row = tx.row(object, id, &chosen.to_load())?.ok_or_else(|| self.missing(actor, act, &object.name, id))?;
+        let mut merged_into = None;
         if row.deleted() {
-            let _may_delete = policy
-                .grant::<authz::Delete>(actor, object, row.facts())
-                .map_err(|_| self.missing(actor, act, &object.name, id))?;
+            merged_into = self.survivor_in_sight(tx, actor, object, id)?;
+            if policy.grant::<authz::Delete>(actor, object, row.facts()).is_err() {
+                let missing = self.missing(actor, act, &object.name, id);
+                return Err(match merged_into {
+                    Some(survivor) => crate::merge::led_on(missing, survivor),
+                    None => missing,
+                });
+            }
         }
         let _may_read = scope.grant(row.facts()).map_err(|denied| self.denial(actor, act, denied, Some(id)))?;
         let views = reduce::records(tx, &scope, std::slice::from_ref(&row), &chosen, tally)?;
-        views.into_iter().next().ok_or_else(|| Fault::internal("one row gave no view").into())
+        let view = views.into_iter().next().ok_or_else(|| Fault::internal("one row gave no view"))?;
+        Ok(RecordView { merged_into, ..view })
     }
 
     /// Masked values in clear, for a purpose that the log keeps. Only fields one sees masked can be revealed.
@@ -122,6 +129,7 @@ impl Records {
             object: object.name.clone(),
             version: row.version(),
             deleted: false,
+            merged_into: None,
             fields: Map::new(),
             reduced: Map::new(),
         };

@@ -73,6 +73,7 @@ pub(crate) fn record(
         object: row.object().name.clone(),
         version: row.version(),
         deleted: row.deleted(),
+        merged_into: None,
         fields: Map::with_capacity(fields.len()),
         reduced: Map::new(),
     };

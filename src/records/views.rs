@@ -52,6 +52,9 @@ pub struct RecordView {
     /// Whether it lies in the recycle bin.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// The record that this one was merged into, where the reader sees that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<RecordId>,
     /// Values by field, related ones as `account.name`; fields without a right to see are absent.
     pub fields: Map<String, Json>,
     /// Fields whose value is shown behind a mask (a text), or only by its existence (`true` or `false`).

@@ -4,6 +4,7 @@
 use crate::engine::{Row, Sql};
 use crate::files::{self, FileKept, FileReader};
 use crate::rows::StoredRow;
+use crate::write::Cause;
 use crate::{ReadTx, StoreError, WriteTx};
 use audit::Verb;
 use authz::{Action, FILES, Grant, Level, Read, Update};
@@ -36,6 +37,12 @@ pub struct Attachment {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: UserId,
+}
+
+/// When a file was added, and by whom.
+pub(crate) struct Added {
+    pub(crate) at: Timestamp,
+    pub(crate) by: UserId,
 }
 
 fn shows<A: Action>(grant: &Grant<'_, A>, row: &StoredRow, level: Level) -> Result<(), StoreError> {
@@ -149,8 +156,21 @@ impl WriteTx<'_, '_> {
         file: &FileKept,
         (name, media_type): (&str, &str),
     ) -> Result<Attachment, StoreError> {
-        shows(&grant, row, Level::Edit)?;
-        let (now, by) = (self.now(), grant.actor().user());
+        let made = Added { at: self.now(), by: grant.actor().user() };
+        self.attachment_insert(&grant, row, file, (name, media_type), made, &Cause::default())
+    }
+
+    pub(crate) fn attachment_insert(
+        &mut self,
+        grant: &Grant<'_, Update>,
+        row: &StoredRow,
+        file: &FileKept,
+        (name, media_type): (&str, &str),
+        made: Added,
+        cause: &Cause,
+    ) -> Result<Attachment, StoreError> {
+        shows(grant, row, Level::Edit)?;
+        let Added { at: now, by } = made;
         let body = encode(name, media_type, &file.digest)?;
         let place = place(row.object(), row, file.id)?;
         let (keys, mut store) = self.read.keys_and_store()?;
@@ -162,7 +182,7 @@ impl WriteTx<'_, '_> {
         sql.bind(file.id).push(", ").bind(row.object().name.as_str()).push(", ").bind(row.id()).push(", ");
         sql.bind(sealed.as_slice()).push(", ").bind(size).push(", ").bind(now.micros()).push(", ").bind(by).push(")");
         self.conn().execute(&sql)?;
-        self.log_attachment(&grant, Verb::AttachmentAdd, row, (file.id, file.size, &file.digest))?;
+        self.log_attachment(grant, Verb::AttachmentAdd, row, (file.id, file.size, &file.digest), cause)?;
         let (name, media_type) = (name.to_owned(), media_type.to_owned());
         let (size, digest) = (file.size, file.digest);
         Ok(Attachment { id: file.id, name, media_type, size, digest, created_at: now, created_by: by })
@@ -179,22 +199,25 @@ impl WriteTx<'_, '_> {
         let mut sql = Sql::new("DELETE FROM \"k_attachment\" WHERE \"id\" = ");
         sql.bind(file.id).push(" AND \"record\" = ").bind(row.id());
         self.conn().execute(&sql)?;
-        self.log_attachment(&grant, Verb::AttachmentRemove, row, (file.id, file.size, &file.digest))?;
+        let told = (file.id, file.size, &file.digest);
+        self.log_attachment(&grant, Verb::AttachmentRemove, row, told, &Cause::default())?;
         let (folder, id) = (self.read.shared.files_folder.clone(), file.id);
         self.after_commit(move || files::remove(&folder, id));
         Ok(())
     }
 
     /// The content is told by a keyed hash: the same file shows as the same, and nothing can be guessed from it.
-    fn log_attachment(
+    pub(crate) fn log_attachment(
         &mut self,
         grant: &Grant<'_, Update>,
         verb: Verb,
         row: &StoredRow,
         (id, size, digest): (RecordId, u64, &[u8; 32]),
+        cause: &Cause,
     ) -> Result<(), StoreError> {
         let mac = self.read.shared.vault.audit_mac_file(&row.object().name, row.id(), digest)?;
         let mut entry = self.entry(grant.actor(), verb).on_record(grant.object(), grant.record());
+        entry.actor.on_behalf_of = cause.on_behalf_of;
         entry.decision.rules = grant.why().rules.clone();
         entry.decision.epoch = Some(grant.why().epoch);
         let (before, after) = if verb == Verb::AttachmentAdd { (None, Some(mac)) } else { (Some(mac), None) };

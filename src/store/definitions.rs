@@ -248,7 +248,7 @@ impl WriteTx<'_, '_> {
             StepAction::FillSearch { object, .. } | StepAction::ClearSearch { object, .. } => {
                 self.rebuild_search(&named(object)?)
             }
-            StepAction::UpdateDefinition { .. } => Ok(()),
+            StepAction::ArrangeLayout { .. } | StepAction::UpdateDefinition { .. } => Ok(()),
         }
     }
 }

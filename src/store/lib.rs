@@ -42,6 +42,7 @@ mod links;
 mod live;
 mod log;
 mod merge;
+mod merging;
 mod migrate;
 mod notifications;
 mod order;

@@ -31,7 +31,10 @@ pub(crate) fn row_of(entry: &Entry) -> Result<LogRow, StoreError> {
     let bytes = entry.encode().map_err(|error| StoreError::Audit(error.to_string()))?;
     let tells_change = entry.state_before.is_some()
         || entry.state_after.is_some()
-        || matches!(entry.act.verb, Verb::Link | Verb::Unlink | Verb::AttachmentAdd | Verb::AttachmentRemove);
+        || matches!(
+            entry.act.verb,
+            Verb::Link | Verb::Unlink | Verb::AttachmentAdd | Verb::AttachmentRemove | Verb::Merge
+        );
     let changed = entry.target.record.filter(|_| tells_change);
     Ok(LogRow { at: entry.at.micros(), changed, bytes })
 }

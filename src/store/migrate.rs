@@ -75,6 +75,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0010_export/up.sql"),
         postgres: include_str!("../../migrations/postgres/0010_export/up.sql"),
     },
+    Migration {
+        number: 11,
+        name: "merged",
+        sqlite: include_str!("../../migrations/sqlite/0011_merged/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0011_merged/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

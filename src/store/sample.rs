@@ -109,9 +109,13 @@ impl WriteTx<'_, '_> {
         let before = state::row_state(&object.name, cells)?;
         self.purge_links(&object, id)?;
         self.purge_files(id)?;
-        for (table, column) in
-            [("k_key", "subject"), ("k_external_id", "record"), ("k_notification", "record"), ("k_job_row", "record")]
-        {
+        for (table, column) in [
+            ("k_key", "subject"),
+            ("k_external_id", "record"),
+            ("k_notification", "record"),
+            ("k_job_row", "record"),
+            ("k_merged", "record"),
+        ] {
             self.delete_where(table, column, id)?;
         }
         if object.name == "user" {

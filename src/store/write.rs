@@ -286,6 +286,7 @@ impl<'c> WriteTx<'c, '_> {
             ("deleted_at".to_owned(), Cell::Null(ColumnType::Integer)),
             ("deleted_by_id".to_owned(), Cell::Null(ColumnType::Binary)),
         ];
+        self.merge_forget(row.id())?;
         self.stamp(&mut moved, row, grant.actor().user());
         let states = self.write_row(&object, row, &moved)?;
         self.index_search_row(&object, row)?;

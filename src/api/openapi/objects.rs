@@ -31,6 +31,7 @@ pub(super) fn schemas(object: &ObjectDef) -> Vec<(String, Json)> {
                 "object": {"const": object.name},
                 "version": {"type": "integer", "minimum": 1},
                 "deleted": {"type": "boolean"},
+                "merged_into": reference("Id"),
                 "fields": {"type": "object", "additionalProperties": true, "properties": properties(Way::Read),
                     "description": "Fields the caller may not see are absent; related ones come as `account.name`."},
                 "reduced": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}}

@@ -6,7 +6,7 @@ use crate::call::Acting;
 use crate::route::{Param, Repeat, Route, Rule, Verb, param};
 use crate::wire::{self, Answer};
 use ::metadata::{
-    DefinitionChange, EnumOption, FieldDraft, FieldPatch, LinkDef, ObjectDraft, ObjectPatch, OptionPatch,
+    DefinitionChange, EnumOption, FieldDraft, FieldPatch, LayoutDef, LinkDef, ObjectDraft, ObjectPatch, OptionPatch,
 };
 use authz::AppAction;
 use kernel::{Code, Fault, Outcome, limits::PLAN_CHANGES_MAX};
@@ -122,6 +122,22 @@ pub(crate) const ROUTES: &[Route] = &[
         Rule::Act(AppAction::Definitions, handle!(relation_create)),
     )
     .takes("LinkDef"),
+    Route::new(
+        Verb::Get,
+        "/api/v1/metadata/objects/{object}/layout",
+        "layout_show",
+        "How the pages of an object are arranged",
+        Rule::SignedIn(handle!(layout)),
+    )
+    .gives(200, "Layout"),
+    changing(
+        Verb::Put,
+        "/api/v1/metadata/objects/{object}/layout",
+        "layout_change",
+        "Arrange the pages of an object, or go back to the standard",
+        Rule::Act(AppAction::Definitions, handle!(layout_change)),
+    )
+    .takes("LayoutChange"),
 ];
 
 async fn objects(acting: Acting) -> Outcome<Answer> {
@@ -166,6 +182,24 @@ async fn changes(acting: Acting) -> Outcome<Answer> {
 async fn object_create(acting: Acting) -> Outcome<Answer> {
     let definition: ObjectDraft = wire::json(&acting.call.body)?;
     run(acting, vec![DefinitionChange::CreateObject { definition }]).await
+}
+
+async fn layout(acting: Acting) -> Outcome<Answer> {
+    Answer::json(&acting.open.records.object(&acting.actor, acting.call.object())?.layout)
+}
+
+/// A layout and the version it began with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LayoutChange {
+    layout: Option<LayoutDef>,
+    version: u64,
+}
+
+async fn layout_change(acting: Acting) -> Outcome<Answer> {
+    let LayoutChange { layout, version } = wire::json(&acting.call.body)?;
+    let object = acting.call.object().to_owned();
+    run(acting, vec![DefinitionChange::SetLayout { object, layout, version }]).await
 }
 
 async fn object_change(acting: Acting) -> Outcome<Answer> {

@@ -6,7 +6,7 @@ use crate::route::{Param, Repeat, Route, Rule, Verb, param};
 use crate::wire::{self, Answer};
 use actix_web::http::header;
 use kernel::{Code, Fault, Outcome, RecordId};
-use records::{BulkRequest, ListRequest};
+use records::{BulkRequest, ListRequest, MergeRequest};
 use serde::Deserialize;
 
 const LIST: &[Param] = &[
@@ -101,6 +101,17 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .gives(200, "Record")
     .repeat(Repeat::Harmless),
+    Route::new(
+        Verb::Post,
+        "/api/v1/records/{object}/{id}/merge",
+        "record_merge",
+        "Make several records one; cannot be undone as a whole",
+        Rule::SignedIn(handle!(merge)),
+    )
+    .query(&[param("plan", "boolean", "Only show what would happen.")])
+    .takes("MergeRequest")
+    .gives(200, "Merged")
+    .if_match(),
     Route::new(
         Verb::Get,
         "/api/v1/records/{object}/{id}/history",
@@ -204,6 +215,20 @@ async fn restore(acting: Acting) -> Outcome<Answer> {
     let id = acting.call.id("id")?;
     let shown = acting.open.records.restore(&acting.actor, acting.call.object(), id).await?;
     rights_moved(&acting);
+    Answer::json(&shown)?.etag(shown.view().version)
+}
+
+async fn merge(acting: Acting) -> Outcome<Answer> {
+    let id = acting.call.id("id")?;
+    let if_match = acting.call.if_match()?;
+    let request: MergeRequest = wire::json(&acting.call.body)?;
+    let (records, object) = (&acting.open.records, acting.call.object());
+    let pending = if acting.call.query.flag("plan")? {
+        records.merge_plan(&acting.actor, object, (id, if_match), request)
+    } else {
+        records.merge(&acting.actor, object, (id, if_match), request)
+    };
+    let shown = pending.await?;
     Answer::json(&shown)?.etag(shown.view().version)
 }
 

@@ -89,6 +89,36 @@ fn definitions_are_planned_then_run_and_described() {
 }
 
 #[test]
+fn layouts_are_arranged_by_those_who_may_define() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, admin) = site.signed_in("admin", &["system_admin"], None);
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        let path = "/api/v1/metadata/objects/account/layout";
+        let before = site.get(path, &anna).good();
+        assert_eq!((&before["version"], &before["arranged"]), (&json!(0), &json!(false)));
+        let section = json!({"label": {"en": "Berths", "zh": "泊位"}, "fields": ["name", "phone"]});
+        let layout = json!({"highlights": ["phone"], "create": ["name"], "sections": [section]});
+        let change = json!({"layout": layout, "version": 0});
+        let put = |query: &str, who: &Who, body: serde_json::Value| {
+            site.send("PUT", &format!("{path}{query}"), who, &[], Some(body))
+        };
+        assert_eq!(put("", &anna, change.clone()).code(), "access_denied");
+        assert_eq!(put("?plan=true", &admin, change.clone()).good()["applied"], false);
+        assert_eq!(site.get(path, &anna).good(), before, "a plan changes nothing");
+        assert_eq!(put("", &admin, change.clone()).good()["applied"], true);
+        let after = site.get(path, &anna).good();
+        assert_eq!((&after["sections"][0]["label"]["en"], &after["highlights"]), (&json!("Berths"), &json!(["phone"])));
+        let late = put("", &admin, change);
+        assert_eq!((late.status, late.json()["errors"][0]["code"].clone()), (422, json!("version_conflict")));
+        let wrong = json!({"layout": {"highlights": ["nothing"], "create": [], "sections": []}, "version": 1});
+        assert_eq!(put("?plan=true", &admin, wrong).json()["errors"].as_array().map(Vec::len), Some(2));
+        assert_eq!(put("", &admin, json!({"version": 1})).good()["applied"], true);
+        assert_eq!(site.get(path, &anna).good()["sections"], before["sections"]);
+    });
+}
+
+#[test]
 fn the_log_is_read_by_auditors_and_tells_of_it() {
     on_both_engines(|kontor| {
         let site = Site::open(kontor);

@@ -1,6 +1,6 @@
 //! What a person may ask of the definitions, as it goes over the wire. Only words: nothing here decides or changes.
 
-use crate::{EnumOption, FieldDraft, LinkDef, Mask, NumberDef, ObjectKind, Sensitivity, Subject};
+use crate::{EnumOption, FieldDraft, LayoutDef, LinkDef, Mask, NumberDef, ObjectKind, Sensitivity, Subject};
 use kernel::Label;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -77,6 +77,16 @@ pub enum DefinitionChange {
         /// The relation.
         link: LinkDef,
     },
+    /// How the pages of an object are arranged.
+    SetLayout {
+        /// The object.
+        object: String,
+        /// The arrangement; absent goes back to the standard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layout: Option<LayoutDef>,
+        /// The version of the layout that was looked at.
+        version: u64,
+    },
 }
 
 impl DefinitionChange {
@@ -91,7 +101,8 @@ impl DefinitionChange {
             | Self::RestoreField { object, .. }
             | Self::AddOption { object, .. }
             | Self::ChangeOption { object, .. }
-            | Self::AddLink { object, .. } => object,
+            | Self::AddLink { object, .. }
+            | Self::SetLayout { object, .. } => object,
         }
     }
 }

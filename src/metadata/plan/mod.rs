@@ -7,6 +7,7 @@
 mod change;
 mod field_rules;
 mod fields;
+mod layouts;
 mod objects;
 mod step;
 
@@ -139,6 +140,9 @@ impl Work<'_> {
                 self.change_option(object, field, code, patch)
             }
             DefinitionChange::AddLink { object, link } => self.add_link(object, link),
+            DefinitionChange::SetLayout { object, layout, version } => {
+                self.set_layout(object, layout.as_ref(), *version)
+            }
         }
     }
 

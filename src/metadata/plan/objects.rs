@@ -20,6 +20,8 @@ impl Work<'_> {
             subject: draft.subject.clone(),
             fields: Vec::new(),
             links: Vec::new(),
+            layout: None,
+            layout_version: 0,
             custom: true,
             serial: crate::Serial::default(),
             blind_bits: 16,

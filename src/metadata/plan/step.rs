@@ -82,6 +82,15 @@ pub enum StepAction {
         /// The field.
         field: String,
     },
+    /// Arranges the pages of an object; touches no record.
+    ArrangeLayout {
+        /// The object.
+        object: String,
+        /// Sections of the layout in force afterwards.
+        sections: usize,
+        /// Whether it goes back to the standard.
+        standard: bool,
+    },
     /// Stores the new definition; from here on it holds.
     UpdateDefinition {
         /// The object.
@@ -113,6 +122,7 @@ impl StepAction {
             | Self::CreateLinkTable { object, .. }
             | Self::FillSearch { object, .. }
             | Self::ClearSearch { object, .. }
+            | Self::ArrangeLayout { object, .. }
             | Self::UpdateDefinition { object } => object,
         }
     }
@@ -169,6 +179,14 @@ fn words(action: &StepAction) -> (String, String) {
         StepAction::ClearSearch { object, field } => {
             (format!("Takes {object}.{field} out of the search."), format!("将 {object}.{field} 移出搜索。"))
         }
+        StepAction::ArrangeLayout { object, standard: true, .. } => (
+            format!("Takes the layout of {object} back to the standard."),
+            format!("将 {object} 的布局恢复为标准布局。"),
+        ),
+        StepAction::ArrangeLayout { object, sections, .. } => (
+            format!("Arranges the pages of {object} in {sections} sections."),
+            format!("将 {object} 的页面排列为 {sections} 个分区。"),
+        ),
         StepAction::UpdateDefinition { object } => {
             (format!("Stores the new definition of {object}."), format!("保存 {object} 的新定义。"))
         }

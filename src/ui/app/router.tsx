@@ -82,12 +82,14 @@ const record = createRoute({
   component: lazyRouteComponent(() => import("./record/RecordPage")),
 });
 
-const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
-
 /** Texts of the address that a page knows; everything else is dropped. */
 function known<K extends string>(keys: readonly K[]) {
   return (search: { [name: string]: unknown }) => Object.fromEntries(keys.flatMap((key) => (search[key] ? [[key, String(search[key])]] : []))) as { [key in K]?: string };
 }
+
+const merge = createRoute({ getParentRoute: () => shell, path: "/merge/$object", validateSearch: known(["ids", "into"]), component: lazyRouteComponent(() => import("./record/MergePage")) });
+
+const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/Settings")) });
 
 const administration = [
   createRoute({ getParentRoute: () => shell, path: "/admin/users", validateSearch: known(["q", "status", "unit"]), component: lazyRouteComponent(() => import("./admin/Users")) }),
@@ -100,6 +102,7 @@ const administration = [
   createRoute({ getParentRoute: () => shell, path: "/admin/view-as", validateSearch: known(["user", "roles", "object"]), component: lazyRouteComponent(() => import("./admin/ViewAs")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/objects", component: lazyRouteComponent(() => import("./admin/Objects")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/objects/$object", component: lazyRouteComponent(() => import("./admin/ObjectPage")) }),
+  createRoute({ getParentRoute: () => shell, path: "/admin/objects/$object/layout", component: lazyRouteComponent(() => import("./admin/LayoutPage")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/appliance", component: lazyRouteComponent(() => import("./admin/Appliance")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/health", component: lazyRouteComponent(() => import("./admin/Health")) }),
   createRoute({ getParentRoute: () => shell, path: "/audit", validateSearch: known(["user", "object", "record", "verb", "from", "to", "denied", "entry", "tab"]), component: lazyRouteComponent(() => import("./audit/AuditDesk")) }),
@@ -112,7 +115,7 @@ const imports = [
   createRoute({ getParentRoute: () => shell, path: "/import/$id", validateSearch: known(["step"]), component: lazyRouteComponent(() => import("./import/Wizard")) }),
 ] as const;
 
-const tree = root.addChildren([signIn, password, shell.addChildren([home, setup, list, record, settings, ...imports, ...administration])]);
+const tree = root.addChildren([signIn, password, shell.addChildren([home, setup, list, record, merge, settings, ...imports, ...administration])]);
 
 export function makeRouter(client: QueryClient) {
   return createRouter({

@@ -28,6 +28,7 @@ const view: ObjectView = {
   verbs: { read: true },
   relations: {},
   attachments: "none",
+  layout: { version: 0, arranged: false, highlights: [], create: [], sections: [], hidden: [] },
   access: Object.fromEntries(["name", "legal_name", "phone", "id_no", "owner", "about"].map((name) => [name, { level: "edit" as const, filterable: true }])),
 };
 const meta = metaOf(view);

@@ -4,7 +4,8 @@ use crate::world::{FIELDS, Subject, World};
 use identity::Actor;
 use kernel::Fault;
 use records::{
-    BulkRequest, DuplicatesRequest, ListRequest, LogQuery, NotificationsRequest, Pending, Shown, TimelineRequest,
+    BulkRequest, DuplicatesRequest, ListRequest, LogQuery, MergeRequest, NotificationsRequest, Pending, Shown,
+    TimelineRequest,
 };
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -252,7 +253,30 @@ impl Walker<'_, '_> {
                 ]),
             ),
             Surface::new("replay", all(vec![("kept".to_owned(), again)])),
+            Surface::new("merge", self.merges()),
         ]
+    }
+
+    /// What each record would take from the next, asked for field by field; and the next from it, with nothing chosen.
+    fn merges(&self) -> Vec<Answer> {
+        let mut asked = Vec::new();
+        let subjects: Vec<_> = self.world.subjects.iter().collect();
+        for pair in subjects.windows(2) {
+            let mut ask = |about: String, stays: &Subject, goes: &Subject, fields: Json| {
+                let request = json!({"losers": [{"id": goes.id, "version": 1}], "fields": fields});
+                let request = serde_json::from_value::<MergeRequest>(request).expect("a request");
+                let view = self.records().merge_plan(self.actor, "account", (stays.id, Some(1)), request);
+                // The answer repeats the id of the one that stays.
+                let view =
+                    view.wait().map(Shown::into_view).map(|view| json!({"moved": view.moved, "kept": view.kept}));
+                asked.push(answer(about, view));
+            };
+            ask(format!("all of {}", pair[0].name()), pair[1], pair[0], json!({}));
+            for (field, _) in FIELDS {
+                ask(format!("{field} of {}", pair[1].name()), pair[0], pair[1], json!({field: pair[1].id}));
+            }
+        }
+        asked
     }
 
     /// Counts by each field, and of what can be added up the sum.

@@ -1,11 +1,12 @@
 // One object: its fields with type, sensitivity and sealing, its relations, and what can change about them while it holds records.
 
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import type { DefinitionChange, FieldDef, LinkDef } from "~/api/types.gen";
 import { useT, type Key } from "~/i18n";
 import { number } from "~/i18n/format";
-import { Badge, Button, IconButton } from "~/lib/basics";
+import { Badge, Button, IconButton, libCss } from "~/lib/basics";
+import { Icon } from "~/lib/icons";
 import { CheckField, TextField } from "~/lib/fields";
 import { Menu } from "~/lib/overlays";
 import { objectLabel, said, useMetas, type Meta } from "~/model/meta";
@@ -149,6 +150,10 @@ function ObjectOf({ meta }: { meta: Meta }) {
       acts={
         <>
           <Button onClick={() => setOpen({ what: "object" })}>{t("objects.edit")}</Button>
+          <Link to="/admin/objects/$object/layout" params={{ object: meta.name }} className={libCss.button}>
+            <Icon name="columns" />
+            {t("layout.open")}
+          </Link>
           <Button icon="link" onClick={() => setOpen({ what: "relation" })}>
             {t("objects.newRelation")}
           </Button>

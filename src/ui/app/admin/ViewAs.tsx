@@ -81,8 +81,8 @@ function ObjectSheet({ view, meta, metas }: { view: RightsView; meta: Meta; meta
               })}
             </ul>
           </section>
-          {layout.sections.map((section) => (
-            <Fields key={section.title} t={t} meta={meta} title={t(section.title)} fields={section.fields} />
+          {layout.sections.map((section, index) => (
+            <Fields key={index} t={t} meta={meta} title={said(section.label)} fields={section.fields} />
           ))}
           {meta.may.create ? <Fields t={t} meta={meta} title={t("viewas.create")} fields={layout.create} /> : null}
         </>

@@ -19,6 +19,8 @@ export class Refusal extends Error {
   readonly currentVersion: number | undefined;
   readonly differences: Difference[];
   readonly retryAfterSeconds: number | undefined;
+  /** Of a record that was merged: the one it went into. */
+  readonly mergedInto: string | undefined;
 
   constructor(problem: Partial<Problem> & { current_version?: number; differences?: Difference[] }) {
     super(problem.title ?? problem.code ?? "error");
@@ -32,6 +34,7 @@ export class Refusal extends Error {
     this.currentVersion = problem.current_version;
     this.differences = problem.differences ?? [];
     this.retryAfterSeconds = problem.retry_after_seconds;
+    this.mergedInto = problem.merged_into;
   }
 
   /** No answer came: the network, or the server is down. Nothing was saved. */

@@ -15,15 +15,19 @@ export type Address = { country?: string | null; province?: string | null; city?
 /** Points to a record of one of several objects. */
 export type RecordRef = { object: string; id: Id };
 /** Every error (RFC 9457). Some errors add members, such as the differing fields of a version conflict. */
-export type Problem = { type: string; title: string; status: number; code: string; detail: string; detail_en?: string; request_id: string; errors?: Array<{ pointer: string; code: string; detail: string; detail_en?: string }>; retry_after_seconds?: number };
+export type Problem = { type: string; title: string; status: number; code: string; detail: string; detail_en?: string; request_id: string; errors?: Array<{ pointer: string; code: string; detail: string; detail_en?: string }>; retry_after_seconds?: number; merged_into?: Id };
 /** A tree: {"and":[…]}, {"or":[…]}, {"not":…} or a leaf {"field","op","value"}. Operators: eq, ne, lt, le, gt, ge, in, contains, starts_with, empty, between, relative dates such as last_7_days, mine, my_team, my_unit_and_below. */
 export type Filter = Record<string, Json>;
 /** A list, as asked for. */
 export type ListRequest = { filter?: Filter | null; sort?: Array<string>; fields?: Array<string> | null; limit?: number | null; cursor?: string | null; count?: "none" | "estimate" | "exact"; q?: string | null; deleted?: boolean };
 /** One record as its reader may see it. The schema `<object>_record` of its object says more. */
-export type RecordView = { id: Id; object: string; version: number; deleted?: boolean; fields: Record<string, Json>; reduced?: Record<string, string | boolean> };
+export type RecordView = { id: Id; object: string; version: number; deleted?: boolean; merged_into?: Id; fields: Record<string, Json>; reduced?: Record<string, string | boolean> };
 /** One page of records. */
 export type RecordPage = { items: Array<RecordView>; next: string | null; count?: number; count_is_minimum?: boolean };
+/** What becomes one with the record of the address. */
+export type MergeRequest = { losers: Array<{ id: Id; version: number }>; fields?: Record<string, Id> };
+/** What a merge did, or would do. */
+export type Merged = { applied: boolean; id: Id; version: number; changed: Array<string>; kept: Array<string>; unseen: boolean; moved: Array<{ object: string; by: string; count: number }>; files: number };
 /** What a delete did. */
 export type Deleted = { id: Id; version: number; unlinked: number; cascaded: number };
 /** One field in the history. */
@@ -96,8 +100,15 @@ export type RightsViewRequest = { user?: Id | null; roles?: Array<string> | null
 export type RightsView = { roles: Array<string>; nothing: boolean; actions: Array<AppAction>; objects: Array<ObjectView>; reach: Record<string, Record<string, string>> };
 export type UserRoles = { user: Id; roles: Array<{ role: string; valid_from: Timestamp | null; valid_to: Timestamp | null }> };
 export type RoleGrant = { role: string; valid_from?: Timestamp | null; valid_to?: Timestamp | null };
+/** Some fields of a page under one heading. */
+export type LayoutSection = { label: Label; fields: Array<string> };
+/** How the pages of an object are arranged. */
+export type LayoutDef = { highlights: Array<string>; create: Array<string>; sections: Array<LayoutSection>; hidden?: Array<string> };
+/** How the pages of an object are arranged, as far as the caller knows its fields. */
+export type Layout = { version: number; arranged: boolean; highlights: Array<string>; create: Array<string>; sections: Array<LayoutSection>; hidden: Array<string> };
+export type LayoutChange = { layout?: LayoutDef | null; version: number };
 /** An object's definition and what the caller may do with it. */
-export type ObjectView = { definition: ObjectDef; verbs: Record<string, boolean>; access: Record<string, { level: "none" | "exists" | "masked" | "read" | "edit"; filterable: boolean }>; relations: Record<string, string>; attachments: "none" | "exists" | "masked" | "read" | "edit" };
+export type ObjectView = { definition: ObjectDef; verbs: Record<string, boolean>; access: Record<string, { level: "none" | "exists" | "masked" | "read" | "edit"; filterable: boolean }>; relations: Record<string, string>; attachments: "none" | "exists" | "masked" | "read" | "edit"; layout: Layout };
 /** The objects that the caller may know of. */
 export type ObjectList = { items: Array<ObjectView> };
 /** The fields that the caller may know of, in order. */
@@ -106,7 +117,7 @@ export type ObjectPatch = { label?: Label | null; plural?: Label | null; title_f
 /** What can change about a field while it holds values. What is absent stays. */
 export type FieldPatch = { label?: Label | null; help?: Label | null; aliases?: Array<string> | null; required?: boolean | null; searchable?: boolean | null; indexed?: boolean | null; mask?: string | null; sensitivity?: string | null; default?: Record<string, Json>; max_chars?: number | null };
 export type OptionPatch = { label?: Label | null; active?: boolean | null };
-export type DefinitionChange = { change: "create_object"; definition: ObjectDraft } | { change: "change_object"; object: string; patch: ObjectPatch } | { change: "add_field"; object: string; field: FieldDraft } | { change: "change_field"; object: string; field: string; patch: FieldPatch } | { change: "retire_field"; object: string; field: string } | { change: "restore_field"; object: string; field: string } | { change: "add_option"; object: string; field: string; option: EnumOption } | { change: "change_option"; object: string; field: string; code: string; patch: OptionPatch } | { change: "add_link"; object: string; link: LinkDef };
+export type DefinitionChange = { change: "create_object"; definition: ObjectDraft } | { change: "change_object"; object: string; patch: ObjectPatch } | { change: "add_field"; object: string; field: FieldDraft } | { change: "change_field"; object: string; field: string; patch: FieldPatch } | { change: "retire_field"; object: string; field: string } | { change: "restore_field"; object: string; field: string } | { change: "add_option"; object: string; field: string; option: EnumOption } | { change: "change_option"; object: string; field: string; code: string; patch: OptionPatch } | { change: "add_link"; object: string; link: LinkDef } | { change: "set_layout"; object: string; layout?: LayoutDef | null; version: number };
 export type DefinitionChanges = { changes: Array<DefinitionChange> };
 /** What a change of definitions would do, or did. */
 export type Plan = { applied: boolean; steps: Array<{ action: string; cost: "instant" | { rows: number }; text: Label }>; notes: Array<Label>; catalog_version: number };
@@ -278,6 +289,8 @@ export interface Operations {
   job_show: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
   job_stop: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
   job_undo: { params: { "job": Id }; query: {  }; body: undefined; answer: Job };
+  layout_change: { params: { "object": string }; query: { "plan"?: boolean }; body: LayoutChange; answer: Plan };
+  layout_show: { params: { "object": string }; query: {  }; body: undefined; answer: Layout };
   notification_list: { params: {  }; query: { "unread"?: boolean; "limit"?: number; "cursor"?: string }; body: undefined; answer: NotificationPage };
   notification_read: { params: {  }; query: {  }; body: NotificationsRead; answer: undefined };
   object_change: { params: { "object": string }; query: { "plan"?: boolean }; body: ObjectPatch; answer: Plan };
@@ -304,6 +317,7 @@ export interface Operations {
   record_link: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: LinkRequest; answer: Linked };
   record_links: { params: { "object": string; "id": Id; "relation": string }; query: {  }; body: undefined; answer: Links };
   record_list: { params: { "object": string }; query: { "filter"?: string; "sort"?: string; "fields"?: string; "limit"?: number; "cursor"?: string; "count"?: string; "q"?: string; "deleted"?: boolean }; body: undefined; answer: RecordPage };
+  record_merge: { params: { "object": string; "id": Id }; query: { "plan"?: boolean }; body: MergeRequest; answer: Merged };
   record_open: { params: { "object": string; "id": Id }; query: { "fields"?: string }; body: undefined; answer: RecordView };
   record_presence: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Presence };
   record_presence_end: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Done };
@@ -399,6 +413,8 @@ export const operations = {
   job_show: ["GET", "/api/v1/jobs/{job}"],
   job_stop: ["POST", "/api/v1/jobs/{job}/stop"],
   job_undo: ["POST", "/api/v1/jobs/{job}/undo"],
+  layout_change: ["PUT", "/api/v1/metadata/objects/{object}/layout"],
+  layout_show: ["GET", "/api/v1/metadata/objects/{object}/layout"],
   notification_list: ["GET", "/api/v1/notifications"],
   notification_read: ["POST", "/api/v1/notifications/read"],
   object_change: ["PATCH", "/api/v1/metadata/objects/{object}"],
@@ -425,6 +441,7 @@ export const operations = {
   record_link: ["POST", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_links: ["GET", "/api/v1/records/{object}/{id}/links/{relation}"],
   record_list: ["GET", "/api/v1/records/{object}"],
+  record_merge: ["POST", "/api/v1/records/{object}/{id}/merge"],
   record_open: ["GET", "/api/v1/records/{object}/{id}"],
   record_presence: ["POST", "/api/v1/records/{object}/{id}/presence"],
   record_presence_end: ["DELETE", "/api/v1/records/{object}/{id}/presence"],
@@ -544,6 +561,10 @@ export const limits = {
   "TABLE_NAME_BYTES_MAX": 54,
   "LABEL_CHARS_MAX": 200,
   "FIELD_ALIASES_MAX": 50,
+  "LAYOUT_HIGHLIGHTS_MAX": 6,
+  "LAYOUT_SECTIONS_MAX": 30,
+  "MERGE_LOSERS_MAX": 4,
+  "MERGE_STEPS_MAX": 16,
   "PLAN_CHANGES_MAX": 200,
   "URL_BYTES_MAX": 16384,
   "HEADER_BYTES_MAX": 32768,

@@ -11,13 +11,13 @@ export const ACTS = [
   "read", "list", "search", "history", "reveal", "create", "update", "delete", "restore", "link", "unlink", "bulk", "import", "export", "sign_in", "sign_in_failed", "sign_out", "session_end",
   "token_create", "token_revoke", "password_change", "denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "audit_read", "audit_verify", "definition_change", "role_change", "key_change",
   "config_change", "job", "view_change", "summary", "access_log", "events", "calendar_feed", "rights_check",
-  "attachment_list", "attachment_read", "attachment_add", "attachment_remove",
+  "attachment_list", "attachment_read", "attachment_add", "attachment_remove", "merge",
 ] as const;
 
 /** Groups for the chooser: what an examiner asks for. */
 export const ACT_GROUPS = [
   { key: "audit.group.seen", acts: ["read", "list", "search", "history", "reveal", "summary", "access_log", "attachment_list", "attachment_read", "export"] },
-  { key: "audit.group.changed", acts: ["create", "update", "delete", "restore", "link", "unlink", "bulk", "import", "attachment_add", "attachment_remove", "view_change"] },
+  { key: "audit.group.changed", acts: ["create", "update", "delete", "restore", "merge", "link", "unlink", "bulk", "import", "attachment_add", "attachment_remove", "view_change"] },
   { key: "audit.group.people", acts: ["sign_in", "sign_in_failed", "sign_out", "session_end", "password_change", "token_create", "token_revoke", "role_change", "rights_check"] },
   { key: "audit.group.house", acts: ["denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "key_change", "config_change", "definition_change", "job", "events", "calendar_feed", "audit_read", "audit_verify"] },
 ] as const satisfies { key: Key; acts: readonly string[] }[];

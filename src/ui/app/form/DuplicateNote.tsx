@@ -7,7 +7,7 @@ import { Icon } from "~/lib/icons";
 import { fieldLabel, objectLabel, type Meta } from "~/model/meta";
 import css from "./form.module.css";
 
-export function DuplicateNote({ meta, found, small }: { meta: Meta; found: Duplicates; small?: boolean }) {
+export function DuplicateNote({ meta, found, small, mergeInto }: { meta: Meta; found: Duplicates; small?: boolean; /** The record that is there already and may be the same. */ mergeInto?: string }) {
   const t = useT();
   if (found.items.length === 0 && !found.others) return null;
   return (
@@ -22,6 +22,11 @@ export function DuplicateNote({ meta, found, small }: { meta: Meta; found: Dupli
             <a href={`/app/o/${meta.name}/${item.id}`} target="_blank" rel="noreferrer" aria-label={t("same.open", { name: item.title ?? item.id.slice(0, 8) })}>
               {item.title ?? item.id.slice(0, 8)}
             </a>
+            {mergeInto && meta.may.update && meta.may.delete ? (
+              <a href={`/app/merge/${meta.name}?ids=${mergeInto},${item.id}`} aria-label={t("same.mergeNamed", { name: item.title ?? item.id.slice(0, 8) })}>
+                {t("same.merge")}
+              </a>
+            ) : null}
             <span className="soft">{t("same.why", { fields: item.why.map((name) => fieldLabel(meta, name)).join(", ") })}</span>
           </li>
         ))}

@@ -2,6 +2,7 @@
 // server goes on by itself and tells how each row went, and it can be taken back.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "~/api/client";
 import { errorNote, errorText } from "~/api/errors";
@@ -27,6 +28,7 @@ import css from "./list.module.css";
 type Act = "edit" | "assign" | "delete" | "restore" | "tag";
 type Change = BulkRequest["change"];
 
+const MERGED_MAX = limits.MERGE_LOSERS_MAX + 1;
 /** Users, teams and units decide about rights: they are changed one by one. */
 const ONE_BY_ONE = ["user", "team", "unit"];
 
@@ -71,6 +73,7 @@ export function BulkBar({ meta, state, selection, more, count, onCount, loaded }
   const me = useMe();
   const metas = useMetas();
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [act, setAct] = useState<Act | null>(null);
   const [picked, setPicked] = useState<Picked | null>(null);
   const [fields, setFields] = useState<{ [name: string]: Json } | null>(null);
@@ -140,6 +143,15 @@ export function BulkBar({ meta, state, selection, more, count, onCount, loaded }
           {titles[one]}
         </Button>
       ))}
+      {!deleted && !oneByOne && meta.may.update && meta.may.delete ? (
+        <Button
+          small
+          blocked={selection.every || ids.length > MERGED_MAX ? t("bulk.mergeMany", { count: MERGED_MAX }) : ids.length < 2 ? t("bulk.mergeTwo") : undefined}
+          onClick={() => void navigate({ to: "/merge/$object", params: { object: meta.name }, search: { ids: ids.join(",") } })}
+        >
+          {t("bulk.merge")}
+        </Button>
+      ) : null}
       <Button small tone="quiet" onClick={selection.clear}>
         {t("bulk.clear")}
       </Button>

@@ -13,7 +13,7 @@ import { said, type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
 import css from "./record.module.css";
 
-const VERBS = ["read", "list", "search", "create", "update", "delete", "restore", "link", "unlink", "reveal", "history", "denied"];
+const VERBS = ["read", "list", "search", "create", "update", "delete", "restore", "merge", "link", "unlink", "reveal", "history", "denied"];
 
 export function AccessTab({ meta, record }: { meta: Meta; record: RecordView }) {
   const t = useT();

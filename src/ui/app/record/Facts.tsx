@@ -12,7 +12,7 @@ import { useT } from "~/i18n";
 import { Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
-import { layoutOf, type Section } from "~/model/layouts";
+import { isHouse, layoutOf, type Section } from "~/model/layouts";
 import { canSet, isSealed, levelOf, said, useMetas, type Meta } from "~/model/meta";
 import { FieldInput } from "~/value/FieldInput";
 import { SealMark, Value } from "~/value/Value";
@@ -146,7 +146,7 @@ function Same({ meta, field, value, id }: { meta: Meta; field: string; value: Js
   const found = useDuplicates(meta, { [field]: value }, id);
   return (
     <div aria-live="polite">
-      <DuplicateNote meta={meta} found={found} small />
+      <DuplicateNote meta={meta} found={found} small mergeInto={id} />
     </div>
   );
 }
@@ -175,22 +175,23 @@ export function Facts({ meta, record, save, history = true, sections, hideEmpty 
   };
   return (
     <>
-      {list.map((section) => {
+      {list.map((section, index) => {
+        const key = `${index} ${section.label.en}`;
         const fields = section.fields.flatMap((name) => meta.fields.get(name) ?? []).filter((field) => levelOf(meta, field.name) !== "none");
         // What is empty and cannot be filled in only takes room; what can be filled in waits behind one word.
         const filled = fields.filter((field) => !isEmpty(field.name));
         const empty = fields.filter((field) => isEmpty(field.name) && save !== null && canSet(meta, field));
-        const open = !closed.has(section.title);
-        const showAll = all.has(section.title) || (filled.length === 0 && !hideEmpty && !isHouse(section));
+        const open = !closed.has(key);
+        const showAll = all.has(key) || (filled.length === 0 && !hideEmpty && !isHouse(section));
         const shown = showAll && save !== null ? fields.filter((field) => filled.includes(field) || empty.includes(field)) : filled;
         if (shown.length === 0 && empty.length === 0) return null;
-        const id = `section-${section.title}`;
+        const id = `section-${meta.name}-${index}`;
         return (
-          <section key={section.title} className={css.section} aria-labelledby={id}>
+          <section key={key} className={css.section} aria-labelledby={id}>
             <h2 id={id}>
-              <button type="button" aria-expanded={open} onClick={() => setClosed(flip(closed, section.title))}>
+              <button type="button" aria-expanded={open} onClick={() => setClosed(flip(closed, key))}>
                 <Icon name={open ? "down" : "right"} size={12} />
-                {t(section.title)}
+                {said(section.label)}
               </button>
             </h2>
             {open ? (
@@ -201,7 +202,7 @@ export function Facts({ meta, record, save, history = true, sections, hideEmpty 
                   ))}
                 </dl>
                 {empty.length > 0 && !(filled.length === 0 && showAll) ? (
-                  <Button small tone="quiet" onClick={() => setAll(flip(all, section.title))}>
+                  <Button small tone="quiet" onClick={() => setAll(flip(all, key))}>
                     {showAll ? t("record.fewer") : t("record.more", { count: empty.length })}
                   </Button>
                 ) : null}
@@ -212,10 +213,6 @@ export function Facts({ meta, record, save, history = true, sections, hideEmpty 
       })}
     </>
   );
-}
-
-function isHouse(section: Section): boolean {
-  return section.title === "section.house";
 }
 
 /** Fields of the appliance have no story of their own. */

@@ -29,6 +29,7 @@ import { AccessTab } from "./AccessTab";
 import { Conflict } from "./Conflict";
 import { recordKey, useChange, useRecord, type Change } from "./data";
 import { Facts } from "./Facts";
+import { MergeWith } from "./MergeWith";
 import { Presence } from "./Presence";
 import { Files } from "./Files";
 import { Related } from "./Related";
@@ -144,6 +145,14 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const asks = useMe().actions.some((action) => ASKERS.includes(action));
   const title = record ? titleOf(meta, record) : "";
   const { restore } = remove;
+  const [merging, setMerging] = useState(false);
+  const mergeable = meta.may.update && meta.may.delete && meta.view.definition.kind !== "organisation";
+  const ledOn = error && !record ? refusalOf(error).mergedInto : undefined;
+  useEffect(() => {
+    if (!ledOn) return;
+    toast(t("record.ledOn"));
+    void navigate({ to: "/o/$object/$id", params: { object: meta.name, id: ledOn }, replace: true });
+  }, [ledOn, meta.name, navigate, t]);
   const asker = useRef(remove.ask);
   useEffect(() => {
     asker.current = remove.ask;
@@ -182,6 +191,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   );
   useCommands(commands);
 
+  if (ledOn) return <PageTitle title={objectLabel(meta)} quiet />;
   if (error && !record) {
     return (
       <>
@@ -195,6 +205,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
     { label: t("record.edit"), icon: "edit", end: "e", act: edit },
     { label: t("record.copy"), icon: "link", act: copy },
     { label: t("record.refresh"), icon: "refresh", act: () => void refetch() },
+    mergeable && record && !record.deleted ? { label: t("merge.find"), icon: "copy", act: () => setMerging(true) } : null,
     { kind: "rule" },
     { label: t("record.delete"), icon: "trash", danger: true, blocked: meta.may.delete ? undefined : t("record.noDelete"), act: ask },
   ];
@@ -220,6 +231,11 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
           {record?.fields["is_sample"] === true ? <Badge>{t("record.sample")}</Badge> : null}
           {locked !== null ? <Badge tone="warn" icon="seal">{t("record.locked", { reason: locked })}</Badge> : null}
           {record?.deleted ? <Badge tone="bad" icon="trash">{t("record.inBin")}</Badge> : null}
+          {record?.merged_into ? (
+            <Link to="/o/$object/$id" params={{ object: meta.name, id: record.merged_into }} className={css.led}>
+              {t("record.mergedInto")}
+            </Link>
+          ) : null}
           <div className={css.nameEnd}>
             {record ? <Presence object={meta.name} id={id} /> : null}
             {record?.deleted ? (
@@ -282,6 +298,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
           </div>
         ) : null}
       </div>
+      {merging && record ? <MergeWith meta={meta} record={record} onClose={() => setMerging(false)} /> : null}
       {saving.clash ? <Conflict meta={meta} clash={saving.clash} onSend={(fields, version) => void saving.settle(fields, version)} onClose={saving.drop} /> : null}
       <Dialog
         open={remove.asking}

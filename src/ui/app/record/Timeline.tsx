@@ -23,7 +23,7 @@ import css from "./record.module.css";
 const KINDS = ["", "note", "call", "meeting", "task", "change"] as const;
 const ICONS: { [kind: string]: IconName } = { note: "note", call: "call", meeting: "meeting", task: "task", change: "edit" };
 /** Acts of the record itself that have words of their own; any other is called a change. */
-const VERBS = ["create", "update", "delete", "restore", "unlink", "reveal"];
+const VERBS = ["create", "update", "delete", "restore", "merge", "unlink", "reveal"];
 
 function Activity({ record, at, planned, onDone }: { record: RecordView; at: string; planned: boolean; onDone: (record: RecordView) => void }) {
   const t = useT();
