@@ -283,6 +283,9 @@ fn blind_bits_default() -> u8 {
     16
 }
 
+/// The name of the field in which the appliance keeps since when a record is in its stage.
+pub const STAGE_SINCE: &str = "stage_changed_at";
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -332,6 +335,22 @@ impl ObjectDef {
     /// The position of the field of this name.
     pub fn field_index(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
+    }
+    /// The field that says how far a record has come, if there is one, also for people: the first of `stage` and `status`
+    /// that offers a choice.
+    pub fn stage_index(&self) -> Option<usize> {
+        let index = |name| self.field_index(name);
+        let is_choice = |at: &usize| {
+            self.fields.get(*at).is_some_and(|field| matches!(field.field_type, crate::FieldType::Enum { .. }))
+        };
+        ["stage", "status"].into_iter().filter_map(index).find(is_choice)
+    }
+    /// That field, where the appliance keeps since when a record is there: in the field [`STAGE_SINCE`].
+    pub fn stage_timed(&self) -> Option<usize> {
+        let kept = self
+            .field(STAGE_SINCE)
+            .is_some_and(|field| field.read_only && field.field_type == crate::FieldType::Timestamp);
+        self.stage_index().filter(|_| kept)
     }
     /// The relation of this name, seen from this object.
     pub fn link(&self, name: &str) -> Option<&LinkDef> {

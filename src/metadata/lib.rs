@@ -23,8 +23,8 @@ pub use address::{Address, REGION_PARTS};
 pub use catalog::{Catalog, CatalogError, Relation};
 pub use column::{Column, ColumnRole, ColumnType, sort_key};
 pub use definition::{
-    DeleteRule, FieldDef, IndexPart, KeyClass, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, Sealing,
-    Sensitivity, Serial, Subject,
+    DeleteRule, FieldDef, IndexPart, KeyClass, LinkDef, Mask, NumberDef, ObjectDef, ObjectKind, Profile, STAGE_SINCE,
+    Sealing, Sensitivity, Serial, Subject,
 };
 pub use draft::{Checked, Mode};
 pub use field_type::{EnumOption, FieldType};

@@ -6,7 +6,7 @@ use audit::Verb as Act;
 use authz::{Create, Facts, FieldLevels, Level, Verb};
 use identity::{Actor, ActorKind};
 use kernel::{Code, Fault, FaultItem, Id, RecordId, UnitId, UserId};
-use metadata::{Checked, Mode, ObjectDef, ObjectKind, Value};
+use metadata::{Checked, Mode, ObjectDef, ObjectKind, Value, parse_value};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 use store::{Cause, Refused, Remembered, WriteTx};
@@ -39,6 +39,8 @@ pub struct CreateOptions {
     pub external_id: Option<(String, String)>,
     /// Its id, when the caller must know it before.
     pub id: Option<RecordId>,
+    /// Values of fields that only the appliance sets, in wire form; samples only.
+    pub kept: Map<String, Json>,
 }
 
 impl Records {
@@ -126,6 +128,12 @@ impl Records {
         let policy = tx.policy();
         policy.scope(actor, object, Verb::Create).map_err(|denied| self.denial(actor, Act::Create, denied, None))?;
         let mut values = Checked::parse(object, body, Mode::Create, "").map_err(Fault::invalid)?;
+        for (name, wire) in &options.kept {
+            if let Some(field) = object.field(name) {
+                let value = parse_value(field, wire, &format!("/{name}")).map_err(|item| Fault::invalid(vec![item]))?;
+                values.set_kept(object, name, value);
+            }
+        }
         self.default_place(tx, actor, object, &mut values)?;
         let id = options.id.unwrap_or_else(|| Id::generate(self.store.clock().as_ref(), self.store.random().as_ref()));
         let facts = facts_of(object, &values, id);

@@ -157,10 +157,14 @@ impl Records {
     ) -> Result<(), Refused> {
         let cause = |created_at| Cause { is_sample: true, created_at, on_behalf_of: by, ..Cause::default() };
         match step {
-            SampleStep::Create { object, id, fields, links, created_at } => {
+            SampleStep::Create { object, id, mut fields, links, created_at } => {
+                // What the appliance keeps of a real record, a sample brings along: it has no past in which it was kept.
+                let names: Vec<String> =
+                    fields.keys().filter(|name| object.field(name).is_some_and(|one| one.read_only)).cloned().collect();
+                let kept = names.into_iter().filter_map(|name| fields.remove_entry(&name)).collect();
                 let told = |refused: Refused| in_words(refused, &object.name);
                 let options =
-                    CreateOptions { cause: cause(Some(created_at)), id: Some(id), ..CreateOptions::default() };
+                    CreateOptions { cause: cause(Some(created_at)), id: Some(id), kept, ..CreateOptions::default() };
                 self.create_in_tx(tx, system, &object, &fields, options).map_err(told)?;
                 for SampleLink { relation, other, role } in links {
                     self.link_by_name_in_tx(tx, system, &object, id, relation, (other, role)).map_err(told)?;

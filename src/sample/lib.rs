@@ -14,6 +14,7 @@ mod contacts;
 mod credit_code;
 mod fields;
 mod firms;
+mod kept;
 mod leads;
 mod names;
 mod numbers;
@@ -107,5 +108,6 @@ pub fn generate(now: Timestamp, seed: u64) -> Sample {
     leads::add(&mut world);
     cases::add(&mut world);
     activities::add(&mut world);
+    kept::add(&mut world, seed);
     world.sample
 }

@@ -62,9 +62,11 @@ impl ChangeLog {
         before: Option<&[Cell]>,
         after: Option<(&Value, &[Cell])>,
     ) -> Result<(), StoreError> {
+        // What follows from the time of the act is not told twice.
         if field.system
             && before.is_none()
             && matches!(field.name.as_str(), "created_at" | "created_by" | "updated_at" | "updated_by")
+            || field.name == metadata::STAGE_SINCE
         {
             return Ok(());
         }

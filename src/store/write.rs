@@ -236,6 +236,7 @@ impl<'c> WriteTx<'c, '_> {
         let mut changes = ChangeLog::new(&object, row.id(), subject);
         let selection = self.read.shared.selections.all(&object);
         let mut moved: Vec<(String, Cell)> = Vec::new();
+        let stage = object.stage_timed();
         for (index, value) in values.values() {
             let Some(field) = object.fields.get(*index) else { continue };
             let before = row.cells_of(*index).unwrap_or_default();
@@ -251,6 +252,9 @@ impl<'c> WriteTx<'c, '_> {
                 (!value.is_null()).then_some((value, cells.as_slice())),
             )?;
             moved.extend(held_in.iter().map(|column| column.name.clone()).zip(cells));
+            if stage == Some(*index) {
+                moved.push((metadata::STAGE_SINCE.to_owned(), Cell::Int(self.now().micros())));
+            }
         }
         if moved.is_empty() {
             return Ok(Changed { id: row.id(), version: row.version(), moved: false });
@@ -331,6 +335,11 @@ impl<'c> WriteTx<'c, '_> {
             ("updated_by", by),
         ] {
             values.set_system(object, name, value);
+        }
+        // A sample says itself since when.
+        let timed = object.stage_timed().and_then(|_| object.field_index(metadata::STAGE_SINCE));
+        if timed.is_some_and(|at| values.get(at).is_none()) {
+            values.set_kept(object, metadata::STAGE_SINCE, Value::Timestamp(cause.created_at.unwrap_or(now)));
         }
         if cause.is_sample {
             values.set_system(object, "is_sample", Value::Bool(true));

@@ -207,7 +207,11 @@ impl Work<'_> {
         body: &Map<String, serde_json::Value>,
     ) -> Result<RecordId, Refused> {
         let object = definition(self.records, &draft.object)?;
-        let options = CreateOptions { cause: self.cause.clone(), external_id: draft.external_id.clone(), id: None };
+        let options = CreateOptions {
+            cause: self.cause.clone(),
+            external_id: draft.external_id.clone(),
+            ..CreateOptions::default()
+        };
         self.records.create_in_tx(tx, self.actor, &object, body, options)
     }
 

@@ -17,10 +17,7 @@ impl Work<'_> {
         let mut whole = object.clone();
         whole.fields.extend(system_fields(object.number.is_some()));
         let before = whole.layout_in_force();
-        object.layout = match layout {
-            Some(layout) => Some(self.checked_layout(&whole, layout)),
-            None => None,
-        };
+        object.layout = layout.map(|layout| self.checked_layout(&whole, layout));
         object.layout_version += 1;
         whole.layout.clone_from(&object.layout);
         let after = whole.layout_in_force();

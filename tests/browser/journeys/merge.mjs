@@ -17,28 +17,31 @@ async function made(page, object, fields) {
 
 journey("a manager finds a duplicate, compares both field by field and merges them; the old address leads to the one that stays", async (page, { signIn, accessible }) => {
   await signIn("sales_manager");
-  const stays = await made(page, "account", { name: "Kaufhaus Probe", phone: "+49 451 7654321" });
-  const goes = await made(page, "account", { name: "Kaufhaus Probe GmbH", phone: "+49 451 7654321", website: "https://probe.example" });
+  // Numbers of their own, so that a second attempt does not find what the first one left.
+  const phone = `+49 451 ${String(Date.now()).slice(-8)}`;
+  const name = `Kaufhaus Probe ${phone.slice(-6)}`;
+  const stays = await made(page, "account", { name, phone });
+  const goes = await made(page, "account", { name: `${name} GmbH`, phone, website: "https://probe.example" });
   const contact = await made(page, "contact", { full_name: "Merle Probe", account: goes });
   await page.goto(`/app/o/account/${stays}`);
   await page.getByRole("button", { name: "Actions", exact: true }).click();
   await page.getByRole("menuitem", { name: "Find duplicates and merge" }).click();
-  await page.getByRole("dialog").getByRole("link", { name: "Merge with Kaufhaus Probe GmbH" }).click();
+  await page.getByRole("dialog").getByRole("link", { name: `Merge with ${name} GmbH` }).click();
   await page.waitForURL(/\/app\/merge\/account\?ids=/);
   const website = page.locator('[data-field="website"]');
-  await website.getByRole("radio", { name: "Website from Kaufhaus Probe GmbH" }).waitFor();
-  equal(await website.getByRole("radio", { name: "Website from Kaufhaus Probe GmbH" }).isChecked(), true, "what is empty comes from the other");
-  await page.locator('[data-field="name"]').getByRole("radio", { name: "Name from Kaufhaus Probe GmbH" }).check();
-  await page.getByText("Into the bin: Kaufhaus Probe GmbH").waitFor();
-  await page.getByRole("listitem").filter({ hasText: "Contacts" }).waitFor();
+  await website.getByRole("radio", { name: `Website from ${name} GmbH` }).waitFor();
+  equal(await website.getByRole("radio", { name: `Website from ${name} GmbH` }).isChecked(), true, "what is empty comes from the other");
+  await page.locator('[data-field="name"]').getByRole("radio", { name: `Name from ${name} GmbH` }).check();
+  await page.getByText(`Into the bin: ${name} GmbH`).waitFor();
+  await page.getByRole("main").getByRole("listitem").filter({ hasText: "Contacts" }).waitFor();
   for (const theme of ["light", "dark"]) await accessible("the page that merges", theme);
   await page.getByRole("button", { name: "Merge", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Merge", exact: true }).click();
   await page.waitForURL(new RegExp(`/app/o/account/${stays}$`));
-  await page.getByRole("heading", { name: "Kaufhaus Probe GmbH", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: `${name} GmbH`, level: 1 }).waitFor();
   await page.goto(`/app/o/contact/${contact}`);
   await page.getByRole("heading", { name: "Merle Probe", level: 1 }).waitFor();
-  await page.getByRole("link", { name: "Kaufhaus Probe GmbH" }).first().waitFor();
+  await page.getByRole("link", { name: `${name} GmbH` }).first().waitFor();
   await page.goto(`/app/o/account/${goes}`);
   await page.getByRole("link", { name: "Merged: open the record that stayed" }).click();
   await page.waitForURL(new RegExp(`/app/o/account/${stays}$`));

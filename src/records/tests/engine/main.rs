@@ -35,6 +35,7 @@ mod saved_views;
 mod sealed;
 mod search;
 mod settings;
+mod stages;
 mod summary;
 mod tampering;
 mod timeline;

@@ -10,7 +10,7 @@ import { Avatar, Badge, cx } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { titleOf, useMetas, type Meta } from "~/model/meta";
 import { Value } from "~/value/Value";
-import { daysSince, isPast, type CardLayout } from "./cards";
+import { daysInStage, isPast, STAGE_SINCE, type CardLayout } from "./cards";
 import css from "./board.module.css";
 
 /** What is planned next for a record. */
@@ -27,7 +27,8 @@ export function CardFace({ meta, record, layout, stale, ended, next, onOpen }: F
   const amount = layout.amount ? (record.fields[layout.amount] as Amount | null | undefined) : null;
   const about = layout.about ? meta.fields.get(layout.about) : undefined;
   const other = about?.type === "reference" && about.targets?.length === 1 ? metas.get(about.targets[0] ?? "") : undefined;
-  const days = daysSince(record.fields["updated_at"], Date.now());
+  const days = daysInStage(record, Date.now());
+  const timed = typeof record.fields[STAGE_SINCE] === "string";
   const nextDue = layout.next ? record.fields[layout.next] : undefined;
   const dot: Next | undefined = ended ? undefined : typeof nextDue === "string" ? (isPast(nextDue) ? "late" : "planned") : next;
   return (
@@ -72,9 +73,16 @@ export function CardFace({ meta, record, layout, stale, ended, next, onOpen }: F
           </span>
         ) : null}
         {!ended && days >= stale ? (
-          <Badge tone="warn" icon="history">
-            {t("board.stale", { days })}
-          </Badge>
+          <span title={timed ? t("board.inStage", { count: days }) : undefined}>
+            <Badge tone="warn" icon="history">
+              {t(timed ? "board.staleStage" : "board.stale", { days })}
+            </Badge>
+          </span>
+        ) : !ended && timed && days > 0 ? (
+          <span className={cx("num", css.day)} title={t("board.inStage", { count: days })}>
+            <Icon name="history" size={12} title={t("board.inStage", { count: days })} />
+            {t("record.inStage", { count: days })}
+          </span>
         ) : null}
         {typeof owner === "string" && owner ? (
           <span className={css.owner} title={owner}>

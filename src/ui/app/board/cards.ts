@@ -1,6 +1,6 @@
 // What the card of an object shows, and what a column of the board asks the server for. Pure.
 
-import type { FieldDef, ListRequest } from "~/api/types.gen";
+import type { FieldDef, ListRequest, RecordView } from "~/api/types.gen";
 import type { ListState } from "~/list/state";
 import { parts, toFilter, type Node } from "~/model/filter";
 import { canSee, isSealed, titlePaths, type Meta, type Metas } from "~/model/meta";
@@ -8,7 +8,7 @@ import { canAdd } from "~/model/summary";
 import { askedFields } from "~/record/stages";
 
 export const CARD_ROWS = 50;
-/** Days without a change after which a card is marked, unless the reader chose otherwise. */
+/** Days in one stage after which a card is marked, unless the reader chose otherwise. */
 export const STALE_DAYS = 30;
 
 export type CardLayout = {
@@ -41,10 +41,18 @@ export function both(one: Node | null, other: Node): Node {
 /** The rows of one column. */
 export function columnRequest(meta: Meta, metas: Metas, state: ListState, stage: FieldDef, code: string): ListRequest {
   const layout = cardLayout(meta);
-  const own = [meta.titleField, stage.name, "number", "owner", "updated_at", ...Object.values(layout), ...askedFields(meta).filter((name) => !isSealed(meta.fields.get(name) as FieldDef))].filter((name): name is string => name !== null && meta.fields.has(name) && canSee(meta, name));
+  const own = [meta.titleField, stage.name, "number", "owner", "updated_at", STAGE_SINCE, ...Object.values(layout), ...askedFields(meta).filter((name) => !isSealed(meta.fields.get(name) as FieldDef))].filter((name): name is string => name !== null && meta.fields.has(name) && canSee(meta, name));
   const fields = [...new Set([...own, ...titlePaths(meta, metas, own)])];
   const filter = toFilter(both(state.filter, { field: stage.name, op: "eq", value: code }));
   return { filter, sort: state.sort, fields, limit: CARD_ROWS, count: "none", ...(state.search.q ? { q: state.search.q } : {}) };
+}
+
+/** Where the server keeps since when a record is in its stage. */
+export const STAGE_SINCE = "stage_changed_at";
+
+/** Days in the stage; where the object does not keep that, days without a change. */
+export function daysInStage(record: RecordView, now: number): number {
+  return daysSince(record.fields[STAGE_SINCE] ?? record.fields["updated_at"], now);
 }
 
 const DAY = 86_400_000;

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
 import type { FieldDef, RecordView } from "~/api/types.gen";
+import { daysSince, STAGE_SINCE } from "~/board/cards";
 import { useT } from "~/i18n";
 import { Tip } from "~/lib/basics";
 import { toast } from "~/lib/toasts";
@@ -18,6 +19,8 @@ export function StagePath({ meta, record, field, save }: { meta: Meta; record: R
   const [busy, setBusy] = useState(false);
   const options = field.options ?? [];
   const now = options.findIndex((option) => option.code === record.fields[field.name]);
+  const since = record.fields[STAGE_SINCE];
+  const days = typeof since === "string" ? daysSince(since, Date.now()) : null;
   const blocked = !meta.may.update || !canSet(meta, field) ? t("record.readOnly") : undefined;
 
   async function go(change: Change) {
@@ -47,6 +50,11 @@ export function StagePath({ meta, record, field, save }: { meta: Meta; record: R
           <Tip key={option.code} text={blocked}>
             <button type="button" className={css.stage} data-stage={option.code} data-state={index === now ? "now" : index < now && !ENDS[option.code] ? "past" : "next"} data-end={index === now ? ENDS[option.code] : undefined} aria-current={index === now ? "step" : undefined} aria-disabled={blocked ? true : undefined} onClick={() => choose(option.code)}>
               {said(option.label)}
+              {index === now && days !== null && days > 0 && !ENDS[option.code] ? (
+                <span className={css.stageDays} title={t("board.inStage", { count: days })}>
+                  {t("record.inStage", { count: days })}
+                </span>
+              ) : null}
             </button>
           </Tip>
         ))}
