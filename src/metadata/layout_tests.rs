@@ -84,6 +84,8 @@ fn a_layout_is_stored_a_new_field_comes_last_and_a_retired_one_leaves() {
     assert!(layout.highlights.is_empty() && layout.sections[0].fields == ["name"], "{layout:?}");
 }
 
+type Edit<'e> = &'e dyn Fn(&mut LayoutDef);
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let missing = |layout: &mut LayoutDef| layout.sections[0].fields.push("nothing".to_owned());
@@ -97,7 +99,7 @@ fn what_is_wrong_is_told_with_its_place() {
     let many = |layout: &mut LayoutDef| {
         layout.highlights = ["name", "kind", "phone", "fax", "email", "website", "level"].map(str::to_owned).into();
     };
-    let cases: [(&dyn Fn(&mut LayoutDef), &str, Code); 6] = [
+    let cases: [(Edit<'_>, &str, Code); 6] = [
         (&missing, "/0/layout/sections/0/fields/16", Code::FieldUnknown),
         (&twice, "/0/layout/sections/1/fields/0", Code::ValueNotUnique),
         (&nameless, "/0/layout/sections/1/label", Code::FieldRequired),
