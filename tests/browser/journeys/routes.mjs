@@ -26,6 +26,14 @@ const PAGES = {
       await page.getByText(/What happened|Done|Nothing has happened/).first().waitFor();
     },
   },
+  "/merge/$object": {
+    who: "sales_manager",
+    go: async (page) => {
+      const { items } = await api(page, "GET", "records/account?limit=2");
+      await page.goto(`/app/merge/account?ids=${items.map((item) => item.id).join(",")}`);
+    },
+    ready: (page) => page.getByText("Into the bin:").waitFor(),
+  },
   "/settings": { who: "seller", ready: (page) => page.getByRole("heading", { name: "Where you are signed in" }).waitFor() },
   "/import": { who: "sales_manager", ready: heading },
   "/import/$id": {
@@ -51,6 +59,7 @@ const PAGES = {
   "/admin/view-as": { who: "security_admin", go: (page) => page.goto("/app/admin/view-as?roles=seller"), ready: (page) => page.getByRole("heading", { name: "The rail" }).waitFor() },
   "/admin/objects": { who: "system_admin", ready: (page) => page.locator("main a[href*='/admin/objects/']").first().waitFor() },
   "/admin/objects/$object": { who: "system_admin", go: (page) => page.goto("/app/admin/objects/account"), ready: (page) => page.getByRole("table").first().waitFor() },
+  "/admin/objects/$object/layout": { who: "system_admin", go: (page) => page.goto("/app/admin/objects/account/layout"), ready: (page) => page.locator("[data-part]").first().waitFor() },
   "/admin/appliance": { who: "system_admin", ready: heading },
   "/admin/health": { who: "system_admin", ready: (page) => page.getByText("About this appliance").waitFor() },
 };
