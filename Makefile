@@ -3,13 +3,15 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench
+.PHONY: help run test check bench bench-browser screens
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
 	@echo 'make test    everything that must be green: format, lints, all tests on both engines and in the browser'
 	@echo 'make check   the quick part of it: format, lints, dependency rules'
+	@echo 'make screens the pictures of docs/screens anew, from a fresh demonstration'
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
+	@echo 'make bench-browser   the same for the web interface'
 	@echo
 	@echo 'Where:   make run DIR=run/demo LISTEN=127.0.0.1:8443'
 	@echo 'Guides:  README.md, docs/'
@@ -35,3 +37,11 @@ check:
 bench:
 	@scripts/setup.sh test
 	@scripts/bench.sh
+
+bench-browser:
+	@scripts/setup.sh test
+	@scripts/bench-browser.sh
+
+screens:
+	@scripts/setup.sh test
+	@scripts/screens.sh

@@ -22,6 +22,7 @@ export function CardFace({ meta, record, layout, stale, ended, next, onOpen }: F
   const t = useT();
   const metas = useMetas();
   const owner = record.fields["owner.display_name"];
+  const who = typeof owner === "string" ? owner : "";
   const due = layout.due ? record.fields[layout.due] : null;
   const past = !ended && isPast(due);
   const amount = layout.amount ? (record.fields[layout.amount] as Amount | null | undefined) : null;
@@ -58,9 +59,15 @@ export function CardFace({ meta, record, layout, stale, ended, next, onOpen }: F
           </span>
         ) : null}
       </div>
-      {layout.about && record.fields[layout.about] ? (
+      {(layout.about && record.fields[layout.about]) || who ? (
         <div className={css.cardAbout}>
-          <Value meta={meta} path={other ? `${layout.about}.${other.titleField}` : layout.about} record={record} />
+          {layout.about && record.fields[layout.about] ? <Value meta={meta} path={other ? `${layout.about}.${other.titleField}` : layout.about} record={record} /> : null}
+          {who ? (
+            <span className={css.owner} title={who}>
+              <Avatar name={who} />
+              <span className="sr">{who}</span>
+            </span>
+          ) : null}
         </div>
       ) : null}
       <div className={css.cardFoot}>
@@ -82,12 +89,6 @@ export function CardFace({ meta, record, layout, stale, ended, next, onOpen }: F
           <span className={cx("num", css.day)} title={t("board.inStage", { count: days })}>
             <Icon name="history" size={12} title={t("board.inStage", { count: days })} />
             {t("record.inStage", { count: days })}
-          </span>
-        ) : null}
-        {typeof owner === "string" && owner ? (
-          <span className={css.owner} title={owner}>
-            <Avatar name={owner} />
-            <span className="sr">{owner}</span>
           </span>
         ) : null}
       </div>

@@ -3,7 +3,7 @@
 
 import { DndContext, MouseSensor, pointerWithin, TouchSensor, useDraggable, useDroppable, useSensor, useSensors } from "@dnd-kit/core";
 import { Link } from "@tanstack/react-router";
-import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { usePlaces } from "~/admin/places";
 import { useMe } from "~/api/session";
 import { HelpLink } from "~/help/HelpLink";
@@ -22,6 +22,7 @@ import { Checklist, officeOf } from "./Checklist";
 import { Desk } from "./Desk";
 import { Health, Pipeline } from "./Figures";
 import { NEW_LEAD, of, OPEN_CASE, OPEN_DEAL, OPEN_TASK, type Whose } from "./filters";
+import { useRoom } from "./rooms";
 import { Cases, Leads, Tasks } from "./Work";
 import own from "./home.module.css";
 
@@ -148,6 +149,8 @@ function Frame({ widget, placed, arranging, onMove, onWide, onRemove }: FramePro
   const drag = useDraggable({ id: widget.id, disabled: !arranging });
   const drop = useDroppable({ id: widget.id });
   const name = t(widget.title);
+  const section = useRef<HTMLElement>(null);
+  const room = useRoom(widget.id, section);
   const move = (event: KeyboardEvent) => {
     const by = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
     if (by === undefined) return;
@@ -163,10 +166,12 @@ function Frame({ widget, placed, arranging, onMove, onWide, onRemove }: FramePro
   return (
     <section
       ref={(node) => {
+        section.current = node;
         drag.setNodeRef(node);
         drop.setNodeRef(node);
       }}
       className={own.widget}
+      style={room}
       data-widget={widget.id}
       data-arranging={arranging || undefined}
       data-over={(arranging && drop.isOver && !drag.isDragging) || undefined}

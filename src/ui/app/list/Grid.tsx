@@ -18,6 +18,7 @@ import { isFigure, SealMark, Value } from "~/value/Value";
 import { CellEditor, CellNote } from "./CellEditor";
 import { markKey, type Cells } from "./cells";
 import type { Selection } from "./selection";
+import { PAGE_ROWS } from "./state";
 import css from "./list.module.css";
 
 export const ROW_HEIGHTS = { compact: 28, standard: 32, comfortable: 40 };
@@ -85,7 +86,9 @@ export function Grid(props: Props) {
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && last >= rows.length - 30) loadMore();
+    // A first page is read alone: most lists are left after a look. Who scrolls gets a whole page ahead, so that nothing blank comes into sight.
+    const ahead = rows.length > PAGE_ROWS ? PAGE_ROWS : 30;
+    if (more && last >= rows.length - ahead) loadMore();
   }, [last, more, rows.length, loadMore]);
   useLayoutEffect(() => virtual.measure(), [height, virtual]);
   useLayoutEffect(() => {
