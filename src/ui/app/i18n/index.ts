@@ -15,6 +15,13 @@ const FILES: { [language in Language]: () => Promise<{ default: { [key: string]:
   zh: () => import("./zh.json"),
 };
 
+/** The words of the language that is spoken. Most are plain, and a page asks for hundreds: those are looked up and nothing more. */
+let spoken: { [key: string]: string } = {};
+
+function told(key: Key, words?: Words): string {
+  return (words ? undefined : spoken[key]) ?? i18next.t(key, words ?? {});
+}
+
 const listeners = new Set<() => void>();
 let version = 0;
 
@@ -29,6 +36,7 @@ export function locale(): string {
 
 export async function startWords(first: Language): Promise<void> {
   const words = await FILES[first]();
+  spoken = words.default;
   await i18next.init({
     lng: first,
     fallbackLng: false,
@@ -42,17 +50,17 @@ export async function startWords(first: Language): Promise<void> {
 }
 
 export async function speak(wanted: Language): Promise<void> {
-  if (!i18next.hasResourceBundle(wanted, "translation")) {
-    i18next.addResourceBundle(wanted, "translation", (await FILES[wanted]()).default);
-  }
+  const words = (await FILES[wanted]()).default;
+  if (!i18next.hasResourceBundle(wanted, "translation")) i18next.addResourceBundle(wanted, "translation", words);
   await i18next.changeLanguage(wanted);
+  spoken = words;
   document.documentElement.lang = locale();
   version += 1;
   for (const listener of listeners) listener();
 }
 
 /** Outside of components; does not follow a change of language. */
-export const t: T = (key, words) => i18next.t(key, words ?? {});
+export const t: T = told;
 
 function watch(listener: () => void): () => void {
   listeners.add(listener);
@@ -63,7 +71,7 @@ function watch(listener: () => void): () => void {
 export function useT(): T {
   const now = useSyncExternalStore(watch, () => version);
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the version stands for the language that i18next holds
-  return useCallback<T>((key, words) => i18next.t(key, words ?? {}), [now]);
+  return useCallback<T>((key, words) => told(key, words), [now]);
 }
 
 export function useLanguage(): Language {
