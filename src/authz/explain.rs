@@ -292,7 +292,10 @@ fn right_trace(role: &RoleDef, question: &Question<'_>) -> RightTrace {
     let width = found.map_or(ScopeWidth::None, |(_, rights)| rights.width(question.verb));
     let entry = found.map(|(key, _)| format!("{key}.{}", question.verb.as_str()));
     let through = match question.place {
-        Place::Record(Some(facts)) => Predicate::of(width, question.person).through(facts),
+        Place::Record(Some(facts)) => {
+            let private_of = crate::policy::private_of(question.object, question.verb, question.person.user);
+            Predicate::of(width, question.person).with_private_of(private_of).through(facts)
+        }
         Place::Record(None) | Place::Anywhere => Vec::new(),
     };
     let reaches = match question.place {

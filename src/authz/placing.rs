@@ -15,7 +15,7 @@ pub fn out_of_reach(
     owner_unit: Option<UnitId>,
 ) -> Vec<&'static str> {
     let reached = |test: &dyn Fn(&Predicate) -> bool| {
-        scopes.iter().any(|scope| scope.predicate().is_all() || test(scope.predicate()))
+        scopes.iter().any(|scope| scope.predicate().is_everywhere() || test(scope.predicate()))
     };
     let owner = after.owner.is_none_or(|owner| {
         let colleague = |reach: &Predicate| {

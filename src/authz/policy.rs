@@ -7,7 +7,7 @@ use crate::{
     check_assignment,
 };
 use identity::{Actor, ActorKind, TokenVerb};
-use kernel::{Code, Fault};
+use kernel::{Code, Fault, UserId};
 use metadata::ObjectDef;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -203,9 +203,13 @@ impl Policy {
             return Err(denied(DenyReason::TokenScope, Arc::new(Why { epoch: self.epoch, rules: Vec::new() })));
         }
         let mut predicate = Predicate::default();
+        let private_of = private_of(object, verb, actor.user()).filter(|_| actor.kind() != ActorKind::System);
         let mut views = Vec::with_capacity(rights.given.len());
         for given in &rights.given {
-            let view = View { predicate: Predicate::of(given.width, actor.facts()), levels: Arc::clone(&given.levels) };
+            let view = View {
+                predicate: Predicate::of(given.width, actor.facts()).with_private_of(private_of),
+                levels: Arc::clone(&given.levels),
+            };
             predicate = predicate.or(&view.predicate);
             views.push(view);
         }
@@ -354,6 +358,11 @@ impl<'a> Scope<'a> {
         let levels = levels.ok_or_else(|| self.outside())?;
         Ok(Grant::mint(self.actor, facts.clone(), levels, Arc::clone(&self.why)))
     }
+}
+
+/// Whose private records somebody reaches: their own. Who makes a record may make it somebody else's alone.
+pub(crate) fn private_of(object: &ObjectDef, verb: Verb, person: UserId) -> Option<UserId> {
+    object.private_column().filter(|_| verb != Verb::Create).map(|_| person)
 }
 
 const fn token_verb(verb: Verb) -> TokenVerb {

@@ -18,15 +18,22 @@ pub struct Facts {
     pub unit: Option<UnitId>,
     /// Its team.
     pub team: Option<RecordId>,
+    /// Whether it is marked as its owner's alone.
+    pub private: bool,
 }
 
-/// A union of conditions on owner, unit and team.
+/// Whose private records are inside a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PrivateOf(UserId);
+
+/// A union of conditions on owner, unit and team; where the object knows private records, without those of others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Predicate {
     all: bool,
     owners: Vec<UserId>,
     units: Vec<UnitId>,
     teams: Vec<RecordId>,
+    private_of: Option<PrivateOf>,
 }
 
 impl Predicate {
@@ -50,9 +57,24 @@ impl Predicate {
         }
     }
 
+    /// The same without private records of others than this person.
+    #[must_use]
+    pub(crate) fn with_private_of(mut self, person: Option<UserId>) -> Self {
+        self.private_of = person.map(PrivateOf);
+        self
+    }
+
     /// Reaches every record.
     pub fn is_all(&self) -> bool {
+        self.all && self.private_of.is_none()
+    }
+    /// Reaches records of every place, but perhaps for private ones.
+    pub fn is_everywhere(&self) -> bool {
         self.all
+    }
+    /// Of records marked as private only those of this owner are inside; `None` where the mark counts for nothing.
+    pub fn private_of(&self) -> Option<UserId> {
+        self.private_of.map(|PrivateOf(person)| person)
     }
     /// Reaches no record.
     pub fn is_nothing(&self) -> bool {
@@ -72,6 +94,12 @@ impl Predicate {
     }
     /// Whether one record is inside.
     pub fn admits(&self, facts: &Facts) -> bool {
+        self.shows_private(facts) && self.places(facts)
+    }
+    fn shows_private(&self, facts: &Facts) -> bool {
+        self.private_of.is_none_or(|PrivateOf(person)| !facts.private || facts.owner == Some(person))
+    }
+    fn places(&self, facts: &Facts) -> bool {
         self.all
             || facts.owner.is_some_and(|owner| self.owners.contains(&owner))
             || facts.unit.is_some_and(|unit| self.units.contains(&unit))
@@ -79,6 +107,9 @@ impl Predicate {
     }
     /// By which parts of its place a record is inside: `all`, or of `owner`, `unit` and `team` those that count.
     pub fn through(&self, facts: &Facts) -> Vec<&'static str> {
+        if !self.shows_private(facts) {
+            return Vec::new();
+        }
         let parts = [
             ("all", self.all),
             ("owner", facts.owner.is_some_and(|owner| self.owners.contains(&owner))),
@@ -98,6 +129,7 @@ impl Predicate {
         if self.is_nothing() {
             return other.clone();
         }
+        self.private_of = self.private_of.or(other.private_of);
         self.all |= other.all;
         self.owners.extend(&other.owners);
         self.units.extend(&other.units);

@@ -345,6 +345,12 @@ impl ObjectDef {
         };
         ["stage", "status"].into_iter().filter_map(index).find(is_choice)
     }
+    /// The column of the mark that shows a record to its owner alone. Only of shipped objects: a field of the same name that a
+    /// customer adds means what the customer says.
+    pub fn private_column(&self) -> Option<&str> {
+        let mark = self.field("private").filter(|field| !field.custom && !field.is_sealed());
+        mark.filter(|field| field.field_type == crate::FieldType::Bool).map(|field| field.name.as_str())
+    }
     /// That field, where the appliance keeps since when a record is there: in the field [`STAGE_SINCE`].
     pub fn stage_timed(&self) -> Option<usize> {
         let kept = self

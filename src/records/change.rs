@@ -143,6 +143,7 @@ fn facts_after(object: &ObjectDef, before: &Facts, values: &Checked) -> Facts {
         owner: moved("owner", before.owner),
         unit: moved("unit", before.unit),
         team: moved("team", before.team),
+        private: crate::create::marked_private(object, values).unwrap_or(before.private),
         ..before.clone()
     }
 }

@@ -319,7 +319,15 @@ impl Records {
 /// What decides about a record with these values.
 pub(crate) fn facts_of(object: &ObjectDef, values: &Checked, record: RecordId) -> Facts {
     let pointed = |name: &str| object.field_index(name).and_then(|at| values.get(at)).and_then(crate::fields::pointed);
-    Facts { object: object.name.clone(), record, owner: pointed("owner"), unit: pointed("unit"), team: pointed("team") }
+    let (owner, unit, team) = (pointed("owner"), pointed("unit"), pointed("team"));
+    let private = marked_private(object, values).unwrap_or(false);
+    Facts { object: object.name.clone(), record, owner, unit, team, private }
+}
+
+/// Whether these values mark a record as its owner's alone; `None` where they do not speak of it.
+pub(crate) fn marked_private(object: &ObjectDef, values: &Checked) -> Option<bool> {
+    let at = object.private_column().and_then(|name| object.field_index(name))?;
+    values.get(at).map(|value| *value == Value::Bool(true))
 }
 
 /// Every field named in the body may be set by this actor.

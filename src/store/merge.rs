@@ -3,7 +3,7 @@
 
 use crate::engine::{Cell, Sql, dialect};
 use crate::order::{SortColumn, push_after};
-use crate::read::{parts, push_predicate};
+use crate::read::{parts, push_predicate, push_private};
 use crate::selection::Selection;
 use crate::{ListQuery, ReadTx, StoreError};
 use authz::Predicate;
@@ -26,7 +26,7 @@ impl ReadTx<'_> {
         selection: &Arc<Selection>,
         limit: usize,
     ) -> Result<Option<Sql>, StoreError> {
-        let narrow: Vec<&Predicate> = reaches.into_iter().flatten().filter(|reach| !reach.is_all()).collect();
+        let narrow: Vec<&Predicate> = reaches.into_iter().flatten().filter(|reach| !reach.is_everywhere()).collect();
         let Some((first, others)) = narrow.split_first() else { return Ok(None) };
         let arms: usize = parts(first).map(|(_, ids)| ids.len()).sum();
         let newest = matches!(keys, [key] if key.column == ORDER && key.descending);
@@ -55,6 +55,9 @@ impl ReadTx<'_> {
             }
             for other in others {
                 push_predicate(&mut sql, other, "t");
+            }
+            for reach in reaches.into_iter().flatten() {
+                push_private(&mut sql, reach, "t");
             }
             if let Some(filter) = &query.filter {
                 sql.push(" AND ");

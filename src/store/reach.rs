@@ -3,7 +3,7 @@
 
 use crate::engine::{Cell, Sql};
 use crate::order::Walk;
-use crate::read::{parts, push_predicate};
+use crate::read::{parts, push_predicate, push_private};
 use crate::{ReadTx, StoreError};
 use authz::Predicate;
 use metadata::{ColumnType, ObjectDef};
@@ -41,7 +41,7 @@ impl ReadTx<'_> {
     /// Whether this reach holds so few records that they are better read whole. Never on the engine that plans by its own
     /// statistics, never for a reach over everything.
     pub(crate) fn reaches_few(&mut self, object: &ObjectDef, predicate: &Predicate) -> Result<bool, StoreError> {
-        if !self.conn.is_sqlite() || predicate.is_all() || predicate.is_nothing() {
+        if !self.conn.is_sqlite() || predicate.is_everywhere() || predicate.is_nothing() {
             return Ok(false);
         }
         let (key, now) = ((object.serial.0, predicate.clone()), self.shared.clock.monotonic());
@@ -69,6 +69,7 @@ impl ReadTx<'_> {
             sql.push(" AND t.\"rid\" IN (");
             push_arms(sql, object, predicate);
             sql.push(")").varied();
+            push_private(sql, predicate, "t");
             return Ok(Walk::Never);
         }
         // A sign before the name keeps the engine from an index on it.

@@ -332,6 +332,13 @@ pub(crate) fn parts(predicate: &Predicate) -> impl Iterator<Item = (&'static str
     parts.into_iter().filter(|(_, ids)| !ids.is_empty())
 }
 
+/// Adds ` AND (…)` that leaves out private records of others.
+pub(crate) fn push_private(sql: &mut Sql, predicate: &Predicate, alias: &'static str) {
+    let Some(person) = predicate.private_of() else { return };
+    sql.push(" AND (coalesce(").push(alias).push(".\"private\", ").bind(false).push(") = ").bind(false);
+    sql.push(" OR ").push(alias).push(".\"owner_id\" = ").bind(person).push(")");
+}
+
 /// Adds ` AND (…)` for a scope; a scope over everything adds nothing, one over nothing adds a contradiction.
 pub(crate) fn push_predicate(sql: &mut Sql, predicate: &Predicate, alias: &'static str) {
     if predicate.is_all() {
@@ -339,6 +346,10 @@ pub(crate) fn push_predicate(sql: &mut Sql, predicate: &Predicate, alias: &'stat
     }
     if predicate.is_nothing() {
         sql.push(" AND 1 = 0");
+        return;
+    }
+    push_private(sql, predicate, alias);
+    if predicate.is_everywhere() {
         return;
     }
     sql.push(" AND (");

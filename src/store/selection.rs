@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Choices kept; past that all are made anew.
 const KEPT_MAX: usize = 512;
 
-/// Columns that every row brings: row number, id, version, owner, unit, team, time of deletion.
+/// Columns that every row brings: row number, id, version, owner, unit, team, time of deletion. Where the object has it, the mark
+/// of private records follows.
 const FIXED: [(&str, ColumnType); 7] = [
     ("rid", ColumnType::Integer),
     ("id", ColumnType::Binary),
@@ -35,6 +36,8 @@ pub(crate) struct Selection {
     /// By position of the field; empty for those that were not chosen.
     spans: Vec<Option<Range<usize>>>,
     types: Vec<ColumnType>,
+    /// Cells before those of the fields.
+    fixed: usize,
     /// `t."rid", t."id", …`
     list: Arc<str>,
 }
@@ -50,11 +53,14 @@ impl Selection {
             columns.extend(field.columns());
             *span = Some(start..columns.len());
         }
-        let mut types: Vec<ColumnType> = FIXED.iter().map(|(_, column_type)| *column_type).collect();
+        let mark = object.private_column().map(|name| (name, ColumnType::Bool));
+        let fixed: Vec<(&str, ColumnType)> = FIXED.into_iter().chain(mark).collect();
+        let mut types: Vec<ColumnType> = fixed.iter().map(|(_, column_type)| *column_type).collect();
         types.extend(columns.iter().map(|column| column.column_type));
-        let names = FIXED.iter().map(|(name, _)| *name).chain(columns.iter().map(|column| column.name.as_str()));
+        let names = fixed.iter().map(|(name, _)| *name).chain(columns.iter().map(|column| column.name.as_str()));
         let list = names.map(|name| format!("t.\"{}\"", name.replace('"', "\"\""))).collect::<Vec<_>>().join(", ");
-        Self { object: Arc::clone(object), columns, spans, types, list: list.into() }
+        let fixed = fixed.len();
+        Self { object: Arc::clone(object), columns, spans, types, fixed, list: list.into() }
     }
     pub(crate) fn object_def(&self) -> &Arc<ObjectDef> {
         &self.object
@@ -103,6 +109,7 @@ impl Selection {
             place("team"),
         ];
         row.push(Cell::Null(ColumnType::Integer));
+        row.extend(self.object.private_column().map(&place));
         row.extend(cells);
         self.row(Row::of(row))
     }
@@ -115,11 +122,12 @@ impl Selection {
             owner: row.id(3),
             unit: row.id(4),
             team: row.id(5),
+            private: self.fixed > FIXED.len() && row.get(FIXED.len()).bool().unwrap_or(false),
         };
         let (rid, version) = (row.int(0).ok_or_else(damaged)?, row.int(2).ok_or_else(damaged)?);
         let deleted = row.int(6).is_some();
         let mut cells = row.into_cells();
-        let cells = cells.split_off(FIXED.len());
+        let cells = cells.split_off(self.fixed);
         Ok(StoredRow { selection: Arc::clone(self), rid, version, deleted, facts, cells })
     }
 }

@@ -166,7 +166,7 @@ impl Reader {
         Self { actor, policy: Policy::new(vec![role], [0; 32]) }
     }
     pub(crate) fn grant(&self, object: &ObjectDef, record: RecordId) -> Grant<'_, Read> {
-        let facts = Facts { object: object.name.clone(), record, owner: None, unit: None, team: None };
+        let facts = Facts { object: object.name.clone(), record, owner: None, unit: None, team: None, private: false };
         self.policy.grant(&self.actor, object, &facts).unwrap()
     }
 }

@@ -28,6 +28,7 @@ mod parsers;
 mod pii;
 mod place;
 mod preferences;
+mod private;
 mod reach;
 mod roles;
 mod sample;

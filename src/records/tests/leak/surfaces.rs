@@ -1,6 +1,6 @@
 //! Every surface that could show something of an account, as text: answers and errors alike.
 
-use crate::world::{FIELDS, Subject, World};
+use crate::world::{FIELDS, PRIVATE, Subject, World};
 use identity::Actor;
 use kernel::Fault;
 use records::{
@@ -81,6 +81,7 @@ pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
     surfaces.extend(walker.previews());
     surfaces.extend(walker.about());
     surfaces.extend(walker.rights());
+    surfaces.push(walker.private());
     surfaces
 }
 
@@ -277,6 +278,36 @@ impl Walker<'_, '_> {
             }
         }
         asked
+    }
+
+    /// Activities that somebody else keeps to themselves, by every way that leads to an activity.
+    fn private(&self) -> Surface {
+        let records = self.records();
+        let whole = json!({"fields": ["subject"], "limit": 200, "count": "exact"});
+        let mut asked = all(vec![
+            self.list("activity", "all".into(), whole),
+            self.list("activity", "q".into(), json!({"q": PRIVATE, "fields": ["subject"]})),
+        ]);
+        asked.extend(all(vec![("search".to_owned(), records.search(self.actor, PRIVATE, None))]));
+        asked.extend(all(self
+            .world
+            .private
+            .iter()
+            .map(|id| (String::new(), records.open(self.actor, "activity", *id, None)))
+            .collect()));
+        asked.extend(all(self
+            .world
+            .private
+            .iter()
+            .map(|id| (String::new(), records.history(self.actor, "activity", *id, None, None)))
+            .collect()));
+        let change = |id: &kernel::RecordId| {
+            (String::new(), records.change(self.actor, "activity", *id, Some(1), object_of(json!({"private": false}))))
+        };
+        asked.extend(all(self.world.private.iter().map(change).collect()));
+        let by = serde_json::from_value(json!({"group_by": ["subject"]})).expect("a request");
+        asked.extend(all(vec![("by subject".to_owned(), records.summary(self.actor, "activity", by))]));
+        Surface::new("private", asked)
     }
 
     /// Counts by each field, and of what can be added up the sum.

@@ -87,11 +87,16 @@ impl Subject {
     }
 }
 
+/// What only the keeper of a private activity may ever read.
+pub(crate) const PRIVATE: &str = "Privatecanary";
+
 pub(crate) struct World<'k> {
     pub(crate) kontor: &'k TestAppliance,
     pub(crate) probe: RecordId,
     pub(crate) subjects: Vec<Subject>,
     pub(crate) replay: Retry,
+    /// Activities that are somebody's alone, who is nobody of the matrix.
+    pub(crate) private: Vec<RecordId>,
 }
 
 impl<'k> World<'k> {
@@ -110,8 +115,13 @@ impl<'k> World<'k> {
         let team = kontor.team("Probe's team", &[probe, mate]);
         define_roles(kontor);
         custom_role(kontor);
-        let mut world =
-            Self { kontor, probe, subjects: Vec::new(), replay: Retry { key: "replay".to_owned(), request: [9; 32] } };
+        let mut world = Self {
+            kontor,
+            probe,
+            subjects: Vec::new(),
+            replay: Retry { key: "replay".to_owned(), request: [9; 32] },
+            private: Vec::new(),
+        };
         let owners = [probe, mate, stranger, colleague, junior, stranger];
         for deleted in [false, true] {
             for (place, owner) in PLACES.into_iter().zip(owners) {
@@ -148,6 +158,11 @@ impl<'k> World<'k> {
                 kontor.change(&kontor.operator(), "contact", subject.contact, reference).expect("a change").fields["account"],
                 Json::Null
             );
+        }
+        let keeper = kontor.user("keeper", &[], None);
+        for subject in world.subjects.iter().filter(|subject| !subject.deleted) {
+            let note = json!({"subject": format!("{PRIVATE} {}", subject.place), "regarding": {"object": "account", "id": subject.id}, "owner": keeper, "private": true});
+            world.private.push(kontor.make("activity", note));
         }
         let number = 11 + u32::try_from(world.subjects.len()).unwrap();
         let mut kept = Subject { id: probe, contact: probe, file: probe, place: "own", deleted: false, number };
@@ -198,7 +213,7 @@ fn define_roles(kontor: &TestAppliance) {
         let fields: serde_json::Map<String, Json> =
             FIELDS.iter().map(|(field, _)| (format!("account.{field}"), json!(level))).collect();
         let mut role = json!({"name": name, "label": words, "description": words, "levels": {"S0": "edit", "S1": "edit", "S2": "edit", "S3": "edit"}, "fields": fields, "actions": ["bulk"],
-            "objects": {"account": account, "contact": {"read": "all"}, "organisation": {"read": "all"}}});
+            "objects": {"account": account, "contact": {"read": "all"}, "activity": {"read": "all"}, "organisation": {"read": "all"}}});
         role.as_object_mut().unwrap().extend(object_of(more));
         kontor.role(role);
     };
