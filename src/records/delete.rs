@@ -10,6 +10,7 @@ use kernel::{Code, Fault, RecordId, limits};
 use metadata::{Checked, DeleteRule, FieldType, Mode, ObjectDef, Subject};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Cause, Changed, Refused, StoredRow, WriteTx};
 
@@ -24,17 +25,86 @@ pub struct DeletedView {
     pub unlinked: usize,
     /// Records that were deleted with it, as far as the one who deleted could see them.
     pub cascaded: usize,
+    /// The same by object and field.
+    pub affected: Vec<AffectedView>,
+}
+
+/// What a delete does to the records that point to what is deleted.
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "snake_case")]
+pub enum DeleteEffect {
+    /// They go along.
+    Cascaded,
+    /// Their reference is cleared.
+    Unlinked,
+}
+
+/// Records that a delete touches in one way.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct AffectedView {
+    /// Their object.
+    pub object: String,
+    /// The field that points to what is deleted.
+    pub field: String,
+    /// What becomes of them.
+    pub effect: DeleteEffect,
+    /// How many, as far as they are in sight.
+    pub count: usize,
 }
 
 /// What followed. Whether there are records out of sight is a secret, so the answer counts only the others.
 #[derive(Default)]
 struct Consequences {
     touched: usize,
-    unlinked: usize,
-    cascaded: usize,
+    seen: BTreeMap<(String, String, DeleteEffect), usize>,
+}
+
+impl Consequences {
+    fn note(&mut self, object: &ObjectDef, field: &str, effect: DeleteEffect, seen: bool) {
+        self.touched += 1;
+        if seen {
+            *self.seen.entry((object.name.clone(), field.to_owned(), effect)).or_default() += 1;
+        }
+    }
+    fn count(&self, wanted: DeleteEffect) -> usize {
+        self.seen.iter().filter(|((_, _, effect), _)| *effect == wanted).map(|(_, count)| count).sum()
+    }
+    fn views(self) -> Vec<AffectedView> {
+        let view = |((object, field, effect), count)| AffectedView { object, field, effect, count };
+        self.seen.into_iter().map(view).collect()
+    }
 }
 
 impl Records {
+    /// What putting a record into the bin would do to others: it is done and taken back.
+    pub fn delete_plan(
+        &self,
+        actor: &Arc<Actor>,
+        object: &str,
+        id: RecordId,
+        if_match: Option<i64>,
+    ) -> Pending<DeletedView> {
+        let definition = match self.definition(object) {
+            Ok(definition) => definition,
+            Err(fault) => return Pending::failed(fault),
+        };
+        let (records, actor) = (self.clone(), Arc::clone(actor));
+        Pending::written(self.store.write(move |tx| {
+            let mut outcome = Err(Refused::from(Fault::internal("a delete was not tried")));
+            let undone = tx.attempt(|tx| -> Result<(), Refused> {
+                outcome = records.delete_in_tx(tx, &actor, &definition, id, Expect::Version(if_match));
+                // Whatever it was, it does not stay.
+                Err(Fault::new(Code::BadRequest, "only tried").into())
+            })?;
+            drop(undone);
+            let view = outcome?;
+            let mut entry = tx.entry(&actor, Act::Read).on_record(&definition.name, id);
+            "delete preview".clone_into(&mut entry.note);
+            tx.log_entry(&entry)?;
+            Ok(view)
+        }))
+    }
+
     /// Puts a record into the recycle bin.
     pub fn delete(
         &self,
@@ -73,7 +143,8 @@ impl Records {
         let changed = tx.delete(grant, &row, Cause::default())?;
         self.follow_rules(tx, (actor, &system), object, id, &mut done)?;
         sign_off(tx, object, id)?;
-        Ok(DeletedView { id, version: changed.version, unlinked: done.unlinked, cascaded: done.cascaded })
+        let (unlinked, cascaded) = (done.count(DeleteEffect::Unlinked), done.count(DeleteEffect::Cascaded));
+        Ok(DeletedView { id, version: changed.version, unlinked, cascaded, affected: done.views() })
     }
 
     /// The appliance, acting within the request of somebody.
@@ -115,11 +186,10 @@ impl Records {
             }
             for child in pointing {
                 if *on_delete == DeleteRule::Cascade {
-                    self.cascade(tx, (actor, system), &other, child, done)?;
+                    self.cascade(tx, (actor, system), (&other, &field.name), child, done)?;
                 } else {
-                    done.touched += 1;
                     let seen = self.clear_reference(tx, (actor, system), &other, &field.name, child)?;
-                    done.unlinked += usize::from(seen);
+                    done.note(&other, &field.name, DeleteEffect::Unlinked, seen);
                 }
             }
         }
@@ -156,7 +226,7 @@ impl Records {
         &self,
         tx: &mut WriteTx<'_, '_>,
         (actor, system): (&Arc<Actor>, &Arc<Actor>),
-        object: &Arc<ObjectDef>,
+        (object, field): (&Arc<ObjectDef>, &str),
         id: RecordId,
         done: &mut Consequences,
     ) -> Result<(), Refused> {
@@ -165,8 +235,7 @@ impl Records {
         let grant = policy
             .grant::<Delete>(system, object, row.facts())
             .map_err(|denied| self.denial(system, Act::Delete, denied, Some(id)))?;
-        done.touched += 1;
-        done.cascaded += usize::from(Self::sees(tx, actor, object, &row));
+        done.note(object, field, DeleteEffect::Cascaded, Self::sees(tx, actor, object, &row));
         tx.delete(grant, &row, on_behalf(actor))?;
         sign_off(tx, object, id)?;
         self.follow_rules(tx, (actor, system), object, id, done)

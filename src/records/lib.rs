@@ -52,7 +52,7 @@ pub use attachments::{AttachmentContent, AttachmentView, AttachmentsView, Upload
 pub use bulk_preview::{PreviewReason, PreviewView};
 pub use create::{CreateOptions, Retry};
 pub use definitions::{FieldAccess, LayoutView, ObjectView, PlanView};
-pub use delete::DeletedView;
+pub use delete::{AffectedView, DeleteEffect, DeletedView};
 pub use duplicates::{Candidate, DuplicatesRequest, DuplicatesView};
 pub use jobs::{JobRowView, JobRowsView, JobState, JobView, JobsView};
 pub use links::LinkedView;

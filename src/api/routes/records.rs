@@ -90,6 +90,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Put a record into the recycle bin",
         Rule::SignedIn(handle!(delete)),
     )
+    .query(&[param("plan", "boolean", "Only show what would happen to others.")])
     .gives(200, "Deleted")
     .if_match(),
     Route::new(
@@ -206,6 +207,10 @@ async fn change(acting: Acting) -> Outcome<Answer> {
 async fn delete(acting: Acting) -> Outcome<Answer> {
     let id = acting.call.id("id")?;
     let if_match = acting.call.if_match()?;
+    if acting.call.query.flag("plan")? {
+        let planned = acting.open.records.delete_plan(&acting.actor, acting.call.object(), id, if_match).await?;
+        return Answer::json(&planned);
+    }
     let shown = acting.open.records.delete(&acting.actor, acting.call.object(), id, if_match).await?;
     rights_moved(&acting);
     Answer::json(&shown)?.etag(shown.view().version)

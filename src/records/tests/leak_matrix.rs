@@ -105,7 +105,7 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
         }
         // The bare answers of these hold errors, names or nothing of the fields.
         "filter" | "rel.filter" | "bulk" | "create" | "metadata" | "log" | "access-log" | "views" | "events"
-        | "bell" | "rights" | "view-as" | "merge" | "private" => Level::None,
+        | "bell" | "rights" | "view-as" | "merge" | "private" | "delete-plan" => Level::None,
         "conflict" if !expected.reaches(Verb::Update, subject.place) => Level::None,
         _ => open(level),
     }

@@ -51,8 +51,15 @@ fn each_relation_says_what_a_delete_does() {
         let contact = kontor.make("contact", json!({"full_name": "Stays", "account": account}));
         let note =
             kontor.make("activity", json!({"subject": "Call", "regarding": {"object": "account", "id": account}}));
+        let planned = kontor.records.delete_plan(&clerk, "account", account, Some(1)).wait().unwrap().into_view();
+        let affected: Vec<_> =
+            planned.affected.iter().map(|one| (one.object.as_str(), one.field.as_str(), one.count)).collect();
+        assert_eq!(affected, [("activity", "regarding", 1), ("contact", "account", 1)]);
+        assert!(!kontor.open(&clerk, "account", account).unwrap().deleted, "a plan changes nothing");
+        let stale = kontor.records.delete_plan(&clerk, "account", account, Some(7)).wait().map(|_| ()).unwrap_err();
+        assert_eq!(stale.code, Code::VersionConflict);
         let gone = kontor.delete(&clerk, "account", account).unwrap();
-        assert_eq!((gone.unlinked, gone.cascaded), (2, 0));
+        assert_eq!((gone.unlinked, gone.cascaded, &gone.affected), (2, 0, &planned.affected));
         assert_eq!(kontor.open(&clerk, "contact", contact).unwrap().fields["account"], Json::Null);
         let act = &kontor.history(&clerk, "activity", note).unwrap().items[0];
         assert_eq!(

@@ -255,6 +255,7 @@ impl Walker<'_, '_> {
             ),
             Surface::new("replay", all(vec![("kept".to_owned(), again)])),
             Surface::new("merge", self.merges()),
+            Surface::new("delete-plan", self.deletes()),
         ]
     }
 
@@ -264,9 +265,10 @@ impl Walker<'_, '_> {
         let subjects: Vec<_> = self.world.subjects.iter().collect();
         for pair in subjects.windows(2) {
             let mut ask = |about: String, stays: &Subject, goes: &Subject, fields: Json| {
-                let request = json!({"losers": [{"id": goes.id, "version": 1}], "fields": fields});
+                let version = |subject: &Subject| self.world.kontor.version("account", subject.id);
+                let request = json!({"losers": [{"id": goes.id, "version": version(goes)}], "fields": fields});
                 let request = serde_json::from_value::<MergeRequest>(request).expect("a request");
-                let view = self.records().merge_plan(self.actor, "account", (stays.id, Some(1)), request);
+                let view = self.records().merge_plan(self.actor, "account", (stays.id, Some(version(stays))), request);
                 // The answer repeats the id of the one that stays.
                 let view =
                     view.wait().map(Shown::into_view).map(|view| json!({"moved": view.moved, "kept": view.kept}));
@@ -278,6 +280,15 @@ impl Walker<'_, '_> {
             }
         }
         asked
+    }
+
+    /// What deleting each record would do to others.
+    fn deletes(&self) -> Vec<Answer> {
+        let ask = |subject: &Subject| {
+            let version = self.world.kontor.version("account", subject.id);
+            (String::new(), self.records().delete_plan(self.actor, "account", subject.id, Some(version)))
+        };
+        all(self.world.subjects.iter().map(ask).collect())
     }
 
     /// Activities that somebody else keeps to themselves, by every way that leads to an activity.

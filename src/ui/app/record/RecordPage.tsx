@@ -28,6 +28,7 @@ import { Value } from "~/value/Value";
 import { AccessTab } from "./AccessTab";
 import { Conflict } from "./Conflict";
 import { recordKey, useChange, useRecord, type Change } from "./data";
+import { DeletePlan } from "./DeletePlan";
 import { Facts } from "./Facts";
 import { MergeWith } from "./MergeWith";
 import { Presence } from "./Presence";
@@ -146,6 +147,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const title = record ? titleOf(meta, record) : "";
   const { restore } = remove;
   const [merging, setMerging] = useState(false);
+  const [stopped, setStopped] = useState<string | undefined>(undefined);
   const mergeable = meta.may.update && meta.may.delete && meta.view.definition.kind !== "organisation";
   const ledOn = error && !record ? refusalOf(error).mergedInto : undefined;
   useEffect(() => {
@@ -309,13 +311,14 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
         foot={
           <>
             <Button onClick={remove.cancel}>{t("act.cancel")}</Button>
-            <Button tone="danger" busy={remove.busy} onClick={() => void remove.run()}>
+            <Button tone="danger" busy={remove.busy} blocked={stopped} onClick={() => void remove.run()}>
               {t("record.delete")}
             </Button>
           </>
         }
       >
         <p>{t("record.deleteText")}</p>
+        {record && remove.asking ? <DeletePlan meta={meta} record={record} onBlocked={setStopped} /> : null}
       </Dialog>
     </article>
   );
