@@ -10,7 +10,7 @@ use testkit::{TestAppliance, on_both_engines};
 fn all_of(kontor: &TestAppliance, login: &str) -> Arc<Actor> {
     if kontor.store.policy().role("everything").is_none() {
         let all = json!({"read": "all", "create": "all", "update": "all", "delete": "all", "assign": "all"});
-        kontor.role(json!({"name": "everything", "label": {"en": "E", "zh": "E"}, "description": {"en": "E", "zh": "E"}, "objects": {"*": all},
+        kontor.role(json!({"name": "everything", "label": {"en": "E", "zh": "E"}, "description": {"en": "E", "zh": "E"}, "objects": {"*": all, "organisation": {"read": "all"}},
             "levels": {"S0": "edit", "S1": "edit", "S2": "edit", "S3": "edit"}, "actions": ["bulk"]}));
     }
     kontor.actor(kontor.user(login, &["everything"], None))
