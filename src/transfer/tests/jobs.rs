@@ -150,3 +150,55 @@ fn a_row_that_may_not_be_is_refused_and_in_the_log_also_when_only_tried() {
         assert_eq!((denied(), live(kontor)), (4, 0));
     });
 }
+
+/// A file of records of the organisation, mapped column by column.
+fn sent_of(
+    imports: &Imports,
+    actor: &Arc<Actor>,
+    object: &str,
+    (fields, found): (&[&str], &str),
+    text: &str,
+) -> RecordId {
+    let mut upload = imports.begin(actor, "house.csv", Some(object.to_owned())).unwrap();
+    upload.write(text.as_bytes()).unwrap();
+    let view = upload.finish().unwrap();
+    let fields: serde_json::Map<_, _> =
+        fields.iter().map(|name| ((*name).to_owned(), json!({"column": name}))).collect();
+    let mapping = json!({"kontor_mapping": 1, "object": object, "match": [found], "fields": fields});
+    let mapping = serde_json::from_value(mapping).unwrap();
+    imports.patch(actor, view.id, ImportPatch { object: None, mapping: Some(mapping) }).unwrap();
+    view.id
+}
+
+#[test]
+fn an_officer_brings_units_and_people_by_file_and_nobody_else_does() {
+    on_both_engines(|kontor| {
+        let imports = imports(kontor);
+        let officer = kontor.actor(kontor.user("officer", &["security_admin"], None));
+        let units = (&["code", "name"][..], "code");
+        let id = sent_of(&imports, &officer, "unit", units, "code,name\nhl,L\u{fc}beck\nsh,Shanghai\n");
+        imports.start(&officer, id, false, false).unwrap();
+        let done = rest(&imports, &officer, id);
+        assert_eq!((done.state, done.progress.created, done.progress.rejected), (ImportState::Done, 2, 0));
+        let people = (&["username", "display_name"][..], "username");
+        let id =
+            sent_of(&imports, &officer, "user", people, "username,display_name\nanna,Anna\nbert,Bert\nanna two,Anna\n");
+        imports.start(&officer, id, false, false).unwrap();
+        let done = rest(&imports, &officer, id);
+        assert_eq!(
+            (done.state, done.progress.created, done.progress.rejected),
+            (ImportState::Done, 2, 1),
+            "a login with a blank"
+        );
+        assert_eq!(kontor.sql_number("SELECT count(*) FROM k_credential WHERE login IN ('anna', 'bert')"), 2);
+
+        // Customers are none of theirs, and the organisation is none of a manager's.
+        let fault = imports.begin(&officer, "customers.csv", Some("account".to_owned())).map(|_| ()).unwrap_err();
+        assert_eq!(fault.code, Code::ObjectUnknown);
+        let lead = kontor.actor(kontor.user("lead", &["sales_manager"], None));
+        let id = sent_of(&imports, &lead, "unit", units, "code,name\nxx,Mine\n");
+        let refused = imports.start(&lead, id, false, false).map(|_| rest(&imports, &lead, id).progress);
+        assert!(refused.is_err() || refused.is_ok_and(|report| (report.created, report.rejected) == (0, 1)));
+        assert_eq!(kontor.sql_number("SELECT count(*) FROM unit WHERE code = 'xx'"), 0);
+    });
+}

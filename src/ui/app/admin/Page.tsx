@@ -2,11 +2,13 @@
 
 import { Link } from "@tanstack/react-router";
 import { useRef, type ReactNode } from "react";
+import { useMe } from "~/api/session";
 import { useT } from "~/i18n";
-import { Bone, Button, IconButton, State } from "~/lib/basics";
+import { Bone, Button, IconButton, libCss, State } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
+import { objectLabel, type Meta } from "~/model/meta";
 import { PageTitle } from "~/shell/PageTitle";
 import css from "./admin.module.css";
 
@@ -37,6 +39,19 @@ export function AdminPage({ title, count, badges, lead, acts, crumb, children }:
       {lead ? <p className={css.lead}>{lead}</p> : null}
       {children}
     </div>
+  );
+}
+
+/** Many at once: leads to the import of an object, where one may import and make records of it. */
+export function FromFile({ meta, named }: { meta: Meta; /** Where several objects stand side by side. */ named?: boolean }) {
+  const t = useT();
+  const may = useMe().actions.includes("import") && meta.may.create;
+  if (!may) return null;
+  return (
+    <Link to="/import" search={{ object: meta.name }} className={libCss.button}>
+      <Icon name="down" />
+      {named ? `${objectLabel(meta, true)}: ${t("import.fromFile")}` : t("import.fromFile")}
+    </Link>
   );
 }
 

@@ -21,7 +21,7 @@ import { Facts } from "~/record/Facts";
 import { useChange, useRecord } from "~/record/data";
 import { show } from "~/shell/stage";
 import { useOffices } from "./data";
-import { AdminPage, Bones, Denied, Panel } from "./Page";
+import { AdminPage, Bones, Denied, FromFile, Panel } from "./Page";
 import { flatten, useUnits, within, type Node } from "./tree";
 import css from "./admin.module.css";
 
@@ -264,9 +264,12 @@ function UnitsOf({ meta }: { meta: Meta }) {
       title={objectLabel(meta, true)}
       count={flat.length > 0 ? number(flat.length) : ""}
       acts={
-        <Button tone="primary" icon="plus" blocked={meta.may.create ? undefined : t("users.noCreate")} onClick={() => below(node)}>
-          {node ? t("units.newBelow") : t("list.create", { object: objectLabel(meta) })}
-        </Button>
+        <>
+          <FromFile meta={meta} />
+          <Button tone="primary" icon="plus" blocked={meta.may.create ? undefined : t("users.noCreate")} onClick={() => below(node)}>
+            {node ? t("units.newBelow") : t("list.create", { object: objectLabel(meta) })}
+          </Button>
+        </>
       }
     >
       {query.error ? <Trouble error={query.error} retry={() => void query.refetch()} /> : null}

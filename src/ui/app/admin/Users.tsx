@@ -16,7 +16,7 @@ import { Trouble } from "~/pages/Trouble";
 import { Nothing, Value } from "~/value/Value";
 import { useOffices } from "./data";
 import { NewUser } from "./NewUser";
-import { AdminPage, Denied } from "./Page";
+import { AdminPage, Denied, FromFile } from "./Page";
 import { useUnits } from "./tree";
 import css from "./admin.module.css";
 
@@ -64,6 +64,7 @@ function UsersOf({ meta }: { meta: Meta }) {
       count={count === undefined ? "" : number(count)}
       acts={
         <>
+          <FromFile meta={meta} />
           <Button tone="primary" icon="plus" blocked={meta.may.create ? undefined : t("users.noCreate")} onClick={() => setCreating(true)}>
             {t("users.new")}
           </Button>

@@ -14,7 +14,7 @@ export const LEVELS = ["none", "exists", "masked", "read", "edit"] as const;
 export const ACTS_OF: { [kind: string]: string[] } = {
   business: ["bulk", "import", "export", "token", "views", "access_log"],
   system_administration: ["system", "system_health", "definitions"],
-  security_administration: ["users", "roles", "keys", "system_health"],
+  security_administration: ["import", "users", "roles", "keys", "system_health"],
   audit_administration: ["audit_read", "audit_verify", "system_health"],
 };
 export const ACTS = ["bulk", "import", "export", "token", "views", "access_log", "definitions", "users", "roles", "keys", "system", "system_health", "audit_read", "audit_verify"];

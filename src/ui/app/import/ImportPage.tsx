@@ -15,7 +15,7 @@ import { bytes } from "~/i18n/format";
 import { Button } from "~/lib/basics";
 import { SelectField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
-import { objectLabel, useMetas } from "~/model/meta";
+import { objectLabel, useMetas, type Meta, type Metas } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
 import { workObjects } from "~/shell/Rail";
 import { importKey, useImports } from "./data";
@@ -27,6 +27,12 @@ const WORKBOOKS = /\.(xlsx?|xlsm|ods|numbers)$/i;
 type Sending = { name: string; part: number; stop: AbortController };
 
 /** Sends the file and goes to its first step. */
+/** What rows can become: the records of daily work, and for those who look after them units, people and teams. */
+function importable(metas: Metas): Meta[] {
+  const house = ["unit", "user", "team"].flatMap((name) => metas.get(name) ?? []);
+  return [...workObjects(metas.values()), ...house].filter((meta) => meta.may.create);
+}
+
 function useSend(object: string) {
   const t = useT();
   const client = useQueryClient();
@@ -67,7 +73,7 @@ function Start({ object, onObject }: { object: string; onObject: (object: string
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const { sending, wrong, send } = useSend(object);
-  const objects = workObjects(metas.values()).filter((meta) => meta.may.create);
+  const objects = importable(metas);
   return (
     <section className={css.start} aria-label={t("import.start")}>
       <div className={css.startObject}>
@@ -137,7 +143,7 @@ export default function ImportPage() {
   const may = useMe().actions.includes("import");
   const imports = useImports(may);
   if (!may) return <Denied />;
-  const first = workObjects(metas.values()).find((meta) => meta.may.create)?.name ?? "";
+  const first = importable(metas)[0]?.name ?? "";
   const chosen = object && metas.get(object)?.may.create ? object : metas.get("account")?.may.create ? "account" : first;
   const items = imports.data?.items ?? [];
   return (

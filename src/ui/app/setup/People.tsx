@@ -6,7 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { useRef, useState, type FormEvent } from "react";
 import { useOffices, useRoles } from "~/admin/data";
 import { beginMaking, makeUser } from "~/admin/makeUser";
-import { Once } from "~/admin/Page";
+import { FromFile, Once } from "~/admin/Page";
 import { firstPassword } from "~/admin/passwords";
 import { useUnits } from "~/admin/tree";
 import admin from "~/admin/admin.module.css";
@@ -190,6 +190,11 @@ export function People() {
         <h3 id="setup-many">{t("setup.many")}</h3>
         <p>
           {t("setup.manyText")} <Link to="/admin/users">{objectLabel(metas.get("user"), true)}</Link>
+        </p>
+        <p className={css.go}>
+          {["unit", "user"].flatMap((name) => metas.get(name) ?? []).map((meta) => (
+            <FromFile key={meta.name} meta={meta} named />
+          ))}
         </p>
         <code className={css.code}>{"kontor import --dir /srv/kontor --object unit units.csv\nkontor import --dir /srv/kontor --object user users.csv"}</code>
         <a href={manualPage("admin/import", language())} target="_blank" rel="noreferrer">
