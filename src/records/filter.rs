@@ -21,13 +21,19 @@ pub(crate) struct FilterReader<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) now: Timestamp,
     leaves: usize,
+    fiscal_start: u8,
     /// Fields that were used, for the log.
     pub(crate) used: Vec<String>,
 }
 
 impl<'a> FilterReader<'a> {
     pub(crate) fn new(policy: &'a Policy, catalog: &'a Catalog, actor: &'a Actor, now: Timestamp) -> Self {
-        Self { policy, catalog, actor, now, leaves: 0, used: Vec::new() }
+        Self { policy, catalog, actor, now, leaves: 0, fiscal_start: 1, used: Vec::new() }
+    }
+
+    /// The month in which a fiscal year begins.
+    pub(crate) fn fiscal(self, start: u8) -> Self {
+        Self { fiscal_start: start, ..self }
     }
 
     /// Reads a tree for an object whose readable fields are these.
@@ -307,7 +313,7 @@ impl<'a> FilterReader<'a> {
     }
 
     fn dates(&self, index: usize, field: &FieldDef, name: &str, at: &str) -> Result<Filter, Fault> {
-        let Some((from, to)) = relative::range(name, self.now.date()) else {
+        let Some((from, to)) = relative::range(name, self.now.date(), self.fiscal_start) else {
             return Err(invalid(
                 at,
                 format!(

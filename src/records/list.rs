@@ -61,7 +61,9 @@ impl Records {
         };
         let chosen = choose(&policy, &catalog, actor, object, request.fields.as_deref(), true)?;
         let mut tally = Tally::default();
-        let mut query = self.query(actor, (object, &catalog), &scope, request, chosen.to_load(), &mut tally)?;
+        let fiscal = crate::settings::fiscal_start(tx, request.filter.as_ref())?;
+        let loaded = (chosen.to_load(), fiscal);
+        let mut query = self.query(actor, (object, &catalog), &scope, request, loaded, &mut tally)?;
         query.within = bin.map(|bin| bin.predicate().clone());
         let page = tx.list(&scope, &query).map_err(Refused::from)?;
         let items = reduce::records(tx, &scope, &page.rows, &chosen, &mut tally)?;
@@ -82,11 +84,11 @@ impl Records {
         (object, catalog): (&Arc<ObjectDef>, &Catalog),
         scope: &Scope<'_>,
         request: &ListRequest,
-        fields: Vec<usize>,
+        (fields, fiscal): (Vec<usize>, u8),
         tally: &mut Tally,
     ) -> Result<ListQuery, Refused> {
         let policy = self.policy();
-        let mut reader = FilterReader::new(&policy, catalog, actor, self.store.clock().now());
+        let mut reader = FilterReader::new(&policy, catalog, actor, self.store.clock().now()).fiscal(fiscal);
         let filter = request.filter.as_ref().filter(|tree| !tree.is_null());
         let filter = filter.map(|tree| reader.read(object, scope.floor(), tree)).transpose();
         let filter = filter.map_err(|fault| self.maybe_logged(actor, object, Act::List, fault))?;

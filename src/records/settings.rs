@@ -180,6 +180,11 @@ pub(crate) fn settings_in_tx(tx: &mut ReadTx<'_>) -> Result<SettingsView, StoreE
     Ok(settings)
 }
 
+/// The month in which a fiscal year begins, for a filter that asks for one.
+pub(crate) fn fiscal_start(tx: &mut ReadTx<'_>, filter: Option<&serde_json::Value>) -> Result<u8, StoreError> {
+    if crate::relative::asks_fiscal(filter) { Ok(settings_in_tx(tx)?.fiscal_start) } else { Ok(1) }
+}
+
 /// What moved, in words for the log.
 fn differences(before: &SettingsView, after: &SettingsView) -> Vec<String> {
     let words = |settings: &SettingsView| {

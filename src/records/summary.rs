@@ -153,7 +153,8 @@ impl Records {
     ) -> Result<Read, Refused> {
         let (policy, catalog) = (self.policy(), Arc::clone(tx.catalog()));
         let refused = |fault| self.maybe_logged(actor, object, Act::Summary, fault);
-        let mut reader = FilterReader::new(&policy, &catalog, actor, self.store.clock().now());
+        let fiscal = crate::settings::fiscal_start(tx, request.filter.as_ref())?;
+        let mut reader = FilterReader::new(&policy, &catalog, actor, self.store.clock().now()).fiscal(fiscal);
         let filter = request.filter.as_ref().filter(|tree| !tree.is_null());
         let filter = filter.map(|tree| reader.read(object, scope.floor(), tree)).transpose().map_err(refused)?;
         reader.used.iter().for_each(|name| tally.filter(name));

@@ -50,6 +50,27 @@ fn leaf(field: &str, op: &str, value: impl Into<Json>) -> Json {
 }
 
 #[test]
+fn fiscal_years_begin_where_the_settings_say() {
+    same_on_both_engines(|kontor| {
+        let world = world(kontor);
+        let admin = kontor.actor(kontor.user("ole", &["system_admin"], None));
+        let deals = |op: &str| {
+            let filter = json!({"field": "expected_close", "op": op});
+            kontor.found(&world.anna, "opportunity", "name", &filter, &["name"]).unwrap()
+        };
+        let mut seen = vec![deals("this_fiscal_year")];
+        let patch = serde_json::from_value(json!({"fiscal_start": 4})).unwrap();
+        kontor.records.settings_change(&admin, None, patch).wait().unwrap();
+        seen.push(deals("this_fiscal_year"));
+        assert_eq!((seen[0].len(), seen[1].len()), (3, 4), "{seen:?}");
+        let sums = json!({"filter": {"field": "expected_close", "op": "this_fiscal_year"}, "group_by": ["stage"]});
+        let summary = kontor.records.summary(&world.anna, "opportunity", serde_json::from_value(sums).unwrap());
+        assert_eq!(summary.wait().unwrap().view().groups[0].figures.count, 4);
+        json!(seen)
+    });
+}
+
+#[test]
 fn trees_of_conditions() {
     same_on_both_engines(|kontor| {
         let world = world(kontor);

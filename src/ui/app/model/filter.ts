@@ -9,7 +9,7 @@ import { fieldLabel, isSealed, type Meta, type Metas } from "./meta";
 export type Leaf = { field?: string; op: string; value?: Json };
 export type Node = Leaf | { and: Node[] } | { or: Node[] };
 
-export const RELATIVE = ["today", "yesterday", "tomorrow", "this_week", "last_week", "next_week", "this_month", "last_month", "next_month", "this_quarter", "last_quarter", "this_year", "last_year", "last_7_days", "last_30_days", "last_90_days", "last_365_days", "next_7_days", "next_30_days", "next_90_days", "before_today", "after_today"];
+export const RELATIVE = ["today", "yesterday", "tomorrow", "this_week", "last_week", "next_week", "this_month", "last_month", "next_month", "this_quarter", "last_quarter", "this_year", "last_year", "this_fiscal_quarter", "last_fiscal_quarter", "next_fiscal_quarter", "this_fiscal_year", "last_fiscal_year", "next_fiscal_year", "last_7_days", "last_30_days", "last_90_days", "last_365_days", "next_7_days", "next_30_days", "next_90_days", "before_today", "after_today"];
 const PERSONAL = ["mine", "my_team", "my_unit_and_below"];
 
 export function isLeaf(node: Node): node is Leaf {
