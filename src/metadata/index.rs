@@ -30,7 +30,8 @@ pub fn indexes_of(field: &FieldDef) -> Vec<IndexDef> {
     for column in &columns {
         let sorted = match column.role {
             ColumnRole::SortKey | ColumnRole::Blind | ColumnRole::BlindPart(_) => true,
-            ColumnRole::Value => field.indexed && !has_sort_key,
+            // Where no two rows share a value there are no ties, and the unique index serves paging as well.
+            ColumnRole::Value => field.indexed && !has_sort_key && !field.unique,
             ColumnRole::Region(part) => field.indexed && part == "city",
             ColumnRole::Currency | ColumnRole::TargetObject | ColumnRole::Sealed | ColumnRole::UniqueTag => false,
         };
