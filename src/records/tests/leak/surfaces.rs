@@ -275,8 +275,9 @@ impl Walker<'_, '_> {
                 asked.push(answer(about, view));
             };
             ask(format!("all of {}", pair[0].name()), pair[1], pair[0], json!({}));
-            for (field, _) in FIELDS {
-                ask(format!("{field} of {}", pair[1].name()), pair[0], pair[1], json!({field: pair[1].id}));
+            // One pair for the fields: what differs between places, the bare merge asks of all.
+            for (field, _) in FIELDS.iter().filter(|_| pair[0].place == "own") {
+                ask(format!("{field} of {}", pair[1].name()), pair[0], pair[1], json!({*field: pair[1].id}));
             }
         }
         asked

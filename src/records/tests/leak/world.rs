@@ -159,11 +159,7 @@ impl<'k> World<'k> {
                 Json::Null
             );
         }
-        let keeper = kontor.user("keeper", &[], None);
-        for subject in world.subjects.iter().filter(|subject| !subject.deleted) {
-            let note = json!({"subject": format!("{PRIVATE} {}", subject.place), "regarding": {"object": "account", "id": subject.id}, "owner": keeper, "private": true});
-            world.private.push(kontor.make("activity", note));
-        }
+        world.keep_private();
         let number = 11 + u32::try_from(world.subjects.len()).unwrap();
         let mut kept = Subject { id: probe, contact: probe, file: probe, place: "own", deleted: false, number };
         let full = world.actor(&["all/edit"]);
@@ -177,6 +173,16 @@ impl<'k> World<'k> {
         kept.contact = kontor.make("contact", json!({"full_name": "Contact kept", "account": kept.id, "owner": probe}));
         world.subjects.push(kept);
         world
+    }
+
+    /// Activities about every account in sight that only their owner may ever see.
+    fn keep_private(&mut self) {
+        let keeper = self.kontor.user("keeper", &[], None);
+        for subject in self.subjects.iter().filter(|subject| !subject.deleted) {
+            let regarding = json!({"object": "account", "id": subject.id});
+            let note = json!({"subject": format!("{PRIVATE} {}", subject.place), "regarding": regarding, "owner": keeper, "private": true});
+            self.private.push(self.kontor.make("activity", note));
+        }
     }
 
     /// The probe with these roles, whatever the table of roles says.

@@ -28,8 +28,8 @@ export type RecordPage = { items: Array<RecordView>; next: string | null; count?
 export type MergeRequest = { losers: Array<{ id: Id; version: number }>; fields?: Record<string, Id> };
 /** What a merge did, or would do. */
 export type Merged = { applied: boolean; id: Id; version: number; changed: Array<string>; kept: Array<string>; unseen: boolean; moved: Array<{ object: string; by: string; count: number }>; files: number };
-/** What a delete did. */
-export type Deleted = { id: Id; version: number; unlinked: number; cascaded: number };
+/** What a delete did, or would do. */
+export type Deleted = { id: Id; version: number; unlinked: number; cascaded: number; affected: Array<{ object: string; field: string; effect: "cascaded" | "unlinked"; count: number }> };
 /** One field in the history. */
 export type Move = { field: string; before?: Json; after?: Json; masked?: boolean; hidden?: boolean };
 /** What was done to a record, newest first. */
@@ -310,7 +310,7 @@ export interface Operations {
   record_bulk: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkResult };
   record_change: { params: { "object": string; "id": Id }; query: {  }; body: RecordChange; answer: RecordView };
   record_create: { params: { "object": string }; query: {  }; body: RecordCreate; answer: RecordView };
-  record_delete: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: Deleted };
+  record_delete: { params: { "object": string; "id": Id }; query: { "plan"?: boolean }; body: undefined; answer: Deleted };
   record_duplicates: { params: { "object": string }; query: {  }; body: DuplicatesRequest; answer: Duplicates };
   record_export: { params: { "object": string }; query: {  }; body: ExportRequest; answer: Export };
   record_history: { params: { "object": string; "id": Id }; query: { "before"?: number; "limit"?: number }; body: undefined; answer: History };
