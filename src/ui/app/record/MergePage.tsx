@@ -81,8 +81,10 @@ function Rows({ meta, records, into, choice, all, onChoose }: { meta: Meta; reco
               <td key={record.id} data-on={on || undefined}>
                 <label title={why}>
                   <input type="radio" name={`take-${field.name}`} aria-label={t("merge.take", { field: said(field.label), name: titleOf(meta, record) })} checked={on} disabled={why !== undefined} onChange={() => onChoose(field.name, record.id)} />
-                  <Value meta={meta} path={field.name} record={record} />
-                  {why && record.reduced?.[field.name] !== undefined ? <span className={css.why}>{why}</span> : null}
+                  <span>
+                    <Value meta={meta} path={field.name} record={record} full />
+                    {why && record.reduced?.[field.name] !== undefined ? <span className={css.why}>{why}</span> : null}
+                  </span>
                 </label>
               </td>
             );
