@@ -115,13 +115,7 @@ impl<'k> World<'k> {
         let team = kontor.team("Probe's team", &[probe, mate]);
         define_roles(kontor);
         custom_role(kontor);
-        let mut world = Self {
-            kontor,
-            probe,
-            subjects: Vec::new(),
-            replay: Retry { key: "replay".to_owned(), request: [9; 32] },
-            private: Vec::new(),
-        };
+        let mut world = Self::empty(kontor, probe);
         let owners = [probe, mate, stranger, colleague, junior, stranger];
         for deleted in [false, true] {
             for (place, owner) in PLACES.into_iter().zip(owners) {
@@ -173,6 +167,11 @@ impl<'k> World<'k> {
         kept.contact = kontor.make("contact", json!({"full_name": "Contact kept", "account": kept.id, "owner": probe}));
         world.subjects.push(kept);
         world
+    }
+
+    fn empty(kontor: &'k TestAppliance, probe: RecordId) -> Self {
+        let replay = Retry { key: "replay".to_owned(), request: [9; 32] };
+        Self { kontor, probe, subjects: Vec::new(), replay, private: Vec::new() }
     }
 
     /// Activities about every account in sight that only their owner may ever see.
