@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 /// Longest wait for one line of a server: a slow machine hashes a passphrase and makes two thousand records.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A folder for one test.
 pub(crate) struct Place {
