@@ -38,7 +38,7 @@ usage; 74 the disk failed under the audit log; 78 the configuration is not valid
 /// One binary with web interface, API, database, encryption, permissions and audit log. Everything of one appliance lies
 /// in one folder, named with --dir.
 #[derive(Parser)]
-#[command(name = "kontor", bin_name = "kontor", max_term_width = 100, after_help = AFTER_HELP, disable_version_flag = true)]
+#[command(name = "kontor", bin_name = "kontor", max_term_width = 100, after_help = AFTER_HELP, version)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

@@ -2,7 +2,7 @@
 //! a meeting stays inside; a calendar on a telephone is outside.
 
 use crate::{Pending, Records};
-use audit::Verb as Act;
+use audit::{Entry, Verb as Act};
 use authz::{Level, Scope, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId, Timestamp, limits};
@@ -36,11 +36,24 @@ impl Records {
         Pending::disclosed(self.store.disclose(move |tx| {
             let object = records.definition("activity")?;
             let found = records.appointments(tx, &actor, &object)?;
-            let mut entry = records.store.entry(&actor, Act::List);
+            let entries = records.calendar_entries(&actor, &found);
+            Ok((text(&found, records.store.clock().now()), entries))
+        }))
+    }
+
+    /// One entry for each page's worth of appointments: a larger one would lose the ids that do not fit into it. A look
+    /// that found nothing is told too.
+    fn calendar_entries(&self, actor: &Actor, found: &[Appointment]) -> Vec<Entry> {
+        let entry = |found: &[Appointment]| {
+            let mut entry = self.store.entry(actor, Act::List);
             entry = entry.on_list("activity", found.iter().map(|found| found.id).collect());
             entry.note = "calendar feed".to_owned();
-            Ok((text(&found, records.store.clock().now()), vec![entry]))
-        }))
+            entry
+        };
+        if found.is_empty() {
+            return vec![entry(found)];
+        }
+        found.chunks(limits::PAGE_ROWS_MAX).map(entry).collect()
     }
 
     fn appointments(

@@ -14,7 +14,9 @@ fn help_and_version_answer_and_mistakes_are_refused() {
         assert!(help.out.contains(&format!("  {verb}")), "{verb} in {}", help.out);
     }
     place.run(&["help", "audit", "verify"]).ended(0).says("--older").says("Exit codes: 0 sound; 1 findings");
-    place.run(&["version"]).ended(0).says(env!("CARGO_PKG_VERSION"));
+    for version in ["version", "--version", "-V"] {
+        place.run(&[version]).ended(0).says(concat!("kontor ", env!("CARGO_PKG_VERSION")));
+    }
     let version: Value = serde_json::from_str(&place.run(&["version", "--json"]).ended(0).out).unwrap();
     assert_eq!((&version["name"], &version["version"]), (&json!("kontor"), &json!(env!("CARGO_PKG_VERSION"))));
     place.run(&["servr"]).ended(2).complains("serve");
