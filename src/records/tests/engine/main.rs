@@ -9,6 +9,7 @@
 
 mod attachments;
 mod bulk;
+mod calendar;
 mod definitions;
 mod deletes;
 mod duplicates;
