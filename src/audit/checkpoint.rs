@@ -1,18 +1,14 @@
 //! Checkpoints (C2SP tlog-checkpoint) as signed notes (C2SP signed-note) with Ed25519: what a stranger needs to hold to
 //! know later that nothing before it was altered. Checks signatures; makes them only through a [`Signer`].
 
+use crate::note;
 use crate::tree::{Hash, plain_hash};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kernel::{AnyKind, Id};
-use ring::signature::{ED25519, UnparsedPublicKey};
 use std::{fmt, str::FromStr};
 
-/// Bytes of a signed checkpoint that are read at most; leaves room for the signatures of witnesses.
-const NOTE_BYTES_MAX: usize = 16 * 1024;
 /// The signature type of Ed25519 in C2SP signed-note.
 const ALGORITHM_ED25519: u8 = 1;
-/// An em dash and a space begin each signature line.
-const SIGNATURE_MARK: &str = "\u{2014} ";
 
 /// The origin line, and the name of the signing key, of the log of an appliance.
 pub fn origin_of(appliance: Id<AnyKind>) -> String {
@@ -79,6 +75,10 @@ impl VerifierKey {
     pub fn name(&self) -> &str {
         &self.name
     }
+    /// Its Ed25519 public key.
+    pub(crate) fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
     /// The first four bytes of SHA-256 over name, line feed, signature type and key.
     pub fn id(&self) -> [u8; 4] {
         let hash = plain_hash(&[self.name.as_bytes(), b"\n", &[ALGORITHM_ED25519], &self.public]);
@@ -135,10 +135,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Key`] when the signer has an unusable name.
     pub fn signed(&self, signer: &dyn Signer) -> Result<String, CheckpointError> {
-        let key = VerifierKey::of(signer)?;
-        let text = self.text();
-        let line: Vec<u8> = key.id().into_iter().chain(signer.sign(text.as_bytes())).collect();
-        Ok(format!("{text}\n{SIGNATURE_MARK}{} {}\n", key.name, STANDARD.encode(line)))
+        note::sign_note(&self.text(), signer)
     }
 
     /// Reads a signed note and checks that `key` signed it for the log named like the key.
@@ -147,25 +144,10 @@ impl Checkpoint {
     /// # Errors
     /// The reason of the refusal.
     pub fn open(note: &[u8], key: &VerifierKey) -> Result<Self, CheckpointError> {
-        let (checkpoint, text, signatures) = parts(note)?;
-        if checkpoint.origin != key.name {
+        if parse(note::unverified(note)?)?.origin != key.name {
             return Err(CheckpointError::Origin);
         }
-        let mut result = Err(CheckpointError::Unsigned);
-        for line in signatures.lines() {
-            let (name, signature) = signature_line(line)?;
-            let Some((id, signature)) = signature.split_at_checked(4) else {
-                return Err(CheckpointError::Malformed("a signature is too short"));
-            };
-            if name != key.name || id != key.id() {
-                continue;
-            }
-            UnparsedPublicKey::new(&ED25519, &key.public)
-                .verify(text.as_bytes(), signature)
-                .map_err(|_| CheckpointError::BadSignature)?;
-            result = Ok(());
-        }
-        result.map(|()| checkpoint)
+        parse(note::open_note(note, key)?)
     }
 
     /// Reads a signed note **without** checking who signed it; for telling what a file claims.
@@ -173,37 +155,20 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Malformed`] when it is not one.
     pub fn read_unverified(note: &[u8]) -> Result<Self, CheckpointError> {
-        let (checkpoint, _, signatures) = parts(note)?;
-        signatures.lines().try_for_each(|line| signature_line(line).map(|_| ()))?;
-        Ok(checkpoint)
+        parse(note::unverified(note)?)
     }
 }
 
-fn signature_line(line: &str) -> Result<(&str, Vec<u8>), CheckpointError> {
-    let bad = CheckpointError::Malformed("a signature line cannot be read");
-    let (name, signature) = line.strip_prefix(SIGNATURE_MARK).and_then(|rest| rest.split_once(' ')).ok_or(bad)?;
-    Ok((name, STANDARD.decode(signature).map_err(|_| bad)?))
-}
-
-/// Divides a note into checkpoint, signed text and signature lines.
-fn parts(note: &[u8]) -> Result<(Checkpoint, &str, &str), CheckpointError> {
+/// Reads the text of a note as a checkpoint.
+fn parse(text: &str) -> Result<Checkpoint, CheckpointError> {
     use CheckpointError::Malformed;
-    if note.len() > NOTE_BYTES_MAX {
-        return Err(Malformed("it is too long"));
-    }
-    let note = std::str::from_utf8(note).map_err(|_| Malformed("it is not UTF-8"))?;
-    let (body, signatures) = note.rsplit_once("\n\n").ok_or(Malformed("there is no blank line"))?;
-    if signatures.is_empty() || !signatures.ends_with('\n') || note.contains('\r') {
-        return Err(Malformed("the last line is incomplete"));
-    }
-    let text = note.get(..=body.len()).ok_or(Malformed("there is no blank line"))?;
     // Extension lines are not part of this log's format, so a fourth line is a forgery or a newer format.
-    let lines: Vec<&str> = body.split('\n').collect();
+    let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
     let [origin, size, root] = lines.as_slice() else { return Err(Malformed("it has not three lines")) };
     if origin.is_empty() || !size.bytes().all(|b| b.is_ascii_digit()) || (size.len() > 1 && size.starts_with('0')) {
         return Err(Malformed("origin or size cannot be read"));
     }
     let root = STANDARD.decode(root).ok().and_then(|root| Hash::try_from(root).ok()).ok_or(Malformed("bad root"))?;
     let size = size.parse().map_err(|_| Malformed("origin or size cannot be read"))?;
-    Ok((Checkpoint { origin: (*origin).to_owned(), size, root }, text, signatures))
+    Ok(Checkpoint { origin: (*origin).to_owned(), size, root })
 }

@@ -11,6 +11,7 @@ use authz::{Action, FILES, Grant, Level, Read, Update};
 use kernel::{RecordId, Timestamp, UserId};
 use metadata::{ColumnType, ObjectDef};
 use minicbor::{Decoder, Encoder};
+use std::sync::Arc;
 use vault::{ChangePlace, Class, FilePlace, FileSealer};
 
 /// The key class of files: nobody knows what is in them.
@@ -134,7 +135,7 @@ impl ReadTx<'_> {
     ) -> Result<FileReader, StoreError> {
         shows(grant, of, Level::Read)?;
         let place = FilePlace::of(of.object(), of.id(), of.subject(), file.id)?;
-        let path = files::path_of(&self.shared.files_folder, file.id);
+        let path = files::path_of(&self.shared.files.folder, file.id);
         let (keys, mut store) = self.keys_and_store()?;
         FileReader::open(&path, file.size, |header| Ok(keys.file_open(&mut store, grant, &place, header)?))
     }
@@ -201,8 +202,8 @@ impl WriteTx<'_, '_> {
         self.conn().execute(&sql)?;
         let told = (file.id, file.size, &file.digest);
         self.log_attachment(&grant, Verb::AttachmentRemove, row, told, &Cause::default())?;
-        let (folder, id) = (self.read.shared.files_folder.clone(), file.id);
-        self.after_commit(move || files::remove(&folder, id));
+        let (shared, id) = (Arc::clone(self.read.shared), file.id);
+        self.after_commit(move || shared.files.remove(id));
         Ok(())
     }
 

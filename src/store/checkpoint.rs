@@ -35,7 +35,7 @@ impl Checkpointer {
             .spawn(move || {
                 while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                     let size = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
-                    if size >= WAL_BYTES_MIN {
+                    if size >= WAL_BYTES_MIN && !overflow.is_paused() {
                         checkpoint(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)");
                     }
                     // Asked after the pass above, so that little is left to move while commits wait.

@@ -5,6 +5,7 @@ use crate::files::{self, FileReader};
 use crate::{ReadTx, Store, StoreError, WriteTx};
 use kernel::{RecordId, Timestamp, UserId};
 use metadata::ColumnType;
+use std::sync::Arc;
 use vault::FileSealer;
 
 const LABEL: &str = "export";
@@ -101,8 +102,8 @@ impl WriteTx<'_, '_> {
         let mut sql = Sql::new("DELETE FROM \"k_export\" WHERE \"id\" = ");
         sql.bind(id);
         self.conn().execute(&sql)?;
-        let folder = self.read.shared.files_folder.clone();
-        self.after_commit(move || files::remove(&folder, id));
+        let shared = Arc::clone(self.read.shared);
+        self.after_commit(move || shared.files.remove(id));
         Ok(())
     }
 }

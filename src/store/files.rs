@@ -2,8 +2,8 @@
 //! them, removed after their row is gone. So a crash can leave a file that nobody names, never a row without its file;
 //! [`Store::files_sweep`] takes such files away at the next start. What is in a file only the vault knows.
 
-use crate::engine::{Cell, Sql};
-use crate::{Store, StoreError};
+use crate::engine::{Cell, Conn, Sql};
+use crate::{Shared, Store, StoreError};
 use kernel::{Code, Fault, RecordId};
 use metadata::ColumnType;
 use ring::digest;
@@ -11,6 +11,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::{FILE_CHUNK_LEN, FILE_HEADER_LEN, FILE_SEALED_CHUNK_LEN, FileOpener, FileSealer, file_sealed_len};
 use zeroize::Zeroizing;
 
@@ -45,8 +46,71 @@ pub(crate) fn path_of(folder: &Path, id: RecordId) -> PathBuf {
     folder_of(folder, id).join(id.to_string())
 }
 
+/// The folder of sealed files, and what may not leave it yet.
+pub(crate) struct Files {
+    pub(crate) folder: PathBuf,
+    /// How many copies are being made of it, and what goes once there is none.
+    held: Mutex<(usize, Vec<RecordId>)>,
+}
+
+impl Files {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, held: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, (usize, Vec<RecordId>)> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes a file whose row is gone, or lets it wait until nobody copies the folder. One that waits when the process
+    /// ends goes at the next start.
+    pub(crate) fn remove(&self, id: RecordId) {
+        let mut held = self.held();
+        if held.0 > 0 {
+            held.1.push(id);
+        } else {
+            remove(&self.folder, id);
+        }
+    }
+}
+
+/// As long as it lives, no file goes that a row names now.
+pub(crate) struct FilesHeld(Arc<Shared>);
+
+impl FilesHeld {
+    pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
+        shared.files.held().0 += 1;
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for FilesHeld {
+    fn drop(&mut self) {
+        let mut held = self.0.files.held();
+        held.0 = held.0.saturating_sub(1);
+        if held.0 == 0 {
+            let gone = std::mem::take(&mut held.1);
+            gone.into_iter().for_each(|id| remove(&self.0.files.folder, id));
+        }
+    }
+}
+
+/// The files that rows name.
+pub(crate) fn named(conn: &mut Conn) -> Result<Vec<RecordId>, StoreError> {
+    let mut found = Vec::new();
+    for table in NAMED_IN {
+        let mut sql = Sql::new("SELECT \"id\" FROM ");
+        sql.ident(table);
+        conn.each(&sql, &[ColumnType::Binary], |row| {
+            found.extend(row.id(0));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
 /// Removes a file. One that is not there is what was wanted.
-pub(crate) fn remove(folder: &Path, id: RecordId) {
+fn remove(folder: &Path, id: RecordId) {
     match fs::remove_file(path_of(folder, id)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(file = %id, %error, "a stored file could not be removed; the next start tries again");
@@ -219,7 +283,7 @@ impl Store {
 
     /// Removes a file that no row names, after its row could not be written.
     pub fn file_forget(&self, id: RecordId) {
-        remove(&self.config().files_folder, id);
+        self.shared.files.remove(id);
     }
 
     /// Removes every file that no row names, and what was left half written. For the start of the one server of a folder,

@@ -6,6 +6,7 @@ use crate::files::{self, FileReader};
 use crate::{ReadTx, Store, StoreError, WriteTx};
 use kernel::{RecordId, Timestamp, UserId};
 use metadata::ColumnType;
+use std::sync::Arc;
 use vault::FileSealer;
 
 const LABEL: &str = "import";
@@ -152,8 +153,8 @@ impl WriteTx<'_, '_> {
             sql.ident(table.0).push(" WHERE ").ident(table.1).push(" = ").bind(id);
             self.conn().execute(&sql)?;
         }
-        let folder = self.read.shared.files_folder.clone();
-        self.after_commit(move || files::remove(&folder, id));
+        let shared = Arc::clone(self.read.shared);
+        self.after_commit(move || shared.files.remove(id));
         Ok(())
     }
 }

@@ -60,6 +60,7 @@ mod schema;
 mod search;
 mod selection;
 mod settings;
+mod snapshot;
 mod state;
 mod summary;
 mod ticket;
@@ -92,6 +93,7 @@ pub use sample::Touched;
 pub use saved_views::{SavedView, Sharing};
 pub use search::SearchQuery;
 pub use settings::Kept;
+pub use snapshot::{DatabaseFacts, Snapshot, TableFacts};
 pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
 pub use ticket::{Durable, Refused, Ticket};
 pub use timeline::TimelineQuery;
@@ -131,7 +133,7 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) profile: Profile,
     pub(crate) boot: Id<BootKind>,
-    pub(crate) files_folder: PathBuf,
+    pub(crate) files: files::Files,
     pub(crate) node: String,
     pub(crate) selections: selection::Selections,
     pub(crate) reaches: reach::Reaches,
@@ -145,6 +147,8 @@ pub struct Store {
     readers: Mutex<readers::Readers>,
     checkpointer: Mutex<Option<checkpoint::Checkpointer>>,
     bell: Arc<Bell>,
+    overflow: Arc<Overflow>,
+    database_file: Option<Arc<std::fs::File>>,
 }
 
 impl Store {
@@ -172,12 +176,13 @@ impl Store {
             node: config.node.clone(),
             selections: selection::Selections::default(),
             reaches: reach::Reaches::default(),
-            files_folder: config.files_folder.clone(),
+            files: files::Files::new(config.files_folder.clone()),
         });
         let (bell, overflow) = (Arc::new(Bell::default()), Arc::new(Overflow::default()));
         let committer = committer::Committer::start(&config.engine, Arc::clone(&bell), Arc::clone(&overflow))?;
         let readers = readers::Readers::start(&config.engine, config.readers.max(1))?;
-        let checkpointer = checkpoint::Checkpointer::start(&config.engine, overflow)?;
+        let checkpointer = checkpoint::Checkpointer::start(&config.engine, Arc::clone(&overflow))?;
+        let database_file = snapshot::database_file(&config.engine)?;
         Ok(Self {
             shared,
             config,
@@ -185,6 +190,8 @@ impl Store {
             readers: Mutex::new(readers),
             checkpointer: Mutex::new(checkpointer),
             bell,
+            overflow,
+            database_file,
         })
     }
 

@@ -3,6 +3,7 @@
 
 use crate::engine::{Access, Conn, Line, Row, Sql, committer::LogRow, dialect};
 use crate::read::Ring;
+use crate::snapshot::SealGate;
 use crate::{ReadTx, Shared, Store, StoreError, WriteTx};
 use audit::{Anchor, Entry, Signer, TileWriter, Verb};
 use identity::Actor;
@@ -263,6 +264,8 @@ fn seal_all(store: &Store, conn: &mut Conn, writer: &mut TileWriter, signer: &dy
         if batch.is_empty() {
             return Ok(());
         }
+        // A snapshot sees tiles and database agree, or waits.
+        let _gate = SealGate::pass(&store.config.log_folder)?;
         let bytes: Vec<&[u8]> = batch.iter().map(|line| line.bytes.as_slice()).collect();
         writer.append(&bytes, signer).map_err(|error| {
             if matches!(error, audit::LogError::Sync { .. }) {

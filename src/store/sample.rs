@@ -5,7 +5,7 @@
 use crate::change::ChangeLog;
 use crate::engine::{Cell, Sql};
 use crate::write::check_same;
-use crate::{Cause, ReadTx, StoreError, StoredRow, WriteTx, files, state};
+use crate::{Cause, ReadTx, StoreError, StoredRow, WriteTx, state};
 use audit::Verb;
 use authz::{Delete, Grant};
 use kernel::{RecordId, Timestamp, UserId};
@@ -144,8 +144,8 @@ impl WriteTx<'_, '_> {
             return Ok(());
         }
         self.delete_where("k_attachment", "record", record)?;
-        let folder = self.read.shared.files_folder.clone();
-        self.after_commit(move || found.into_iter().for_each(|file| files::remove(&folder, file)));
+        let shared = Arc::clone(self.read.shared);
+        self.after_commit(move || found.into_iter().for_each(|file| shared.files.remove(file)));
         Ok(())
     }
 

@@ -56,6 +56,15 @@ pub enum VaultError {
     /// The key file does not hold a key.
     #[error("the key file is not a Kontor key file (one line, kontor-key-1:… )")]
     KeyFileFormat,
+    /// Not a key of backup sets.
+    #[error("not a key of backup sets: expected age1… for who may open one, or AGE-SECRET-KEY-1… to open one")]
+    ArchiveKey,
+    /// The key is none of those a set was sealed for.
+    #[error("the set was not sealed for this key")]
+    ArchiveNotForKey,
+    /// An age file could not be written or read; the text says why.
+    #[error("an encrypted file of the set: {0}")]
+    ArchiveFailed(String),
     /// The key file can be read by others.
     #[error("the key file can be read by others: give it mode 0600 or 0400")]
     KeyFileMode,
@@ -125,9 +134,14 @@ impl From<VaultError> for Fault {
             VaultError::Sealed => (Code::Sealed, "The appliance is sealed. An operator must unseal it first."),
             VaultError::NoSlotOpens => (Code::UnsealFailed, "No unseal slot opens with that passphrase or key file."),
             VaultError::TooLong { .. } => (Code::ValueTooLong, "The value is too long to be sealed."),
-            VaultError::PassphraseLength | VaultError::SlotLabel | VaultError::KeyFileFormat => {
+            VaultError::PassphraseLength
+            | VaultError::SlotLabel
+            | VaultError::KeyFileFormat
+            | VaultError::ArchiveKey => {
                 return Fault::new(Code::ValueFormat, error.to_string());
             }
+            VaultError::ArchiveNotForKey => (Code::UnsealFailed, "The backup set was not sealed for this key."),
+            VaultError::ArchiveFailed(_) => return Fault::new(Code::Unavailable, error.to_string()),
             VaultError::SlotUnknown(_) => return Fault::new(Code::ParameterInvalid, error.to_string()),
             VaultError::SlotLast(_) | VaultError::SlotsFull => {
                 return Fault::new(Code::LimitExceeded, error.to_string());

@@ -29,6 +29,8 @@ pub(crate) struct Keys {
     pub(crate) audit: Key,
     /// Blobs of the appliance itself.
     pub(crate) internal: Key,
+    /// Seed of the key that opens backup sets.
+    pub(crate) archive: Key,
     /// Opened data keys.
     pub(crate) cache: Cache,
     pub(crate) random: Arc<dyn Random>,
@@ -48,6 +50,7 @@ impl Keys {
             blind: derived(b"kontor-BI-v1")?,
             audit: derived(b"kontor-AH-v1")?,
             internal: derived(b"kontor-CS-v1")?,
+            archive: derived(b"kontor-AR-v1")?,
             cache: Cache::new(limits::KEY_CACHE_ENTRIES_MAX),
             random,
             closed: AtomicBool::new(false),

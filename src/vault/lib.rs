@@ -4,7 +4,7 @@
 //! ```text
 //! unseal slots (passphrase, key file) ── root key RK
 //!    ├ KW wraps the key ring ── DEK[subject, class, generation] ── key of one field
-//!    ├ BI blind indexes   ├ AH values in the audit log   ├ CS blobs of the appliance
+//!    ├ BI blind indexes   ├ AH values in the audit log   ├ CS blobs of the appliance   ├ AR key of backup sets
 //!    └ SK checkpoint signing key (random, wrapped by KW)
 //! ```
 //!
@@ -56,6 +56,7 @@
 //! }
 //! ```
 
+mod archive;
 mod blind;
 mod blob;
 mod cache;
@@ -89,6 +90,7 @@ mod tests_support;
 mod tests_wycheproof;
 mod vault;
 
+pub use archive::{ArchiveIdentity, ArchiveRecipient, ArchiveSealer, archive_open};
 pub use blind::{BlindIndex, BlindRefusal, bits_for_rows, blind_allowed};
 pub use error::{KeyStoreError, VaultError};
 pub use field::OVERHEAD;

@@ -2,7 +2,7 @@
 //! Without the root key every operation on data is an error; nothing falls back to plaintext.
 
 use crate::{
-    ApplianceId, BlindIndex, KeyStore, KeyUse, Normaliser, PassphraseCost, Secret, SigningKey, SlotInfo, VaultError,
+    ApplianceId, ArchiveIdentity, BlindIndex, KeyStore, KeyUse, Normaliser, PassphraseCost, Secret, SigningKey, SlotInfo, VaultError,
     blind, blob,
     file::{FileHeader, FileOpener, FilePlace, FileSealer},
     key_ring,
@@ -116,6 +116,11 @@ impl Vault {
     /// Takes a slot away; refuses the last one that can open the appliance.
     pub fn slot_remove(&self, id: u32) -> Result<(), VaultError> {
         self.change_slots(|file, _| file.remove(id))
+    }
+
+    /// The key that opens the backup sets of this appliance.
+    pub fn archive_identity(&self) -> Result<ArchiveIdentity, VaultError> {
+        ArchiveIdentity::of(&self.keys()?.archive)
     }
 
     /// Begins the use of data keys within one transaction. Begin it before the transaction reads anything.

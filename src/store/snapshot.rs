@@ -1,0 +1,240 @@
+//! The appliance's data as of one moment, held still for whoever copies it: the database, the sealed files its rows name, and
+//! the log as far as it was sealed. Work goes on beside it. It copies nothing itself and opens nothing sealed.
+//!
+//! The embedded engine: with the write lock held the write-ahead log is moved whole into the database file, and a reader
+//! begins. Such a reader needs nothing of the log, and as long as it reads no process can move anything into the file, by
+//! SQLite's own locks (<https://www.sqlite.org/walformat.html>, section 2.3). So the file stands still and is copied at the speed of the
+//! disk, while commits go on into the log.
+
+use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql};
+use crate::files::FilesHeld;
+use crate::{Store, StoreError, definitions, migrate};
+use audit::LogPart;
+use kernel::{Code, Fault, RecordId};
+use metadata::ColumnType;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The file in the folder of the log whose lock says that its last checkpoint and the database's knowledge of it are just
+/// being changed, or looked at.
+const GATE: &str = "gate";
+/// How often a reader that is in the way is waited for.
+const TRIES_MAX: u32 = 200;
+const TRY_PAUSE: Duration = Duration::from_millis(50);
+const INT: ColumnType = ColumnType::Integer;
+
+/// Held while entries are sealed, and while a snapshot looks at what is sealed. Across processes.
+pub(crate) struct SealGate(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl SealGate {
+    pub(crate) fn pass(folder: &Path) -> Result<Self, StoreError> {
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(GATE));
+        let file = opened.and_then(|file| file.lock().map(|()| file));
+        file.map(Self).map_err(|error| StoreError::Audit(format!("the gate of the log's folder: {error}")))
+    }
+}
+
+/// What a table held at the moment of a snapshot; the same questions are asked of a restored one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableFacts {
+    /// The table.
+    pub table: String,
+    /// Its rows.
+    pub rows: i64,
+    /// Those that are not in the bin, where it has one.
+    pub live: Option<i64>,
+}
+
+/// What a database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseFacts {
+    /// The appliance it belongs to.
+    pub appliance: String,
+    /// The last step of the schema.
+    pub schema: i64,
+    /// The version of the definitions.
+    pub catalog: u64,
+    /// Entries of the log among its rows.
+    pub log_rows: u64,
+    /// Every table that can be counted.
+    pub tables: Vec<TableFacts>,
+}
+
+/// The data of one moment. As long as it lives, the database file does not change and no file of a record goes.
+pub struct Snapshot {
+    database: Arc<File>,
+    bytes: u64,
+    facts: DatabaseFacts,
+    files: Vec<RecordId>,
+    log: (u64, Vec<LogPart>),
+    _held: (Pause, FilesHeld, Conn),
+}
+
+/// Keeps this process's own checkpointer from asking for what cannot be had.
+struct Pause(Arc<Overflow>);
+
+impl Pause {
+    fn begin(overflow: &Arc<Overflow>) -> Self {
+        overflow.pause(true);
+        Self(Arc::clone(overflow))
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.0.pause(false);
+    }
+}
+
+impl Snapshot {
+    /// Bytes of the database file.
+    pub fn database_bytes(&self) -> u64 {
+        self.bytes
+    }
+    /// Reads from the database file.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read_database(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.database.read_at(buffer, offset)
+    }
+    /// What the database says of itself.
+    pub fn facts(&self) -> &DatabaseFacts {
+        &self.facts
+    }
+    /// The sealed files that its rows name.
+    pub fn files(&self) -> &[RecordId] {
+        &self.files
+    }
+    /// How many entries the log had sealed, and the files of that log.
+    pub fn log(&self) -> (u64, &[LogPart]) {
+        (self.log.0, &self.log.1)
+    }
+}
+
+impl Store {
+    /// Holds the data still. Writers wait some milliseconds meanwhile; afterwards everything goes on beside it.
+    ///
+    /// # Errors
+    /// `unavailable` when readers in other processes do not let the write-ahead log be emptied for ten seconds.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let Some(database) = &self.database_file else {
+            return Err(Fault::new(Code::Unavailable, "This engine's snapshots are made by its own tools.").into());
+        };
+        let held = FilesHeld::begin(&self.shared);
+        let pause = Pause::begin(&self.overflow);
+        let mut mover = Conn::open(&self.config.engine, Access::Write)?;
+        // Most of the log is moved while commits go on.
+        move_log(&mut mover)?;
+        let (reader, log) = {
+            let _gate = SealGate::pass(&self.config.log_folder)?;
+            let reader = self.frozen(&mut mover)?;
+            (reader, audit::log_parts(&self.config.log_folder)?)
+        };
+        let mut reader = reader;
+        let facts = database_facts(&mut reader)?;
+        let files = crate::files::named(&mut reader)?;
+        let bytes = database.metadata().map_err(|error| StoreError::damaged(error.to_string()))?.len();
+        Ok(Snapshot { database: Arc::clone(database), bytes, facts, files, log, _held: (pause, held, reader) })
+    }
+
+    /// A reader that needs nothing of the write-ahead log.
+    fn frozen(&self, mover: &mut Conn) -> Result<Conn, StoreError> {
+        for _ in 0..TRIES_MAX {
+            let mut writer = Conn::open(&self.config.engine, Access::Write)?;
+            let mut reader = Conn::open(&self.config.engine, Access::Read)?;
+            writer.batch("BEGIN IMMEDIATE")?;
+            let moved = move_log(mover);
+            let begun = moved.and_then(|whole| {
+                if whole {
+                    reader.batch("BEGIN")?;
+                    reader.first(&Sql::new("SELECT count(*) FROM \"k_meta\""), &[INT])?;
+                }
+                Ok(whole)
+            });
+            writer.batch("ROLLBACK")?;
+            if begun? {
+                return Ok(reader);
+            }
+            std::thread::park_timeout(TRY_PAUSE);
+        }
+        Err(Fault::new(
+            Code::Unavailable,
+            "Something reads the database without an end, so it cannot be held still for a backup. Look for a command or an import that hangs.",
+        )
+        .into())
+    }
+
+    /// What a database that no server has open says of itself; asked of a restored one. Writes nothing.
+    pub fn facts_of(engine: &EngineConfig) -> Result<DatabaseFacts, StoreError> {
+        let mut conn = Conn::open(engine, Access::Look)?;
+        migrate::check(&mut conn)?;
+        database_facts(&mut conn)
+    }
+
+    /// Looks through the whole database file for damage, with the engine's own means; what it found, at most 20 lines.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn integrity_of(engine: &EngineConfig) -> Result<Vec<String>, StoreError> {
+        let mut conn = Conn::open(engine, Access::Look)?;
+        if !conn.is_sqlite() {
+            return Ok(Vec::new());
+        }
+        let rows = conn.rows(&Sql::new("PRAGMA integrity_check(20)"), &[ColumnType::Text])?;
+        Ok(rows.into_iter().filter_map(|row| row.text(0)).filter(|line| line != "ok").collect())
+    }
+}
+
+/// The database file, opened once for the life of a store. It must not be opened and closed beside its connections: on
+/// POSIX the close of any descriptor drops the locks that this process holds on the file.
+pub(crate) fn database_file(engine: &EngineConfig) -> Result<Option<Arc<File>>, StoreError> {
+    let EngineConfig::Sqlite { file } = engine else { return Ok(None) };
+    let opened = File::open(file).map(|file| Some(Arc::new(file)));
+    opened.map_err(|error| StoreError::config(format!("cannot read {}: {error}", PathBuf::from(file).display())))
+}
+
+/// Moves what it can of the write-ahead log into the database file; whether that was all.
+fn move_log(conn: &mut Conn) -> Result<bool, StoreError> {
+    let row = conn.first(&Sql::new("PRAGMA wal_checkpoint(PASSIVE)"), &[INT; 3])?;
+    Ok(row.is_some_and(|row| row.int(0) == Some(0) && row.int(1) == row.int(2)))
+}
+
+fn database_facts(conn: &mut Conn) -> Result<DatabaseFacts, StoreError> {
+    let number = |conn: &mut Conn, sql: &Sql| -> Result<i64, StoreError> {
+        Ok(conn.first(sql, &[INT])?.and_then(|row| row.int(0)).unwrap_or_default())
+    };
+    let (_, catalog) = definitions::load(conn)?;
+    let mut tables = Vec::new();
+    for object in catalog.objects() {
+        let mut live = Sql::new("SELECT count(*) FROM ");
+        live.ident(&object.name).push(" WHERE \"deleted_at\" IS NULL");
+        let live = Some(number(conn, &live)?);
+        tables.push(TableFacts { live, ..counted(conn, object.name.clone())? });
+        for link in &object.links {
+            tables.push(counted(conn, object.link_table(link))?);
+        }
+    }
+    for table in ["k_attachment", "k_key", "k_audit"] {
+        tables.push(counted(conn, table.to_owned())?);
+    }
+    let log_rows = tables.last().and_then(|facts| u64::try_from(facts.rows).ok()).unwrap_or(0);
+    Ok(DatabaseFacts {
+        appliance: definitions::meta(conn, "appliance")?.unwrap_or_default(),
+        schema: number(conn, &Sql::new("SELECT max(\"number\") FROM \"k_migration\""))?,
+        catalog: catalog.version(),
+        log_rows,
+        tables,
+    })
+}
+
+fn counted(conn: &mut Conn, table: String) -> Result<TableFacts, StoreError> {
+    let mut sql = Sql::new("SELECT count(*) FROM ");
+    sql.ident(&table);
+    let rows = conn.first(&sql, &[INT])?.and_then(|row| row.int(0)).unwrap_or_default();
+    Ok(TableFacts { table, rows, live: None })
+}
