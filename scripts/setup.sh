@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 want=${1:-}
 case $want in
   run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
-  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 chromium) ;;
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd chromium) ;;
   *) echo "usage: scripts/setup.sh run|check|test" >&2; exit 2 ;;
 esac
 
@@ -40,7 +40,7 @@ debian_packages() {
 
 other_system() {
   local missing=() tool tools=(gcc mold node npm)
-  [ "$want" != test ] || tools+=(openssl curl jq python3 sqlite3 chromium)
+  [ "$want" != test ] || tools+=(openssl curl jq python3 sqlite3 age zstd chromium)
   for tool in "${tools[@]}"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
   [ ${#missing[@]} -eq 0 ] || fail "not a Debian system, so install these yourself: ${missing[*]}" "(and PostgreSQL 15 or newer for make test)"
 }

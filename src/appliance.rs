@@ -1,9 +1,12 @@
 //! One appliance in its folder: configuration, keys, database, log. Puts the crates together and hands them to the verbs
 //! of the command line and to the server. It never prints, and never asks for a secret by itself.
 
+mod backup_health;
 mod create;
 mod desk;
 mod health;
+mod keeper;
+mod keeping;
 pub(crate) mod layout;
 mod operator;
 mod running;
@@ -12,6 +15,7 @@ mod signer;
 
 pub(crate) use create::{NewAppliance, create};
 pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};
+pub(crate) use keeper::{Keeper, failure as recovery_failure};
 pub(crate) use layout::{FolderLock, Layout};
 pub(crate) use operator::local_operator;
 pub(crate) use running::Gate;

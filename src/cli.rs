@@ -2,6 +2,7 @@
 //! A verb opens the appliance in its folder, does one thing as the local operator, and tells it in the audit log.
 
 mod audit_verify;
+mod backup;
 mod config_check;
 mod demo;
 pub(crate) mod failure;
@@ -57,6 +58,8 @@ enum Verb {
     #[command(subcommand)]
     Object(object::ObjectVerb),
     Import(import::ImportArgs),
+    #[command(subcommand)]
+    Backup(backup::BackupVerb),
     #[command(subcommand)]
     Audit(AuditVerb),
     #[command(subcommand)]
@@ -122,6 +125,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Object(verb) => object::run(&verb, out),
         Verb::Import(args) => import::run(&args, out),
         Verb::Slot(verb) => slot::run(&verb, out),
+        Verb::Backup(verb) => backup::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Version(args) => version::run(&args, out),

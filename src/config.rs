@@ -1,6 +1,12 @@
 //! The configuration of one appliance: `kontor.toml`, read strictly into one struct per concern, every mistake told at
 //! once. It holds no secret: where one is needed, it names the file that does. It never opens a database or a key.
 
+mod backup;
+mod template;
+
+pub(crate) use backup::{BackupConfig, Schedule};
+pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
+
 use crate::appliance::Layout;
 use config::{FileFormat, Value, ValueKind};
 use kernel::limits;
@@ -32,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) unseal: UnsealConfig,
     /// What the process says about itself.
     pub(crate) log: LogConfig,
+    /// When sets are made, where they go, and how long they stay.
+    pub(crate) backup: BackupConfig,
 }
 
 /// The network side.
@@ -121,17 +129,18 @@ impl Config {
             root.problem("node", format!("write 1 to {NODE_CHARS_MAX} printable characters."));
         }
         let (server, database) = (root.section("server"), root.section("database"));
-        let (unseal, log) = (root.section("unseal"), root.section("log"));
-        root.close(&["node", "server", "database", "unseal", "log"]);
+        let (unseal, log, backup) = (root.section("unseal"), root.section("log"), root.section("backup"));
+        root.close(&["node", "server", "database", "unseal", "log", "backup"]);
         let server = server_of(Section { name: "server", values: server, problems: &mut problems });
         let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
         let mut unseal = Section { name: "unseal", values: unseal, problems: &mut problems };
         let key_file = unseal.text("key_file").map(|path| layout.resolve(Path::new(&path)));
         unseal.close(&["key_file"]);
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
+        let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
         match (server, database) {
             (Some(server), Some(database)) if problems.is_empty() => {
-                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log })
+                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log, backup })
             }
             _ => Err(problems),
         }
@@ -271,6 +280,17 @@ impl Section<'_> {
             }
         }
     }
+    fn number(&mut self, key: &str, most: u64) -> Option<u64> {
+        match self.values.remove(key)?.kind {
+            ValueKind::I64(number) if u64::try_from(number).is_ok_and(|number| number <= most) => {
+                u64::try_from(number).ok()
+            }
+            _ => {
+                self.problem(key, format!("write a whole number from 0 to {most}."));
+                None
+            }
+        }
+    }
     fn flag(&mut self, key: &str) -> Option<bool> {
         match self.values.remove(key)?.kind {
             ValueKind::Boolean(flag) => Some(flag),
@@ -310,72 +330,6 @@ impl Section<'_> {
         }
     }
 }
-
-/// Where a new appliance listens unless it is told otherwise.
-pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
-
-/// What `init` writes into a new configuration.
-pub(crate) struct NewConfig<'a> {
-    /// Address and port.
-    pub(crate) listen: &'a str,
-    /// Names for the certificate.
-    pub(crate) names: &'a [String],
-    /// The file with the address of a PostgreSQL server, and its authority.
-    pub(crate) postgres: Option<(&'a Path, Option<&'a Path>)>,
-    /// Whether there is a key file slot.
-    pub(crate) key_file: bool,
-}
-
-/// The text of a new configuration, every key with what it means.
-pub(crate) fn new_text(new: &NewConfig<'_>) -> String {
-    // A TOML basic string has the escapes of a JSON string.
-    let quote = |text: &str| serde_json::Value::from(text).to_string();
-    let names: Vec<String> = new.names.iter().map(|name| quote(name)).collect();
-    let database = match new.postgres {
-        None => "engine = \"sqlite\"\n# url_file = \"/etc/kontor/database-url\"\n# ca_file = \"/etc/kontor/database-ca.pem\"\n".to_owned(),
-        Some((url, ca)) => {
-            let ca = ca.map_or_else(|| "# ca_file = \"/etc/kontor/database-ca.pem\"".to_owned(), |ca| format!("ca_file = {}", quote(&ca.to_string_lossy())));
-            format!("engine = \"postgres\"\nurl_file = {}\n{ca}\n", quote(&url.to_string_lossy()))
-        }
-    };
-    let key_file = if new.key_file { "key_file = \"keys/unseal.key\"" } else { "# key_file = \"keys/unseal.key\"" };
-    TEMPLATE
-        .replace("@LISTEN@", &quote(new.listen))
-        .replace("@NAMES@", &names.join(", "))
-        .replace("@DATABASE@", &database)
-        .replace("@KEY_FILE@", key_file)
-}
-
-const TEMPLATE: &str = r#"# The configuration of this Kontor appliance. Check it with: kontor config check --dir DIR
-# Relative paths begin at the folder of this file. Unknown keys are refused. No secret stands here.
-
-# The name of this node in the audit log; with several nodes each has its own.
-node = "kontor"
-
-[server]
-# Address and port of the web interface and the API.
-listen = @LISTEN@
-# HTTP instead of HTTPS. Possible on a loopback address only, for a proxy on the same machine.
-plain_http_on_loopback = false
-# Names and addresses by which browsers reach this machine, beside localhost; they stand in the certificate.
-names = [@NAMES@]
-
-[database]
-# "sqlite": one file below data/, the default. "postgres": a PostgreSQL server, version 15 or newer.
-# url_file: a file (mode 0600) that holds postgres://user:password@host:5432/database
-# ca_file: the PEM file of the authority that signed the server's certificate; needed unless it runs on this machine.
-@DATABASE@
-[unseal]
-# The key file with which the appliance unseals itself at start. Without it, it starts sealed and waits for
-# `kontor unseal`. Whoever has this file and the data can read everything: keep them on different disks.
-@KEY_FILE@
-
-[log]
-# What the process writes to its error stream: "error", "warn", "info" or "debug". Not the audit log, which is always whole.
-level = "info"
-# "text" for people, "json" for collectors.
-format = "text"
-"#;
 
 #[cfg(test)]
 mod tests {

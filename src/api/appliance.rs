@@ -29,6 +29,9 @@ pub struct Check {
     pub figures: BTreeMap<&'static str, u64>,
     /// The state in English words, with what to do when it is not well. No personal values.
     pub detail: String,
+    /// Whether it cannot serve well without this. A late backup is an alarm, but no reason to take a node out of service.
+    #[serde(skip)]
+    pub serves: bool,
 }
 
 /// Says how the appliance is. Blocking calls are fine: it is asked off the event loop.

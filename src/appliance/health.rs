@@ -1,8 +1,10 @@
 //! How the appliance is: database, log, disk, certificate. Each check says in words what to do when it is not well.
 //! It looks and tells; it mends nothing.
 
+use crate::appliance::backup_health::backup_check;
 use crate::appliance::{Appliance, Layout};
 use crate::cli::failure::Failure;
+use crate::config::BackupConfig;
 use api::{Check, Health, OwnCertificates, certificate_expires};
 use audit::{TileReader, VerifierKey};
 use kernel::Clock;
@@ -22,6 +24,7 @@ const DAY_MICROS: i64 = 86_400 * 1_000_000;
 pub(crate) struct ApplianceHealth {
     layout: Layout,
     secure: bool,
+    backup: BackupConfig,
     key: VerifierKey,
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
@@ -35,6 +38,7 @@ impl ApplianceHealth {
         Ok(Self {
             layout: appliance.layout.clone(),
             secure: !appliance.config.server.plain_http_on_loopback,
+            backup: appliance.config.backup.clone(),
             key: appliance.verifier_key()?,
             clock: Arc::clone(&appliance.clock),
             store: Arc::clone(store),
@@ -116,19 +120,20 @@ impl ApplianceHealth {
     }
 }
 
-fn check<const N: usize>(
+pub(super) fn check<const N: usize>(
     name: &'static str,
     ok: bool,
     state: &'static str,
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    Check { name, ok, state, figures: figures.into(), detail }
+    Check { name, ok, state, figures: figures.into(), detail, serves: name != "backup" }
 }
 
 impl Health for ApplianceHealth {
     fn checks(&self) -> Vec<Check> {
         let (database, log) = self.log();
-        vec![database, log, self.disk(), self.certificate()]
+        let backup = backup_check(&self.backup, &self.store, self.layout.demo_users().exists());
+        vec![database, log, self.disk(), self.certificate(), backup]
     }
 }

@@ -62,6 +62,14 @@ impl Layout {
     pub(crate) fn tls(&self) -> PathBuf {
         self.dir.join("tls")
     }
+    /// The file whose lock says that a backup or drill is under way.
+    pub(crate) fn backup_lock(&self) -> PathBuf {
+        self.dir.join("backup.lock")
+    }
+    /// Where a drill restores a set to, and takes it away again.
+    pub(crate) fn drill(&self) -> PathBuf {
+        self.dir.join("drill")
+    }
     /// The users of a demonstration and their passwords.
     pub(crate) fn demo_users(&self) -> PathBuf {
         self.dir.join("demo-users.json")

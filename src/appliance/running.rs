@@ -2,7 +2,8 @@
 //! lives, and closed in the one order that loses nothing. It answers no request; that is the server's part.
 
 use crate::appliance::health::ApplianceHealth;
-use crate::appliance::{Appliance, HouseSample, LogSigner, Opened, identity_over, layout};
+use crate::appliance::keeping::Keeping;
+use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
 use api::{Open, Unsealer};
 use audit::{Signer, Verb};
@@ -39,6 +40,7 @@ struct Running {
     system: Actor,
     sealer: Sealer,
     pulse: Pulse,
+    keeping: Keeping,
 }
 
 impl Gate {
@@ -76,10 +78,12 @@ impl Gate {
         }
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
+        let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer)?);
+        let keeping = Keeping::start(keeper, system.clone())?;
         let health = ApplianceHealth::new(&self.appliance, &store)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
-        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse });
+        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
         Ok(Open { records, imports, exports, identity, health: Arc::new(health), sample: Arc::new(sample) })
@@ -88,6 +92,7 @@ impl Gate {
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
     pub(crate) fn close(&self) {
         let Some(mut running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        running.keeping.stop();
         running.pulse.stop();
         let entry = running.store.entry(&running.system, Verb::Stop);
         if let Err(fault) = running.store.append(vec![entry]).wait() {

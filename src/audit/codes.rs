@@ -125,6 +125,14 @@ codes! {
         RightsCheck 45 "rights_check",
         /// Records were merged into one; what moved has entries of its own.
         Merge 46 "merge",
+        /// A backup set was made, or could not be.
+        Backup 47 "backup",
+        /// A backup set was removed.
+        BackupRemove 48 "backup_remove",
+        /// A backup set was restored into a scratch folder and looked through.
+        Drill 49 "drill",
+        /// The key that opens the backup sets was shown.
+        BackupKey 50 "backup_key",
     }
 }
 codes! {

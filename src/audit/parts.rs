@@ -38,7 +38,8 @@ pub fn log_parts(folder: &Path) -> Result<(u64, Vec<LogPart>), LogError> {
             let bytes = if name.width == TILE_WIDTH {
                 None
             } else {
-                let missing = || LogError::Malformed { path: path.clone(), what: "a tile of the checkpoint is missing" };
+                let missing =
+                    || LogError::Malformed { path: path.clone(), what: "a tile of the checkpoint is missing" };
                 Some(read_optional(folder, &path, PART_BYTES_MAX)?.ok_or_else(missing)?)
             };
             parts.push(LogPart { path, bytes });

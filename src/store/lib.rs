@@ -22,6 +22,7 @@
 
 mod access;
 mod attachments;
+mod backups;
 #[cfg(feature = "bench")]
 pub mod bare;
 mod change;
@@ -71,6 +72,7 @@ mod write;
 
 pub use access::{DirectoryPorts, RoleAssignment};
 pub use attachments::Attachment;
+pub use backups::{BackupRow, DrillRow};
 pub use cursor::Cursor;
 pub use definitions::SetUp;
 pub use engine::bell::Bell;

@@ -3,7 +3,7 @@
 
 use crate::attachments::Added;
 use crate::engine::{Sql, dialect};
-use crate::files::{self, FileKept};
+use crate::files::FileKept;
 use crate::rows::StoredRow;
 use crate::write::{Cause, check_same};
 use crate::{Attachment, ReadTx, StoreError, WriteTx};
@@ -11,6 +11,7 @@ use audit::Verb;
 use authz::{Grant, Update};
 use kernel::RecordId;
 use metadata::{ColumnType, Relation};
+use std::sync::Arc;
 
 const BIN: ColumnType = ColumnType::Binary;
 /// Ids told by one entry about links.
@@ -139,8 +140,8 @@ impl WriteTx<'_, '_> {
         sql.bind(old.id).push(" AND \"record\" = ").bind(of.id());
         self.conn().execute(&sql)?;
         self.log_attachment(&from, Verb::AttachmentRemove, of, (old.id, old.size, &old.digest), cause)?;
-        let (folder, id) = (self.read.shared.files_folder.clone(), old.id);
-        self.after_commit(move || files::remove(&folder, id));
+        let (shared, id) = (Arc::clone(self.read.shared), old.id);
+        self.after_commit(move || shared.files.remove(id));
         Ok(())
     }
 }

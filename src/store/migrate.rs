@@ -81,6 +81,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0011_merged/up.sql"),
         postgres: include_str!("../../migrations/postgres/0011_merged/up.sql"),
     },
+    Migration {
+        number: 12,
+        name: "backup",
+        sqlite: include_str!("../../migrations/sqlite/0012_backup/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0012_backup/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

@@ -2,8 +2,8 @@
 //! Without the root key every operation on data is an error; nothing falls back to plaintext.
 
 use crate::{
-    ApplianceId, ArchiveIdentity, BlindIndex, KeyStore, KeyUse, Normaliser, PassphraseCost, Secret, SigningKey, SlotInfo, VaultError,
-    blind, blob,
+    ApplianceId, ArchiveIdentity, BlindIndex, KeyStore, KeyUse, Normaliser, PassphraseCost, Secret, SigningKey,
+    SlotInfo, VaultError, blind, blob,
     file::{FileHeader, FileOpener, FilePlace, FileSealer},
     key_ring,
     keys::Keys,

@@ -2,6 +2,8 @@
 # Journeys in Chromium against the real binary with its sample data.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# Without a locale of UTF-8 the browser saves a file with a Chinese name as "download".
+export LC_ALL=C.UTF-8
 scripts/ui.sh
 scripts/ui.sh browser
 cargo build --locked --profile quick --bin kontor --quiet

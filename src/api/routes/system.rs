@@ -57,7 +57,7 @@ async fn readyz(call: Call) -> Outcome<Answer> {
     let reasons = match call.site.appliance.open_if_any() {
         None => vec!["sealed: an operator must unseal the appliance".to_owned()],
         Some(open) => {
-            let failing = checks(&open).await?.into_iter().filter(|check| !check.ok);
+            let failing = checks(&open).await?.into_iter().filter(|check| !check.ok && check.serves);
             failing.map(|check| format!("{}: {}", check.name, check.detail)).collect()
         }
     };

@@ -31,6 +31,7 @@ impl Health for Well {
             state: "database_answers",
             figures: BTreeMap::new(),
             detail: "answers".to_owned(),
+            serves: true,
         }]
     }
 }

@@ -106,14 +106,15 @@ export function officesOf(actions: readonly string[], metas: Metas) {
   };
 }
 
-const CHECKS = ["database", "audit_log", "disk", "certificate"];
+const CHECKS = ["database", "audit_log", "disk", "certificate", "backup"];
 
 /** What a check of the appliance is called; one that came later keeps its own name. */
 export function checkName(t: T, name: string): string {
   return CHECKS.includes(name) ? t(`health.check.${name}` as Key) : name;
 }
 
-const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends"];
+const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends",
+  "backup_none", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed"];
 
 /** The state of a check in the reader's language; what has no words here is said in those of the server. */
 export function checkState(t: T, check: Health["checks"][number]): string {

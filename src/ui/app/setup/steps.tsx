@@ -56,10 +56,10 @@ export function Backup({ sure, onSure }: { sure: boolean; onSure: (sure: boolean
       </p>
       <p>{t("backup.text")}</p>
       <p>{t("backup.how")}</p>
-      <code className={css.code}>{"systemctl stop kontor\ncp -a /srv/kontor /media/safe/kontor-copy\nsystemctl start kontor"}</code>
+      <code className={css.code}>{"[backup.targets]\ndisk2 = \"/mnt/disk2/kontor\""}</code>
       <p>{t("backup.apart")}</p>
       <p>
-        <a href={manualPage("admin/install", language())} target="_blank" rel="noreferrer">
+        <a href={manualPage("admin/backup", language())} target="_blank" rel="noreferrer">
           {t("backup.help")}
         </a>
       </p>

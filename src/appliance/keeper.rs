@@ -1,0 +1,405 @@
+//! The appliance's backups at work: sets made when they are due or asked for, old ones marked and removed by plan, the
+//! newest proven by a drill. One at a time, also when a command does it beside the server. What happens stands in the log
+//! and in the table of sets; nothing here opens a record.
+
+use crate::appliance::{Appliance, Layout, LogSigner};
+use crate::cli::failure::Failure;
+use crate::config::BackupConfig;
+use audit::{ActOutcome, Verb, VerifierKey};
+use identity::Actor;
+use kernel::{Code, Timestamp};
+use recovery::{
+    Decision, DirectoryTarget, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, Target,
+    TargetOutcome,
+};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use store::{BackupRow, DrillRow, Store};
+use vault::Vault;
+
+/// Sets that are looked at: far more than any plan keeps.
+const SETS_MAX: usize = 10_000;
+/// How long after a failed attempt the next one is made, in seconds: a target that is away for an hour is back soon after.
+const RETRY_SECONDS: i64 = 30 * 60;
+/// Reports of drills are kept for two years.
+const REPORTS_SECONDS: i64 = 2 * 365 * 86_400;
+
+/// The backups of an open appliance.
+pub(crate) struct Keeper {
+    layout: Layout,
+    config: BackupConfig,
+    appliance: String,
+    store: Arc<Store>,
+    vault: Arc<Vault>,
+    signer: Arc<LogSigner>,
+    key: VerifierKey,
+}
+
+/// Held by the one process that makes, proves or removes sets.
+struct Busy(#[expect(dead_code, reason = "held for its lock")] File);
+
+/// What became of making a set.
+pub(crate) struct Made {
+    pub(crate) sequence: u64,
+    pub(crate) name: SetName,
+    pub(crate) outcomes: Vec<TargetOutcome>,
+}
+
+impl Keeper {
+    /// The backups of an appliance whose store is open.
+    pub(crate) fn new(appliance: &Appliance, store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Self, Failure> {
+        Ok(Self {
+            layout: appliance.layout.clone(),
+            config: appliance.config.backup.clone(),
+            appliance: store.appliance()?,
+            store: Arc::clone(store),
+            vault: Arc::clone(&appliance.vault),
+            signer: Arc::clone(signer),
+            key: signer.verifier_key()?,
+        })
+    }
+
+    /// When the next set is made by itself.
+    pub(crate) fn next_set(&self) -> Option<Timestamp> {
+        let schedule = self.config.schedule.as_ref().filter(|_| !self.config.targets.is_empty())?;
+        schedule.next(self.now())
+    }
+
+    fn targets(&self) -> Vec<DirectoryTarget> {
+        let targets = self.config.targets.iter();
+        targets.map(|(name, path)| DirectoryTarget::new(name, path, &self.appliance)).collect()
+    }
+
+    /// The names of all targets.
+    pub(crate) fn target_names(&self) -> Vec<String> {
+        self.config.targets.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+
+    /// The sets that are known, newest first.
+    pub(crate) fn sets(&self) -> Result<Vec<BackupRow>, Failure> {
+        Ok(self.store.read(|tx| tx.backups(SETS_MAX)).wait()?)
+    }
+
+    /// The drills that are known, newest first.
+    pub(crate) fn drills(&self) -> Result<Vec<DrillRow>, Failure> {
+        Ok(self.store.read(|tx| tx.drills(SETS_MAX)).wait()?)
+    }
+
+    fn busy(&self) -> Result<Busy, Failure> {
+        let path = self.layout.backup_lock();
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = opened.map_err(|error| Failure::file(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Busy(file)),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(Code::Unavailable, "a backup or drill is under way")
+                .kept("that one goes on; nothing was changed")
+                .todo("wait for it; `kontor backup list` shows how far it is")),
+            Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
+        }
+    }
+
+    /// Makes a set now and puts it on these targets.
+    pub(crate) fn make(&self, by: &Actor, progress: &Progress, on: &[String]) -> Result<Made, Failure> {
+        let targets: Vec<_> =
+            self.targets().into_iter().filter(|target| on.iter().any(|name| name == target.name())).collect();
+        if targets.is_empty() {
+            return Err(Failure::new(Code::ConfigInvalid, "there is no target for backups")
+                .kept("nothing was changed")
+                .todo("name a folder under [backup.targets] in kontor.toml"));
+        }
+        let _busy = self.busy()?;
+        let names: Vec<String> = targets.iter().map(|target| target.name().to_owned()).collect();
+        let above = self.reconcile(&targets)?;
+        let at = self.now();
+        let (begun, name) = (names.clone(), move |sequence| SetName::new(sequence, at).to_string());
+        let sequence = self.store.write(move |tx| Ok(tx.backup_begin(at, &begun, above, name)?)).wait()?;
+        let mut recipients = self.config.recipients.clone();
+        if self.config.own_key {
+            recipients.push(self.vault.archive_identity()?.recipient());
+        }
+        let house = self.house();
+        let job = SetJob {
+            store: &self.store,
+            house: &house,
+            signer: self.signer.as_ref(),
+            recipients: &recipients,
+            own_key: self.config.own_key,
+            sequence,
+            at,
+            made_by: env!("CARGO_PKG_VERSION"),
+            bytes_per_second: self.config.bytes_per_second,
+            progress,
+        };
+        let list: Vec<&dyn Target> = targets.iter().map(|target| target as &dyn Target).collect();
+        let outcomes = match recovery::write_sets(&job, &list) {
+            Ok((_, outcomes)) => outcomes,
+            Err(error) => {
+                let told = error.to_string();
+                let failed = |name: &String| TargetOutcome {
+                    target: name.clone(),
+                    outcome: Err(RecoveryError::Refused(told.clone())),
+                };
+                names.iter().map(failed).collect()
+            }
+        };
+        let name = SetName::new(sequence, at);
+        for outcome in &outcomes {
+            self.settle(by, &name, at, outcome)?;
+        }
+        Ok(Made { sequence, name, outcomes })
+    }
+
+    /// Brings the table of sets in line with what lies on the targets: after a crash, a restore, or somebody's hand. The
+    /// highest number seen. A target that does not answer says so when something is written to it.
+    fn reconcile(&self, targets: &[DirectoryTarget]) -> Result<u64, Failure> {
+        let (rows, mut highest) = (self.sets()?, 0);
+        for target in targets {
+            let Ok(there) = target.list() else { continue };
+            highest = there.iter().map(SetName::sequence).max().unwrap_or(0).max(highest);
+            for row in rows.iter().filter(|row| row.target == target.name()) {
+                let lies_there = there.iter().any(|set| set.as_str() == row.name);
+                let (state, detail) = match (row.state.as_str(), lies_there) {
+                    ("verified", false) => ("lost", "it is no longer on the target"),
+                    // Whoever wrote it ended before it could say how that went.
+                    ("writing", false) => ("failed", "it was interrupted"),
+                    _ => continue,
+                };
+                if let Ok(set) = row.name.parse() {
+                    target.abandon(&set);
+                }
+                let next = BackupRow { state: state.to_owned(), detail: detail.to_owned(), ..row.clone() };
+                self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
+            }
+            let settled = |set: &SetName| {
+                rows.iter()
+                    .any(|row| row.target == target.name() && row.sequence == set.sequence() && row.state != "writing")
+            };
+            for set in there.iter().filter(|set| !settled(set)) {
+                self.adopt(target, set)?;
+            }
+        }
+        Ok(highest)
+    }
+
+    /// A set that lies on a target and of which nothing was known, or not how it ended.
+    fn adopt(&self, target: &DirectoryTarget, set: &SetName) -> Result<(), Failure> {
+        let now = self.now();
+        let (state, manifest, detail) = match recovery::verify_set(target, set, &self.key, None) {
+            Ok((_, manifest)) => ("verified", Some(manifest), String::new()),
+            Err(error) => ("failed", None, format!("found on the target: {error}")),
+        };
+        let row = BackupRow {
+            sequence: set.sequence(),
+            target: target.name().to_owned(),
+            name: set.to_string(),
+            state: state.to_owned(),
+            made_at: manifest.as_ref().map_or(now, |manifest| manifest.made_at),
+            ended_at: Some(now),
+            bytes: manifest.as_ref().map_or(0, recovery::Manifest::bytes),
+            verified_at: manifest.is_some().then_some(now),
+            proven_at: None,
+            marked_at: None,
+            pinned: false,
+            detail,
+        };
+        Ok(self.store.write(move |tx| Ok(tx.backup_keep(&row)?)).wait()?)
+    }
+
+    /// Writes down what became of a set on one target.
+    fn settle(&self, by: &Actor, name: &SetName, at: Timestamp, outcome: &TargetOutcome) -> Result<(), Failure> {
+        let now = self.now();
+        let (state, bytes, detail) = match &outcome.outcome {
+            Ok(verified) => ("verified", verified.bytes(), String::new()),
+            Err(error) => ("failed", 0, error.to_string()),
+        };
+        let row = BackupRow {
+            sequence: name.sequence(),
+            target: outcome.target.clone(),
+            name: name.to_string(),
+            state: state.to_owned(),
+            made_at: at,
+            ended_at: Some(now),
+            bytes,
+            verified_at: outcome.outcome.is_ok().then_some(now),
+            proven_at: None,
+            marked_at: None,
+            pinned: false,
+            detail: detail.clone(),
+        };
+        let told = if detail.is_empty() { format!("{bytes} bytes, read back whole") } else { detail };
+        self.keep(by, Verb::Backup, row, outcome.outcome.is_ok(), &told)
+    }
+
+    fn keep(&self, by: &Actor, verb: Verb, row: BackupRow, ok: bool, told: &str) -> Result<(), Failure> {
+        let mut entry = self.store.entry(by, verb);
+        let operator = std::mem::take(&mut entry.note);
+        let lead = if operator.is_empty() { String::new() } else { format!("{operator}; ") };
+        entry.note = format!("{lead}{} on {}: {told}", row.name, row.target);
+        if !ok {
+            entry.outcome = ActOutcome::Failed;
+        }
+        let written = self.store.write(move |tx| {
+            tx.backup_keep(&row)?;
+            Ok(tx.log_entry(&entry)?)
+        });
+        Ok(written.wait()?)
+    }
+
+    fn house(&self) -> House {
+        House {
+            dir: self.layout.dir().to_owned(),
+            config: self.layout.config(),
+            slots: self.layout.slots(),
+            log_key: self.layout.log_key(),
+            tls: self.layout.tls(),
+            log: self.layout.log(),
+            files: self.layout.files(),
+        }
+    }
+
+    /// What would happen with each set now, by target, and whether the clock allows it.
+    pub(crate) fn plan(&self) -> Result<BTreeMap<String, (Vec<Decision>, bool)>, Failure> {
+        let mut sets: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
+        for row in self.sets()?.iter().filter(|row| row.state == "verified") {
+            sets.entry(row.target.clone()).or_default().push(Kept {
+                sequence: row.sequence,
+                made_at: row.made_at,
+                verified: row.verified_at.is_some(),
+                pinned: row.pinned,
+                marked_at: row.marked_at,
+            });
+        }
+        let now = self.now();
+        Ok(sets.into_iter().map(|(target, sets)| (target, recovery::plan(&sets, &self.config.policy, now))).collect())
+    }
+
+    /// Carries the plan out: marks what may go, and removes what was marked long enough, each with a younger set that is
+    /// read back at that moment. Says how many went.
+    pub(crate) fn prune(&self, by: &Actor) -> Result<usize, Failure> {
+        let _busy = self.busy()?;
+        let (plans, rows) = (self.plan()?, self.sets()?);
+        let mut gone = 0;
+        for target in self.targets() {
+            let Some((decisions, _)) = plans.get(target.name()) else { continue };
+            // Read back once, when first something goes.
+            let mut successor = None;
+            for decision in decisions {
+                let row = rows.iter().find(|row| row.sequence == decision.sequence && row.target == target.name());
+                let Some(row) = row else { continue };
+                let mut next = row.clone();
+                match decision.rule {
+                    KeepRule::Keep if row.marked_at.is_some() => next.marked_at = None,
+                    KeepRule::Mark if row.marked_at.is_none() => next.marked_at = Some(self.now()),
+                    KeepRule::Remove => {
+                        if successor.is_none() {
+                            successor = Some(self.newest_verified(&target, decisions, &rows)?);
+                        }
+                        let Some(successor) = &successor else { continue };
+                        recovery::remove_set(&target, &row.name.parse().map_err(failure)?, successor)
+                            .map_err(failure)?;
+                        next.state = "removed".to_owned();
+                        gone += 1;
+                        self.keep(by, Verb::BackupRemove, next, true, "younger sets do for it")?;
+                        continue;
+                    }
+                    KeepRule::Keep | KeepRule::Mark => continue,
+                }
+                self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
+            }
+        }
+        Ok(gone)
+    }
+
+    fn newest_verified(
+        &self,
+        target: &DirectoryTarget,
+        decisions: &[Decision],
+        rows: &[BackupRow],
+    ) -> Result<recovery::Verified, Failure> {
+        let stays = |row: &&BackupRow| {
+            row.target == target.name()
+                && row.state == "verified"
+                && decisions.iter().any(|one| one.sequence == row.sequence && one.rule == KeepRule::Keep)
+        };
+        let newest = rows.iter().find(stays).ok_or_else(|| Failure::new(Code::Internal, "no set stays"))?;
+        let set = newest.name.parse().map_err(failure)?;
+        Ok(recovery::verify_set(target, &set, &self.key, None).map_err(failure)?.0)
+    }
+
+    /// Restores the newest set of a target (of the first that has one) into a scratch folder and looks it through.
+    pub(crate) fn drill(&self, by: &Actor, target: Option<&str>) -> Result<DrillReport, Failure> {
+        if !self.config.own_key {
+            return Err(Failure::new(Code::ConfigInvalid, "the appliance cannot open its own sets (backup.own_key)")
+                .kept("nothing was changed")
+                .todo("restore a set with one of the recipients' keys on another machine: `kontor backup restore`"));
+        }
+        let _busy = self.busy()?;
+        let rows = self.sets()?;
+        let wanted = |row: &&BackupRow| row.state == "verified" && target.is_none_or(|name| name == row.target);
+        let newest = rows.iter().find(wanted).cloned();
+        let row = newest.ok_or_else(|| {
+            Failure::new(Code::RecordNotFound, "there is no verified set to prove")
+                .todo("make one first: `kontor backup run`")
+        })?;
+        let from = self.targets().into_iter().find(|target| target.name() == row.target);
+        let from =
+            from.ok_or_else(|| Failure::new(Code::ConfigInvalid, format!("{} is no target any more", row.target)))?;
+        let identity = self.vault.archive_identity()?;
+        let clock = Arc::clone(self.store.clock());
+        let set: SetName = row.name.parse().map_err(failure)?;
+        let report = recovery::drill(&from, &set, &self.key, &identity, &self.layout.drill(), clock.as_ref());
+        let report = report.map_err(failure)?;
+        self.settle_drill(by, row, &report)?;
+        Ok(report)
+    }
+
+    fn settle_drill(&self, by: &Actor, mut row: BackupRow, report: &DrillReport) -> Result<(), Failure> {
+        let now = self.now();
+        let text = serde_json::to_string(report).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+        let (ok, millis) = (report.ok, report.millis);
+        let kept = DrillRow { at: now, sequence: row.sequence, target: row.target.clone(), ok, millis, report: text };
+        let before = now.plus_seconds(-REPORTS_SECONDS);
+        self.store.write(move |tx| Ok(tx.drill_keep(&kept, before)?)).wait()?;
+        if ok {
+            row.proven_at = Some(now);
+        }
+        let wrong: Vec<&str> =
+            report.checks.iter().filter(|check| !check.ok).map(|check| check.detail.as_str()).collect();
+        let told = if ok { format!("restored and whole in {millis} ms") } else { wrong.join("; ") };
+        self.keep(by, Verb::Drill, row, ok, &told)
+    }
+
+    /// The targets that should have a newer set by now, and were not tried just before.
+    pub(crate) fn targets_due(&self) -> Result<Vec<String>, Failure> {
+        let Some(schedule) = self.config.schedule.as_ref().filter(|_| !self.config.targets.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let (rows, now) = (self.sets()?, self.now());
+        let due = |name: &String| {
+            let of = || rows.iter().filter(|row| row.target == *name);
+            let done = of().find(|row| row.verified_at.is_some()).map(|row| row.made_at);
+            let tried = of().next().map(|row| row.ended_at.unwrap_or(row.made_at));
+            schedule.is_due(done, now)
+                && tried.is_none_or(|tried| tried.plus_seconds(RETRY_SECONDS) <= now || Some(tried) <= done)
+        };
+        Ok(self.target_names().into_iter().filter(due).collect())
+    }
+
+    /// Whether a drill is due by the schedule, and there is something to prove.
+    pub(crate) fn drill_is_due(&self) -> Result<bool, Failure> {
+        let last = self.drills()?.first().map(|row| row.at);
+        let due = |schedule: &crate::config::Schedule| schedule.is_due(last, self.now());
+        let something = self.sets()?.iter().any(|row| row.state == "verified");
+        Ok(self.config.own_key && something && self.config.drill.as_ref().is_some_and(due))
+    }
+}
+
+pub(crate) fn failure(error: RecoveryError) -> Failure {
+    Failure::from(kernel::Fault::from(error))
+}

@@ -1,0 +1,354 @@
+//! `kontor backup`: sets made, listed, verified, proven and restored at the command line. May run beside a server: one
+//! process at a time makes or removes sets. A restore never writes over anything.
+
+use crate::appliance::{Appliance, Keeper, Opened, layout, local_operator, recovery_failure};
+use crate::cli::Dir;
+use crate::cli::audit_verify::seal_after;
+use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
+use crate::cli::out::Out;
+use crate::cli::secret::{self, PassphraseFrom};
+use audit::{Verb, VerifierKey};
+use clap::Subcommand;
+use identity::{Actor, Channel};
+use kernel::{Code, Timestamp, limits};
+use recovery::{Decision, DirectoryTarget, KeepRule, Progress, SetName};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::BackupRow;
+use vault::{ArchiveIdentity, OsRandom, Secret, Vault};
+
+/// Backup sets: make, list, verify, prove and restore them.
+#[derive(Subcommand)]
+pub(crate) enum BackupVerb {
+    /// Makes a set now and puts it on every target.
+    #[command(after_help = "Example:
+  kontor backup run --dir /srv/kontor
+
+Reads each set back before it counts, then marks and removes older ones by plan. May run beside a server.
+Exit codes: 0 on every target; 1 on some it failed; 2 not done.")]
+    Run(OpenArgs),
+    /// Lists the sets, and what the plan says of each.
+    #[command(after_help = "Example:
+  kontor backup list --dir /srv/kontor
+
+STATE says what became of it, PROVEN when a drill last restored it. PLAN says whether it stays and why.
+Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
+    List(OpenArgs),
+    /// Restores the newest set into a scratch folder, looks it through, and takes it away again.
+    #[command(after_help = "Example:
+  kontor backup drill --dir /srv/kontor
+
+Unpacks the set, looks through the database file, compares its counts with the manifest, and verifies the whole log with
+every record's state. Says how long that took: the time a recovery needs.
+Exit codes: 0 everything was well; 1 it was not; 2 not done.")]
+    Drill(OpenArgs),
+    /// Prints the key that opens the sets of this appliance with `age`, for a safe.
+    #[command(after_help = "Example:
+  kontor backup key --dir /srv/kontor > /media/safe/kontor-backup.key
+
+Whoever has this key and a set needs no passphrase for the set; sealed fields in it stay sealed. That it was shown stands
+in the audit log.
+Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
+    Key(OpenArgs),
+    /// Reads a set back where it lies: lengths, hashes, signature. Needs no secret.
+    #[command(after_help = "Example:
+  kontor backup verify --from /mnt/disk2/kontor/0192…/set-00000042-20260131T021500Z --log-key log-key.pub
+
+--log-key names the copy of log-key.pub that you keep elsewhere. Without it the one in the set is used: then an altered
+set is found, but not one that somebody else made anew.
+Exit codes: 0 whole; 1 it is not; 2 not done.")]
+    Verify(VerifyArgs),
+    /// Makes an appliance's folder from a set. Never over anything.
+    #[command(after_help = "Examples:
+  kontor backup restore --from /media/set-00000042-20260131T021500Z --dir /srv/kontor
+  kontor backup restore --from SET --dir /srv/kontor --key-file unseal.key
+  kontor backup restore --from SET --dir /srv/kontor --age-key-file kontor-backup.key
+
+Verifies the set first. Then: kontor config check, kontor audit verify --level 4, kontor serve. What was written after the
+moment of the set is not in it; the command says which moment that is.
+Exit codes: 0 restored; 1 the secret opens nothing; 2 not done.")]
+    Restore(RestoreArgs),
+}
+
+/// An appliance that is opened.
+#[derive(clap::Args)]
+pub(crate) struct OpenArgs {
+    #[command(flatten)]
+    dir: Dir,
+    #[command(flatten)]
+    from: PassphraseFrom,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// The folder of the set.
+    #[arg(long = "from", value_name = "SET")]
+    set: PathBuf,
+    /// The public key of the log, from a copy kept elsewhere.
+    #[arg(long, value_name = "FILE")]
+    log_key: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    set: VerifyArgs,
+    /// The folder to make; absent or empty.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    #[command(flatten)]
+    from: PassphraseFrom,
+    /// The key file that unseals the appliance, instead of the passphrase.
+    #[arg(long, value_name = "FILE", conflicts_with = "age_key_file")]
+    key_file: Option<PathBuf>,
+    /// A file with an age key (AGE-SECRET-KEY-1…) the set was sealed for, instead of the passphrase.
+    #[arg(long, value_name = "FILE")]
+    age_key_file: Option<PathBuf>,
+}
+
+pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
+    match verb {
+        BackupVerb::Run(args) => with_keeper(args, |keeper, operator| make(keeper, operator, args.json, out)),
+        BackupVerb::List(args) => with_keeper(args, |keeper, _| list(keeper, args.json, out)),
+        BackupVerb::Drill(args) => with_keeper(args, |keeper, operator| drill(keeper, operator, args.json, out)),
+        BackupVerb::Key(args) => key(args, out),
+        BackupVerb::Verify(args) => verify(args, out),
+        BackupVerb::Restore(args) => restore(args, out),
+    }
+}
+
+fn with_keeper(args: &OpenArgs, act: impl FnOnce(&Keeper, &Actor) -> Result<u8, Failure>) -> Result<u8, Failure> {
+    let appliance = Appliance::load(&args.dir.dir)?;
+    let operator =
+        local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
+    secret::unseal(&appliance, &args.from)?;
+    let opened = appliance.open()?;
+    let done = Keeper::new(&appliance, &opened.store, &opened.signer).and_then(|keeper| act(&keeper, &operator));
+    close(opened)?;
+    done
+}
+
+fn close(opened: Opened) -> Result<(), Failure> {
+    seal_after(&opened)?;
+    opened.store.close();
+    Ok(())
+}
+
+fn make(keeper: &Keeper, operator: &Actor, json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let made = keeper.make(operator, &Progress::default(), &keeper.target_names())?;
+    let whole = made.outcomes.iter().all(|outcome| outcome.outcome.is_ok());
+    let told = |outcome: &recovery::TargetOutcome| match &outcome.outcome {
+        Ok(verified) => json!({"target": outcome.target, "ok": true, "bytes": verified.bytes()}),
+        Err(error) => {
+            json!({"target": outcome.target, "ok": false, "error": error.word(), "detail": error.to_string()})
+        }
+    };
+    if json {
+        let targets: Vec<_> = made.outcomes.iter().map(told).collect();
+        out.json(&json!({"set": made.name.to_string(), "sequence": made.sequence, "targets": targets}))?;
+    } else {
+        out.line(format!("Set {}", made.name));
+        for outcome in &made.outcomes {
+            out.line(match &outcome.outcome {
+                Ok(verified) => format!("  {}  {}, written and read back", outcome.target, size(verified.bytes())),
+                Err(error) => format!("  {}  FAILED: {error}", outcome.target),
+            });
+        }
+    }
+    let gone = if whole { keeper.prune(operator)? } else { 0 };
+    if gone > 0 && !json {
+        out.line(format!("{gone} older sets were removed by plan."));
+    }
+    Ok(if whole { 0 } else { EXIT_ANSWER_BAD })
+}
+
+fn list(keeper: &Keeper, json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let (rows, plans) = (keeper.sets()?, keeper.plan()?);
+    let decision = |row: &BackupRow| -> Option<Decision> {
+        let (decisions, _) = plans.get(&row.target)?;
+        decisions.iter().find(|one| one.sequence == row.sequence && row.state == "verified").copied()
+    };
+    if json {
+        let told = |row: &BackupRow| {
+            json!({"sequence": row.sequence, "target": row.target, "name": row.name, "state": row.state,
+                "made_at": row.made_at, "bytes": row.bytes, "verified_at": row.verified_at, "proven_at": row.proven_at,
+                "marked_at": row.marked_at, "detail": row.detail, "plan": decision(row)})
+        };
+        out.json(&rows.iter().map(told).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    let when = |at: Option<Timestamp>| {
+        at.map_or_else(|| "-".to_owned(), |at| at.to_datetime().format("%Y-%m-%d %H:%M").to_string())
+    };
+    let line = |row: &BackupRow| {
+        let plan = decision(row).map_or_else(|| row.detail.clone(), |one| words(&one).to_owned());
+        vec![row.name.clone(), row.target.clone(), row.state.clone(), size(row.bytes), when(row.proven_at), plan]
+    };
+    out.table(&["SET", "TARGET", "STATE", "SIZE", "PROVEN", "PLAN"], &rows.iter().map(line).collect::<Vec<_>>());
+    if plans.values().any(|(_, steady)| !steady) {
+        out.note("The clock and the sets disagree about time, so no set is removed. Look at the machine's clock.");
+    }
+    if let Some(next) = keeper.next_set() {
+        out.line(format!("Next set: {}", when(Some(next))));
+    }
+    Ok(0)
+}
+
+fn words(decision: &Decision) -> &'static str {
+    use recovery::Reason;
+    match (decision.rule, decision.reason) {
+        (KeepRule::Remove, _) => "goes with the next set",
+        (KeepRule::Mark, Reason::NeverVerified) => "may go: it was never read back whole",
+        (KeepRule::Mark, _) => "may go: younger sets do for it",
+        (KeepRule::Keep, Reason::Pinned) => "stays: somebody wants it to",
+        (KeepRule::Keep, Reason::Newest) => "stays: the newest",
+        (KeepRule::Keep, Reason::Daily) => "stays: of its day",
+        (KeepRule::Keep, Reason::Weekly) => "stays: of its week",
+        (KeepRule::Keep, Reason::Monthly) => "stays: of its month",
+        (KeepRule::Keep, Reason::Yearly) => "stays: of its year",
+        (KeepRule::Keep, _) => "stays: one of the fewest that always do",
+    }
+}
+
+fn drill(keeper: &Keeper, operator: &Actor, json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let report = keeper.drill(operator, None)?;
+    if json {
+        out.json(&report)?;
+    } else {
+        out.line(format!("Set {} from {}", report.set, report.target));
+        for check in &report.checks {
+            let verdict = if check.ok { "well" } else { "NOT WELL" };
+            out.line(format!("  {:<9}  {verdict}  {} ms  {}", check.check, check.millis, check.detail));
+        }
+        let verdict = if report.ok { "The set was restored and is whole" } else { "The set could NOT be restored" };
+        out.line(format!("{verdict}; {} ms in all.", report.millis));
+    }
+    Ok(if report.ok { 0 } else { EXIT_ANSWER_BAD })
+}
+
+fn key(args: &OpenArgs, out: &mut Out) -> Result<u8, Failure> {
+    let appliance = Appliance::load(&args.dir.dir)?;
+    let operator =
+        local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
+    secret::unseal(&appliance, &args.from)?;
+    let opened = appliance.open()?;
+    // In the log before it is on the screen.
+    let entry = opened.store.entry(&operator, Verb::BackupKey);
+    let logged = opened.store.append(vec![entry]).wait();
+    let identity = appliance.vault.archive_identity()?;
+    close(opened)?;
+    logged?;
+    out.line(format!("# opens the backup sets of this Kontor appliance; public half {}", identity.recipient()));
+    out.line(identity.reveal().as_str());
+    Ok(0)
+}
+
+/// A set where it lies: the folder that holds it, its name, and the key its manifest should be signed with.
+fn found(args: &VerifyArgs, out: &mut Out) -> Result<(DirectoryTarget, SetName, VerifierKey), Failure> {
+    let whole = args.set.canonicalize().map_err(|error| Failure::file(&args.set, &error))?;
+    let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let set: SetName = name.parse().map_err(recovery_failure)?;
+    let target = DirectoryTarget::holding_sets(whole.parent().unwrap_or(Path::new("/")));
+    let key = match &args.log_key {
+        Some(path) => {
+            let text = crate::appliance::read_small(path, limits::CONFIG_BYTES_MAX)?;
+            text.trim()
+                .parse()
+                .map_err(|error| Failure::new(Code::ParameterInvalid, format!("{}: {error}", path.display())))?
+        }
+        None => {
+            let key = recovery::own_log_key(&target, &set).map_err(recovery_failure)?;
+            out.note(format!("The set is signed by {key}"));
+            out.note("Compare that with the copy of log-key.pub that your auditors keep, or name it with --log-key.");
+            key
+        }
+    };
+    Ok((target, set, key))
+}
+
+fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
+    let (target, set, key) = found(args, out)?;
+    match recovery::verify_set(&target, &set, &key, None) {
+        Ok((verified, manifest)) => {
+            out.line(format!("{set} is whole: {} files, {}.", manifest.files.len(), size(verified.bytes())));
+            out.line(format!(
+                "Appliance {}, moment {}, {} entries of the log.",
+                manifest.appliance,
+                manifest.made_at,
+                manifest.log_rows()
+            ));
+            Ok(0)
+        }
+        Err(error) => {
+            out.line(format!("{set} is NOT whole: {error}"));
+            Ok(EXIT_ANSWER_BAD)
+        }
+    }
+}
+
+fn restore(args: &RestoreArgs, out: &mut Out) -> Result<u8, Failure> {
+    let (target, set, key) = found(&args.set, out)?;
+    let identity = identity(args)?;
+    let restored = recovery::restore(&target, &set, &key, &identity, &args.dir)
+        .map_err(|error| recovery_failure(error).kept("nothing was changed; what was half restored is gone"))?;
+    out.line(format!(
+        "{} was made from {set}: {} files, {}.",
+        args.dir.display(),
+        restored.files,
+        size(restored.bytes)
+    ));
+    out.line(format!("It is the appliance as of {}. What was written later is not in it.", restored.manifest.made_at));
+    if let Some(file) = &args.key_file {
+        place_key_file(&args.dir, file, out)?;
+    }
+    out.line(format!(
+        "\
+What to do next:
+  1. kontor config check --dir {0}        (addresses, paths and targets may differ on this machine)
+  2. kontor audit verify --dir {0} --level 4
+  3. kontor serve --dir {0}",
+        args.dir.display()
+    ));
+    Ok(0)
+}
+
+/// The key that opens the set: given as such, or from the unseal secret by the slots that lie in the set.
+fn identity(args: &RestoreArgs) -> Result<ArchiveIdentity, Failure> {
+    if let Some(file) = &args.age_key_file {
+        layout::require_private(file)?;
+        let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
+        return Ok(ArchiveIdentity::read(&text)?);
+    }
+    let secret = match &args.key_file {
+        Some(file) => Secret::key_file_read(file)?,
+        None => secret::passphrase(args.from.existing()?),
+    };
+    let slots = args.set.set.join("slots.json");
+    let vault = Vault::sealed(slots, Arc::new(OsRandom::new()));
+    vault.unseal(&secret).map_err(|error| {
+        let failure = Failure::from(error);
+        failure
+            .exit(EXIT_ANSWER_BAD)
+            .kept("nothing was changed")
+            .todo("use the passphrase or key file that opened the appliance when the set was made, or --age-key-file")
+    })?;
+    Ok(vault.archive_identity()?)
+}
+
+/// The restored configuration may name the key file, which no set holds.
+fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
+    let appliance = Appliance::load(dir)?;
+    let Some(place) = appliance.config.unseal.key_file.filter(|place| !place.exists()) else { return Ok(()) };
+    let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
+    layout::write_private(&place, &text)?;
+    out.line(format!("The key file was put at {}, where the configuration names it.", place.display()));
+    Ok(())
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 10 * 1024 * 1024 { format!("{} KiB", bytes.div_ceil(1024)) } else { format!("{} MiB", bytes >> 20) }
+}

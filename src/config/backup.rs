@@ -1,0 +1,176 @@
+//! The section `[backup]`: when sets are made and proven, where they go, who opens them, how long they stay.
+
+use super::Section;
+use crate::appliance::Layout;
+use recovery::Policy;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use vault::ArchiveRecipient;
+
+/// Characters of the name of a target.
+const NAME_CHARS_MAX: usize = 32;
+/// Most targets, and most further keys.
+const LIST_MAX: usize = 16;
+/// Largest number of sets of a kind.
+const KEEP_MAX: u64 = 1_000;
+
+/// When sets are made, where they go, and how long they stay.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BackupConfig {
+    /// When a set is made; `None` never by itself.
+    pub(crate) schedule: Option<Schedule>,
+    /// When the newest set is proven.
+    pub(crate) drill: Option<Schedule>,
+    /// Whether the unseal secret of the appliance opens its sets.
+    pub(crate) own_key: bool,
+    /// Who else opens them.
+    pub(crate) recipients: Vec<ArchiveRecipient>,
+    /// How long they stay.
+    pub(crate) policy: Policy,
+    /// Bytes a second, at most.
+    pub(crate) bytes_per_second: Option<u64>,
+    /// Where they go: name and folder.
+    pub(crate) targets: Vec<(String, PathBuf)>,
+}
+
+/// Times that come again and again, in the words of cron.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Schedule(croner::Cron);
+
+impl Schedule {
+    /// Whether a time of it lies after `last` and not after `now`: what was missed is due until it was made up for.
+    pub(crate) fn is_due(&self, last: Option<kernel::Timestamp>, now: kernel::Timestamp) -> bool {
+        let previous = self.0.find_previous_occurrence(&now.to_datetime(), true);
+        previous.is_ok_and(|previous| last.is_none_or(|last| previous.timestamp_micros() > last.micros()))
+    }
+    /// Its next time after `now`.
+    pub(crate) fn next(&self, now: kernel::Timestamp) -> Option<kernel::Timestamp> {
+        let next = self.0.find_next_occurrence(&now.to_datetime(), false).ok()?;
+        Some(kernel::Timestamp::from_micros(next.timestamp_micros()))
+    }
+}
+
+pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConfig {
+    let schedule = schedule_of(&mut section, "schedule", "15 2 * * *");
+    let drill = schedule_of(&mut section, "drill", "45 3 * * *");
+    let own_key = section.flag("own_key").unwrap_or(true);
+    let recipients = recipients_of(&mut section);
+    let policy = policy_of(&mut section);
+    let rate = section.number("mib_per_second", 100_000).filter(|rate| *rate > 0);
+    let targets = targets_of(&mut section, layout);
+    if !own_key && recipients.is_empty() && !targets.is_empty() {
+        section
+            .problem("recipients", "with own_key = false somebody else has to open the sets: name a key.".to_owned());
+    }
+    section.close(&[
+        "schedule",
+        "drill",
+        "own_key",
+        "recipients",
+        "keep_daily",
+        "keep_weekly",
+        "keep_monthly",
+        "keep_yearly",
+        "keep_at_least",
+        "delete_after_hours",
+        "mib_per_second",
+        "targets",
+    ]);
+    let bytes_per_second = rate.map(|rate| rate * 1024 * 1024);
+    BackupConfig { schedule, drill, own_key, recipients, policy, bytes_per_second, targets }
+}
+
+fn schedule_of(section: &mut Section<'_>, key: &str, usual: &str) -> Option<Schedule> {
+    let text = section.text(key).unwrap_or_else(|| usual.to_owned());
+    if text.trim().is_empty() {
+        return None;
+    }
+    let parsed = croner::Cron::from_str(&text).ok().map(Schedule);
+    if parsed.is_none() {
+        section.problem(
+            key,
+            "write five parts as cron has them, such as \"15 2 * * *\" for a quarter past two.".to_owned(),
+        );
+    }
+    parsed
+}
+
+fn recipients_of(section: &mut Section<'_>) -> Vec<ArchiveRecipient> {
+    let texts = section.texts("recipients").unwrap_or_default();
+    if texts.len() > LIST_MAX {
+        section.problem("recipients", format!("at most {LIST_MAX} keys."));
+    }
+    let mut recipients = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        match text.parse() {
+            Ok(recipient) => recipients.push(recipient),
+            Err(_) => section.problem(
+                &format!("recipients[{at}]"),
+                "write the public half of a key, age1…, as `age-keygen` prints it.".to_owned(),
+            ),
+        }
+    }
+    recipients
+}
+
+fn policy_of(section: &mut Section<'_>) -> Policy {
+    let usual = Policy::default();
+    let mut count = |key: &str, usual: usize| {
+        section.number(key, KEEP_MAX).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
+    };
+    let mut policy = Policy {
+        daily: count("keep_daily", usual.daily),
+        weekly: count("keep_weekly", usual.weekly),
+        monthly: count("keep_monthly", usual.monthly),
+        yearly: count("keep_yearly", usual.yearly),
+        floor: count("keep_at_least", usual.floor),
+        ..usual
+    };
+    if policy.floor == 0 {
+        section.problem("keep_at_least", "write at least 1: the last set never goes.".to_owned());
+    }
+    if let Some(hours) = section.number("delete_after_hours", 24 * 365) {
+        policy.delay_seconds = i64::try_from(hours).unwrap_or(72) * 3600;
+    }
+    policy
+}
+
+fn targets_of(section: &mut Section<'_>, layout: &Layout) -> Vec<(String, PathBuf)> {
+    let mut targets = Vec::new();
+    let table = section.section("targets");
+    if table.len() > LIST_MAX {
+        section.problem("targets", format!("at most {LIST_MAX} targets."));
+    }
+    for (name, value) in table {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(plain) {
+            section.problem("targets", format!("a name has 1 to {NAME_CHARS_MAX} letters a to z, digits, - and _."));
+            continue;
+        }
+        match value.kind {
+            config::ValueKind::String(path) if !path.is_empty() => {
+                targets.push((name, layout.resolve(Path::new(&path))));
+            }
+            _ => section.problem(&format!("targets.{name}"), "write the path of a folder in double quotes.".to_owned()),
+        }
+    }
+    targets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Timestamp;
+
+    #[test]
+    fn what_was_missed_is_due_until_it_was_made_up_for() {
+        let nightly = Schedule(croner::Cron::from_str("15 2 * * *").unwrap());
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-03-10T09:00:00Z");
+        assert!(nightly.is_due(None, now), "there never was one");
+        assert!(nightly.is_due(Some(at("2026-03-10T02:14:59Z")), now));
+        assert!(!nightly.is_due(Some(at("2026-03-10T02:15:03Z")), now));
+        assert!(nightly.is_due(Some(at("2026-03-01T02:15:03Z")), now), "nine were missed; one makes up for them");
+        assert_eq!(nightly.next(now), Some(at("2026-03-11T02:15:00Z")));
+    }
+}

@@ -1,0 +1,154 @@
+//! The proof that a set can be restored: it is restored, into a scratch folder, and asked. Damage in the database file, the
+//! whole log with every record's state, and the counts of the manifest; and how long all that took.
+
+use crate::restore::restore;
+use crate::{Manifest, RecoveryError, SetName, Target};
+use audit::VerifierKey;
+use kernel::Clock;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use store::{Depth, EngineConfig, Store, StoreConfig};
+use vault::ArchiveIdentity;
+
+/// Findings that a report keeps of one check.
+const FINDINGS_MAX: usize = 10;
+
+/// One question and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drilled {
+    /// `unpack`, `integrity`, `counts`, `log`.
+    pub check: String,
+    /// Whether it was well.
+    pub ok: bool,
+    /// What was looked at, or what is wrong.
+    pub detail: String,
+    /// How long it took.
+    pub millis: u64,
+}
+
+/// What a drill found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillReport {
+    /// The set.
+    pub set: String,
+    /// Its number.
+    pub sequence: u64,
+    /// The target it was read from.
+    pub target: String,
+    /// Whether everything was well.
+    pub ok: bool,
+    /// From the first byte to the last check: the time a recovery takes, without people.
+    pub millis: u64,
+    /// The questions.
+    pub checks: Vec<Drilled>,
+}
+
+/// Restores a set into `scratch`, asks it, and takes `scratch` away again.
+///
+/// # Errors
+/// Only what has nothing to do with the set, such as a scratch folder that is in use. A set that does not open is a finding.
+pub fn drill(
+    target: &dyn Target,
+    set: &SetName,
+    key: &VerifierKey,
+    identity: &ArchiveIdentity,
+    scratch: &Path,
+    clock: &dyn Clock,
+) -> Result<DrillReport, RecoveryError> {
+    if scratch.exists() {
+        fs::remove_dir_all(scratch).map_err(RecoveryError::target("emptying the scratch folder"))?;
+    }
+    let mut run = Run { clock, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
+    let restored = restore(target, set, key, identity, scratch);
+    match restored {
+        Err(RecoveryError::Refused(why)) => return Err(RecoveryError::Refused(why)),
+        Err(error) => run.tell("unpack", Err(error.to_string())),
+        Ok(restored) => {
+            let told = format!("{} files, {} MiB", restored.files, restored.bytes >> 20);
+            run.tell("unpack", Ok(told));
+            run.ask(&restored.manifest, key, scratch);
+        }
+    }
+    if scratch.exists() {
+        fs::remove_dir_all(scratch).map_err(RecoveryError::target("removing the scratch folder"))?;
+    }
+    Ok(DrillReport {
+        set: set.to_string(),
+        sequence: set.sequence(),
+        target: target.name().to_owned(),
+        ok: run.checks.iter().all(|check| check.ok),
+        millis: millis(run.so_far()),
+        checks: run.checks,
+    })
+}
+
+struct Run<'c> {
+    clock: &'c dyn Clock,
+    began: Duration,
+    last: Duration,
+    checks: Vec<Drilled>,
+}
+
+impl Run<'_> {
+    fn so_far(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.began)
+    }
+
+    fn tell(&mut self, check: &str, answer: Result<String, String>) {
+        let so_far = self.so_far();
+        let took = so_far.saturating_sub(self.last);
+        self.last = so_far;
+        let (ok, detail) = match answer {
+            Ok(detail) => (true, detail),
+            Err(detail) => (false, detail),
+        };
+        self.checks.push(Drilled { check: check.to_owned(), ok, detail, millis: millis(took) });
+    }
+
+    fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, scratch: &Path) {
+        let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
+        let damage = Store::integrity_of(&engine).map_err(|error| error.to_string());
+        self.tell("integrity", damage.and_then(|lines| none(lines, "the database file is whole".to_owned())));
+        let facts = Store::facts_of(&engine).map_err(|error| error.to_string());
+        let rows: i64 = manifest.table_rows();
+        self.tell(
+            "counts",
+            facts.and_then(|facts| none(manifest.differences(&facts), format!("{rows} rows, as the manifest says"))),
+        );
+        let config = StoreConfig {
+            engine,
+            readers: 1,
+            log_folder: scratch.join("log"),
+            files_folder: scratch.join("data/files"),
+            node: String::new(),
+        };
+        let log = Store::verify_log(&config, key, None, Depth(4)).map_err(|error| error.to_string());
+        self.tell(
+            "log",
+            log.and_then(|report| {
+                let found = report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.detail));
+                let told = format!("{} entries and {} records", report.checked.entries, report.checked.records);
+                none(found.collect(), told)
+            }),
+        );
+    }
+}
+
+/// Well when there is nothing, else the first findings in words.
+fn none(found: Vec<String>, well: String) -> Result<String, String> {
+    if found.is_empty() {
+        return Ok(well);
+    }
+    let more = found.len().saturating_sub(FINDINGS_MAX);
+    let mut words = found.into_iter().take(FINDINGS_MAX).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        words.push_str(&format!("; and {more} more"));
+    }
+    Err(words)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,37 @@
+//! Backup sets: made from the data held still, sealed in a format that other people's tools open, verified after they were
+//! written, kept by a plan that gives reasons, restored into a new folder, and proven by restoring.
+//!
+//! A set is a folder (docs/admin/backup.md has the format). It is never complete by looks alone: it gets its name last, and
+//! its manifest names each file with length and hash under the appliance's signature. Removing one needs a [`Verified`]
+//! younger one, which only reading a set back can make:
+//! ```compile_fail,E0451
+//! fn forged() -> recovery::Verified { recovery::Verified { sequence: 1 } }
+//! ```
+//! ```compile_fail,E0599
+//! fn twice(set: &recovery::Verified) -> recovery::Verified { set.clone() }
+//! ```
+//! This crate opens no record and knows no grant: what it moves stays sealed as it lies in the database, under one more seal.
+
+mod archive;
+mod drill;
+mod error;
+mod house;
+mod manifest;
+mod pace;
+mod readme;
+mod restore;
+mod retention;
+mod target;
+mod verify;
+mod write;
+
+pub use drill::{DrillReport, Drilled, drill};
+pub use error::RecoveryError;
+pub use house::House;
+pub use manifest::{Manifest, PartFile};
+pub use pace::{Pace, Progress};
+pub use restore::{Restored, own_log_key, restore};
+pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
+pub use target::{DirectoryTarget, PartSink, SetName, Target};
+pub use verify::{Verified, remove_set, verify_set};
+pub use write::{SetJob, TargetOutcome, write_sets};
