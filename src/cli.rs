@@ -10,6 +10,7 @@ mod import;
 mod init;
 mod object;
 pub(crate) mod out;
+mod restoring;
 mod secret;
 mod serve;
 mod slot;

@@ -2,9 +2,11 @@
 //! once. It holds no secret: where one is needed, it names the file that does. It never opens a database or a key.
 
 mod backup;
+mod moved;
 mod template;
 
 pub(crate) use backup::{BackupConfig, Schedule};
+pub(crate) use moved::with_database;
 pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
 
 use crate::appliance::Layout;

@@ -5,7 +5,9 @@ use crate::appliance::{Appliance, Keeper, Opened, layout, local_operator, recove
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
+use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
+use crate::cli::restoring::Place;
 use crate::cli::secret::{self, PassphraseFrom};
 use audit::{Verb, VerifierKey};
 use clap::Subcommand;
@@ -64,11 +66,21 @@ Exit codes: 0 whole; 1 it is not; 2 not done.")]
   kontor backup restore --from /media/set-00000042-20260131T021500Z --dir /srv/kontor
   kontor backup restore --from SET --dir /srv/kontor --key-file unseal.key
   kontor backup restore --from SET --dir /srv/kontor --age-key-file kontor-backup.key
+  kontor backup restore --from SET --dir /srv/kontor --database-url-file /etc/kontor/database-url
 
-Verifies the set first. Then: kontor config check, kontor audit verify --level 4, kontor serve. What was written after the
-moment of the set is not in it; the command says which moment that is.
-Exit codes: 0 restored; 1 the secret opens nothing; 2 not done.")]
+Verifies the set first, and looks through what it restored afterwards: damage, counts, the log with every record. The data go
+into a SQLite file, whatever engine the set was made on; with --database-url-file into an empty database of a PostgreSQL
+server. What was written after the moment of the set is not in it; the command says which moment that is.
+Exit codes: 0 restored; 1 the secret opens nothing, or what was restored is not whole; 2 not done.")]
     Restore(RestoreArgs),
+    /// Prints what every table holds, as hashes that are the same on both engines.
+    #[command(after_help = "Example:
+  kontor backup content --dir /srv/kontor
+
+Compare them before and after a move from one engine to the other. While an appliance serves they change: stop it first, or
+compare with what `kontor backup restore` made. Needs no secret; nothing is opened and nothing is written.
+Exit codes: 0 done; 2 not done.")]
+    Content(ContentArgs),
 }
 
 /// An appliance that is opened.
@@ -108,6 +120,17 @@ pub(crate) struct RestoreArgs {
     /// A file with an age key (AGE-SECRET-KEY-1…) the set was sealed for, instead of the passphrase.
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ContentArgs {
+    #[command(flatten)]
+    dir: Dir,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
@@ -118,6 +141,7 @@ pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
         BackupVerb::Key(args) => key(args, out),
         BackupVerb::Verify(args) => verify(args, out),
         BackupVerb::Restore(args) => restore(args, out),
+        BackupVerb::Content(args) => content(args, out),
     }
 }
 
@@ -292,27 +316,24 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
 
 fn restore(args: &RestoreArgs, out: &mut Out) -> Result<u8, Failure> {
     let (target, set, key) = found(&args.set, out)?;
+    let place = Place::new(&args.dir, &args.database)?;
     let identity = identity(args)?;
-    let restored = recovery::restore(&target, &set, &key, &identity, &args.dir)
+    let restored = recovery::restore_with(&target, &set, &key, &identity, &args.dir, |half, _| place.settle(half))
         .map_err(|error| recovery_failure(error).kept("nothing was changed; what was half restored is gone"))?;
-    out.line(format!(
-        "{} was made from {set}: {} files, {}.",
-        args.dir.display(),
-        restored.files,
-        size(restored.bytes)
-    ));
-    out.line(format!("It is the appliance as of {}. What was written later is not in it.", restored.manifest.made_at));
     if let Some(file) = &args.key_file {
         place_key_file(&args.dir, file, out)?;
     }
-    out.line(format!(
-        "\
-What to do next:
-  1. kontor config check --dir {0}        (addresses, paths and targets may differ on this machine)
-  2. kontor audit verify --dir {0} --level 4
-  3. kontor serve --dir {0}",
-        args.dir.display()
-    ));
+    Ok(if place.tell(set.as_str(), &restored, &key, out) { 0 } else { EXIT_ANSWER_BAD })
+}
+
+fn content(args: &ContentArgs, out: &mut Out) -> Result<u8, Failure> {
+    let tables = store::Store::content_of(&Appliance::load(&args.dir.dir)?.store_config()?.engine)?;
+    if args.json {
+        out.json(&tables)?;
+        return Ok(0);
+    }
+    let line = |table: &store::TableContent| vec![table.table.clone(), table.rows.to_string(), table.sha256.clone()];
+    out.table(&["TABLE", "ROWS", "SHA-256"], &tables.iter().map(line).collect::<Vec<_>>());
     Ok(0)
 }
 
@@ -340,7 +361,7 @@ fn identity(args: &RestoreArgs) -> Result<ArchiveIdentity, Failure> {
 }
 
 /// The restored configuration may name the key file, which no set holds.
-fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
+pub(crate) fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let appliance = Appliance::load(dir)?;
     let Some(place) = appliance.config.unseal.key_file.filter(|place| !place.exists()) else { return Ok(()) };
     let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
@@ -349,6 +370,6 @@ fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure>
     Ok(())
 }
 
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     if bytes < 10 * 1024 * 1024 { format!("{} KiB", bytes.div_ceil(1024)) } else { format!("{} MiB", bytes >> 20) }
 }

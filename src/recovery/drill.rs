@@ -68,7 +68,8 @@ pub fn drill(
         Ok(restored) => {
             let told = format!("{} files, {} MiB", restored.files, restored.bytes >> 20);
             run.tell("unpack", Ok(told));
-            run.ask(&restored.manifest, key, scratch);
+            let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
+            run.ask(&restored.manifest, key, engine, scratch);
         }
     }
     if scratch.exists() {
@@ -82,6 +83,18 @@ pub fn drill(
         millis: millis(run.so_far()),
         checks: run.checks,
     })
+}
+
+/// Asks what was restored into a folder, its data on this engine: damage, counts, and the whole log with every record's state.
+pub fn look_through(
+    manifest: &Manifest,
+    key: &VerifierKey,
+    (engine, folder): (EngineConfig, &Path),
+    clock: &dyn Clock,
+) -> Vec<Drilled> {
+    let mut run = Run { clock, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
+    run.ask(manifest, key, engine, folder);
+    run.checks
 }
 
 struct Run<'c> {
@@ -107,10 +120,15 @@ impl Run<'_> {
         self.checks.push(Drilled { check: check.to_owned(), ok, detail, millis: millis(took) });
     }
 
-    fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, scratch: &Path) {
-        let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
+    fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, engine: EngineConfig, folder: &Path) {
+        let file = matches!(engine, EngineConfig::Sqlite { .. });
         let damage = Store::integrity_of(&engine).map_err(|error| error.to_string());
-        self.tell("integrity", damage.and_then(|lines| none(lines, "the database file is whole".to_owned())));
+        self.tell(
+            "integrity",
+            damage.and_then(|lines| {
+                none(lines, if file { "the database file is whole" } else { "the server answers" }.to_owned())
+            }),
+        );
         let facts = Store::facts_of(&engine).map_err(|error| error.to_string());
         let rows: i64 = manifest.table_rows();
         self.tell(
@@ -120,8 +138,8 @@ impl Run<'_> {
         let config = StoreConfig {
             engine,
             readers: 1,
-            log_folder: scratch.join("log"),
-            files_folder: scratch.join("data/files"),
+            log_folder: folder.join("log"),
+            files_folder: folder.join("data/files"),
             node: String::new(),
         };
         let log = Store::verify_log(&config, key, None, Depth(4)).map_err(|error| error.to_string());

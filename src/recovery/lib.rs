@@ -25,12 +25,12 @@ mod target;
 mod verify;
 mod write;
 
-pub use drill::{DrillReport, Drilled, drill};
+pub use drill::{DrillReport, Drilled, drill, look_through};
 pub use error::RecoveryError;
 pub use house::House;
 pub use manifest::{Manifest, PartFile};
 pub use pace::{Pace, Progress};
-pub use restore::{Restored, own_log_key, restore};
+pub use restore::{Restored, own_log_key, restore, restore_with};
 pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
 pub use target::{DirectoryTarget, PartSink, SetName, Target};
 pub use verify::{Verified, remove_set, verify_set};

@@ -46,6 +46,21 @@ pub fn restore(
     identity: &ArchiveIdentity,
     into: &Path,
 ) -> Result<Restored, RecoveryError> {
+    restore_with(target, set, key, identity, into, |_, _| Ok(()))
+}
+
+/// The same, with a last step on the folder before it is put in its place: what it refuses leaves nothing of the folder.
+///
+/// # Errors
+/// As for [`restore`], and what the step says.
+pub fn restore_with(
+    target: &dyn Target,
+    set: &SetName,
+    key: &VerifierKey,
+    identity: &ArchiveIdentity,
+    into: &Path,
+    last: impl FnOnce(&Path, &Manifest) -> Result<(), RecoveryError>,
+) -> Result<Restored, RecoveryError> {
     if !is_unused(into)? {
         return Err(RecoveryError::Refused(format!(
             "{} is not empty; name a folder that does not exist yet",
@@ -65,6 +80,7 @@ pub fn restore(
         files += found.0;
         bytes += found.1;
     }
+    last(&half.0, &manifest)?;
     half.place(into)?;
     Ok(Restored { manifest, bytes, files })
 }

@@ -54,7 +54,10 @@ pub fn write_sets(
     targets: &[&dyn Target],
 ) -> Result<(Option<Manifest>, Vec<TargetOutcome>), RecoveryError> {
     let set = SetName::new(job.sequence, job.at);
-    let snapshot = job.store.snapshot()?;
+    let snapshot = job
+        .store
+        .snapshot_while(&|| !job.progress.is_stopped())
+        .map_err(|error| if job.progress.is_stopped() { RecoveryError::Stopped } else { error.into() })?;
     let mut run = Run::begin(job, targets, &set);
     let written = run.everything(&snapshot);
     drop(snapshot);

@@ -25,6 +25,7 @@ mod attachments;
 mod backups;
 #[cfg(feature = "bench")]
 pub mod bare;
+mod carry;
 mod change;
 mod checkpoint;
 mod cursor;
@@ -73,6 +74,7 @@ mod write;
 pub use access::{DirectoryPorts, RoleAssignment};
 pub use attachments::Attachment;
 pub use backups::{BackupRow, DrillRow};
+pub use carry::TableContent;
 pub use cursor::Cursor;
 pub use definitions::SetUp;
 pub use engine::bell::Bell;

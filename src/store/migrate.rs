@@ -106,7 +106,8 @@ pub(crate) fn migrate(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreErr
     outcome
 }
 
-fn migrate_in_tx(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreError> {
+/// The same inside a transaction of the caller.
+pub(crate) fn migrate_in_tx(conn: &mut Conn, now: Timestamp) -> Result<usize, StoreError> {
     conn.batch("CREATE TABLE IF NOT EXISTS \"k_migration\" (\"number\" BIGINT PRIMARY KEY, \"name\" TEXT NOT NULL, \"hash\" TEXT NOT NULL, \"at\" BIGINT NOT NULL)")?;
     let missing = missing(conn)?;
     for migration in missing {

@@ -7,6 +7,26 @@ use metadata::{Column, ColumnType, FieldDef, LinkDef, ObjectDef};
 
 /// Makes the table of an object with all columns and indexes of its definition.
 pub(crate) fn create_table(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
+    create_columns(conn, object)?;
+    create_field_indexes(conn, object)
+}
+
+/// Makes the table of an object and the place of its search tokens, for many rows that come at once: their indexes follow
+/// with [`create_indexes`].
+pub(crate) fn create_bare_table(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
+    create_columns(conn, object)?;
+    let statements = dialect::create_search(conn, &object.name, &object.search_table());
+    statements.iter().take(1).try_for_each(|statement| conn.batch(statement))
+}
+
+/// Makes the indexes of a table that was made bare.
+pub(crate) fn create_indexes(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
+    create_field_indexes(conn, object)?;
+    let statements = dialect::create_search(conn, &object.name, &object.search_table());
+    statements.iter().skip(1).try_for_each(|statement| conn.batch(statement))
+}
+
+fn create_columns(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
     let mut text = format!(
         "CREATE TABLE \"{}\" ({}, \"id\" {} NOT NULL UNIQUE, \"version\" {} NOT NULL",
         object.name,
@@ -18,7 +38,10 @@ pub(crate) fn create_table(conn: &mut Conn, object: &ObjectDef) -> Result<(), St
         text.push_str(&format!(", \"{}\" {}", column.name, dialect::type_name(conn, column.column_type)));
     }
     text.push_str(dialect::table_end(conn));
-    conn.batch(&text)?;
+    conn.batch(&text)
+}
+
+fn create_field_indexes(conn: &mut Conn, object: &ObjectDef) -> Result<(), StoreError> {
     for index in object.fields.iter().flat_map(metadata::indexes_of) {
         create_index(conn, &object.name, &index.columns, index.unique)?;
     }

@@ -1,8 +1,8 @@
 //! Full text: tokens of searchable plain fields in the engine's own index, each tagged with its field, so that a field one
 //! may not read cannot be searched. The tokens are ours and the same on both engines.
 
-use crate::engine::Sql;
 use crate::engine::dialect::{self, Indexing, SearchStep};
+use crate::engine::{Cell, Sql};
 use crate::read::push_predicate;
 use crate::rows::StoredRow;
 use crate::{ReadTx, StoreError, WriteTx};
@@ -30,7 +30,7 @@ fn searchable(object: &ObjectDef) -> impl Iterator<Item = (usize, &FieldDef)> {
 }
 
 /// Whether the object has a search index at all: one whose fields are all retired still has it.
-fn has_index(object: &ObjectDef) -> bool {
+pub(crate) fn has_index(object: &ObjectDef) -> bool {
     object.fields.iter().any(|field| field.searchable)
 }
 
@@ -57,6 +57,22 @@ pub(crate) fn fresh_tokens(object: &ObjectDef, values: &Checked) -> Option<Strin
     let texts: Vec<(&str, String)> = texts.collect();
     let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
     (!tokens.is_empty()).then(|| tokens.join(" "))
+}
+
+/// The tokens of a row as it lies in its table, of whose columns `cell` knows the values.
+pub(crate) fn tokens_at_rest(
+    object: &ObjectDef,
+    cell: impl Fn(&str) -> Option<Cell>,
+) -> Result<Option<String>, StoreError> {
+    let mut texts: Vec<(&str, String)> = Vec::new();
+    for (_, field) in searchable(object) {
+        let cells: Vec<Cell> = field.columns().iter().filter_map(|column| cell(&column.name)).collect();
+        if let Some(text) = crate::rows::plain_value(field, &cells)?.to_text(&field.field_type) {
+            texts.push((&field.name, text));
+        }
+    }
+    let tokens = tokens_of(texts.iter().map(|(tag, text)| (*tag, text.as_str())));
+    Ok((!tokens.is_empty()).then(|| tokens.join(" ")))
 }
 
 impl ReadTx<'_> {

@@ -5,12 +5,15 @@
 //! begins. Such a reader needs nothing of the log, and as long as it reads no process can move anything into the file, by
 //! SQLite's own locks (<https://www.sqlite.org/walformat.html>, section 2.3). So the file stands still and is copied at the speed of the
 //! disk, while commits go on into the log.
+//!
+//! The server engine: one transaction sees the data as of its first question, and all of it is carried into a file of the
+//! embedded engine (`carry`). So a set looks the same whatever it was made from. The file has no name: it goes with the process.
 
-use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql};
+use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql, dialect};
 use crate::files::FilesHeld;
-use crate::{Store, StoreError, definitions, migrate};
+use crate::{Store, StoreError, carry, definitions, migrate};
 use audit::LogPart;
-use kernel::{Code, Fault, RecordId};
+use kernel::{BootKind, Code, Fault, Id, RecordId};
 use metadata::ColumnType;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -71,7 +74,7 @@ pub struct Snapshot {
     facts: DatabaseFacts,
     files: Vec<RecordId>,
     log: (u64, Vec<LogPart>),
-    _held: (Pause, FilesHeld, Conn),
+    _held: (Option<Pause>, FilesHeld, Conn),
 }
 
 /// Keeps this process's own checkpointer from asking for what cannot be had.
@@ -122,9 +125,15 @@ impl Store {
     /// # Errors
     /// `unavailable` when readers in other processes do not let the write-ahead log be emptied for ten seconds.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let Some(database) = &self.database_file else {
-            return Err(Fault::new(Code::Unavailable, "This engine's snapshots are made by its own tools.").into());
-        };
+        self.snapshot_while(&|| true)
+    }
+
+    /// The same, as long as `go_on` says so: on the server engine it takes as long as reading everything does.
+    ///
+    /// # Errors
+    /// As above; and `unavailable` when it was told to stop.
+    pub fn snapshot_while(&self, go_on: &dyn Fn() -> bool) -> Result<Snapshot, StoreError> {
+        let Some(database) = &self.database_file else { return self.carried(go_on) };
         let held = FilesHeld::begin(&self.shared);
         let pause = Pause::begin(&self.overflow);
         let mut mover = Conn::open(&self.config.engine, Access::Write)?;
@@ -139,7 +148,42 @@ impl Store {
         let facts = database_facts(&mut reader)?;
         let files = crate::files::named(&mut reader)?;
         let bytes = database.metadata().map_err(|error| StoreError::damaged(error.to_string()))?.len();
-        Ok(Snapshot { database: Arc::clone(database), bytes, facts, files, log, _held: (pause, held, reader) })
+        Ok(Snapshot { database: Arc::clone(database), bytes, facts, files, log, _held: (Some(pause), held, reader) })
+    }
+
+    /// Everything carried into a file of the embedded engine that has no name any more when this returns.
+    fn carried(&self, go_on: &dyn Fn() -> bool) -> Result<Snapshot, StoreError> {
+        let held = FilesHeld::begin(&self.shared);
+        let mut reader = Conn::open(&self.config.engine, Access::Look)?;
+        let log = {
+            let _gate = SealGate::pass(&self.config.log_folder)?;
+            dialect::begin_snapshot(&mut reader)?;
+            // The first question is the moment.
+            definitions::meta(&mut reader, "appliance")?;
+            audit::log_parts(&self.config.log_folder)?
+        };
+        let place = Id::<BootKind>::generate(self.shared.clock.as_ref(), self.shared.random.as_ref());
+        let place = self.config.files_folder.join(format!("copy-{place}"));
+        let failed = |error: io::Error| {
+            Fault::new(
+                Code::Unavailable,
+                "The database could not be copied beside the files of records; look at that disk.",
+            )
+            .with_cause(error)
+        };
+        std::fs::create_dir_all(&self.config.files_folder).map_err(failed)?;
+        let made = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&place);
+        let database = Arc::new(made.map_err(failed)?);
+        let mut copy = Conn::open(&EngineConfig::Sqlite { file: place.clone() }, Access::Fill)?;
+        let begun = dialect::begin_group(&mut copy);
+        std::fs::remove_file(&place).map_err(failed)?;
+        begun?;
+        carry::carry(&mut reader, &mut copy, self.shared.clock.now(), go_on)?;
+        copy.batch("COMMIT")?;
+        reader.batch("ROLLBACK")?;
+        let (facts, files) = (database_facts(&mut copy)?, crate::files::named(&mut copy)?);
+        let bytes = database.metadata().map_err(failed)?.len();
+        Ok(Snapshot { database, bytes, facts, files, log, _held: (None, held, copy) })
     }
 
     /// A reader that needs nothing of the write-ahead log.
@@ -204,7 +248,7 @@ fn move_log(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(row.is_some_and(|row| row.int(0) == Some(0) && row.int(1) == row.int(2)))
 }
 
-fn database_facts(conn: &mut Conn) -> Result<DatabaseFacts, StoreError> {
+pub(crate) fn database_facts(conn: &mut Conn) -> Result<DatabaseFacts, StoreError> {
     let number = |conn: &mut Conn, sql: &Sql| -> Result<i64, StoreError> {
         Ok(conn.first(sql, &[INT])?.and_then(|row| row.int(0)).unwrap_or_default())
     };

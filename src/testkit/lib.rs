@@ -136,6 +136,14 @@ impl TestAppliance {
         Self { dir, engine, records: Records::new(Arc::clone(&store)), store, clock }
     }
 
+    /// The verbs over data that were restored elsewhere, under the same keys and clock.
+    pub fn over_restored(&self, config: StoreConfig) -> (Arc<Store>, Records) {
+        let (vault, clock, random) = (self.store.vault(), self.store.clock(), self.store.random());
+        let store = Store::open(config, Arc::clone(vault), Arc::clone(clock), Arc::clone(random));
+        let store = Arc::new(store.expect("an open store"));
+        (Arc::clone(&store), Records::new(store))
+    }
+
     /// Its folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()

@@ -3,6 +3,7 @@
 
 mod backups;
 mod commands;
+mod engines;
 mod losses;
 mod sales;
 mod support;

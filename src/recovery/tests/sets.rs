@@ -359,13 +359,6 @@ fn a_set_goes_only_with_a_younger_one_of_the_same_target_that_was_read_back() {
 }
 
 #[test]
-fn the_other_engine_says_whose_part_it_is() {
-    let kontor = TestAppliance::new(Engine::Server);
-    let refused = kernel::Fault::from(kontor.store.snapshot().err().unwrap());
-    assert_eq!(refused.code, kernel::Code::Unavailable);
-}
-
-#[test]
 fn names_of_sets_are_read_strictly() {
     let at: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
     let name = SetName::new(7, at);

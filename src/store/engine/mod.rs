@@ -1,6 +1,7 @@
 //! One connection to either engine, one text of queries for both. What differs per engine stands in `dialect`.
 
 pub(crate) mod bell;
+pub(crate) mod bulk;
 pub(crate) mod committer;
 pub(crate) mod dialect;
 mod later;
@@ -58,6 +59,8 @@ pub(crate) enum Access {
     Write,
     /// Reading beside it.
     Read,
+    /// Filling a new file of the embedded engine that counts only when it is whole.
+    Fill,
     /// Looking at what may be a copy on a medium that cannot be written; nothing is created beside it.
     Look,
 }

@@ -104,7 +104,7 @@ pub(super) fn open(url: &str, ca_file: Option<&Path>, access: Access) -> Result<
     };
     match access {
         // What was committed must be on disk before anybody is answered, however the server is set up.
-        Access::Write => conn.batch_execute(
+        Access::Write | Access::Fill => conn.batch_execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
         )
         // Each search looks through the tokens that are not sorted in yet: a few hundred rows of them, not ten thousand.

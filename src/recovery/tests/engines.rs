@@ -1,0 +1,174 @@
+//! From one engine to the other and back: sets made from a server look like all others, come back on either engine, and every
+//! table then holds what it held, as its hash tells. Never into a database that has anything in it.
+#![cfg(test)]
+
+use kernel::{Clock, Fault, RecordId};
+use recovery::{
+    DirectoryTarget, House, Progress, RecoveryError, SetJob, SetName, Target, drill, look_through, restore, verify_set,
+    write_sets,
+};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use store::{Depth, EngineConfig, PostgresUrl, Store, StoreConfig};
+use testkit::{Engine, TestAppliance, on_both_engines, postgres_database};
+
+/// Records with all that is hard to carry: sealed values, links, files, a bin, Chinese, quotes and backslashes, long texts.
+fn fill(kontor: &TestAppliance) -> RecordId {
+    let account = kontor.make("account", json!({"name": "Hanse {\"Kontor\", \\Lübeck\\} NULL"}));
+    for number in 0..60 {
+        kontor.make(
+            "contact",
+            json!({"full_name": format!("李 {number} \"'\\"), "last_name": "", "account": account,
+                "description": "Tab\tand\nline, {NULL}",
+                "email": format!("person{number}@example.org"), "mobile": format!("+86 138 0000 {number:04}")}),
+        );
+    }
+    let operator = kontor.operator();
+    let unit = kontor.make("unit", json!({"code": "HL", "name": "Lübeck"}));
+    let anna = kontor.user("anna.lin", &["sales_manager"], Some(unit));
+    let binned = kontor.create(&kontor.actor(anna), "account", json!({"name": "Hanse, binned"})).unwrap();
+    kontor.records.delete(&kontor.actor(anna), "account", binned.id, Some(1)).wait().unwrap();
+    let team = kontor.team("Team", &[anna]);
+    assert_ne!(team, account);
+    let mut upload =
+        kontor.records.attachment_begin(&operator, "account", account, "a.pdf").wait().unwrap().into_view();
+    upload.write(&[b"%PDF-1.7 ".as_slice(), &[7; 200_000]].concat()).unwrap();
+    upload.finish().wait().unwrap();
+    kontor.seal_log();
+    account
+}
+
+/// The folder of an appliance around a test appliance's data.
+fn house(kontor: &TestAppliance, root: &Path) -> House {
+    let dir = root.join("house");
+    fs::create_dir_all(dir.join("tls")).unwrap();
+    let (config, log_key) = (dir.join("kontor.toml"), dir.join("log-key.pub"));
+    fs::write(&config, "node = \"kontor\"\n").unwrap();
+    fs::write(&log_key, format!("{}\n", kontor.verifier_key())).unwrap();
+    let (log, files) = (kontor.store.config().log_folder.clone(), kontor.store.config().files_folder.clone());
+    let slots = kontor.store.vault().slots_path().to_owned();
+    House { config, slots, log_key, tls: dir.join("tls"), log, files, dir }
+}
+
+fn write(
+    kontor: &TestAppliance,
+    house: &House,
+    target: &dyn Target,
+    progress: &Progress,
+) -> Result<SetName, RecoveryError> {
+    let signer = kontor.signer();
+    let job = SetJob {
+        store: &kontor.store,
+        house,
+        signer: &signer,
+        recipients: &[kontor.store.vault().archive_identity().unwrap().recipient()],
+        own_key: true,
+        sequence: 1,
+        at: kontor.clock.now(),
+        made_by: "test",
+        bytes_per_second: None,
+        progress,
+    };
+    let (_, outcomes) = write_sets(&job, &[target])?;
+    outcomes.into_iter().next().unwrap().outcome.map(|verified| verified.set().clone())
+}
+
+fn server() -> EngineConfig {
+    let (url, ca) = postgres_database();
+    EngineConfig::Postgres { url: PostgresUrl(url), ca_file: Some(ca) }
+}
+
+fn config(engine: EngineConfig, dir: &Path) -> StoreConfig {
+    let (log_folder, files_folder) = (dir.join("log"), dir.join("data/files"));
+    StoreConfig { engine, readers: 1, log_folder, files_folder, node: String::new() }
+}
+
+/// What a search finds in a store that was opened over restored data.
+fn found(kontor: &TestAppliance, engine: &EngineConfig, dir: &Path, word: &str) -> Vec<String> {
+    let (store, records) = kontor.over_restored(config(engine.clone(), dir));
+    let hits = records.search(&kontor.operator(), word, Some(vec!["account".to_owned()])).wait();
+    let groups = hits.unwrap().into_view().groups;
+    let names = groups.iter().flat_map(|group| &group.items).map(|hit| hit.id.to_string()).collect();
+    let contact = records.create(&kontor.operator(), "contact", testkit::object_of(json!({"full_name": "Next"})), None);
+    contact.wait().unwrap();
+    store.close();
+    names
+}
+
+#[test]
+fn what_one_engine_held_the_other_holds_and_back() {
+    on_both_engines(|kontor| {
+        let account = fill(kontor);
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("one")).unwrap();
+        let (target, house) = (DirectoryTarget::new("one", &root.path().join("one"), "a"), house(kontor, root.path()));
+        let before = Store::content_of(&kontor.store.config().engine).unwrap();
+        assert!(before.iter().any(|table| table.table == "contact" && table.rows == 60), "{before:?}");
+        let set = write(kontor, &house, &target, &Progress::default()).unwrap();
+        let (key, identity) = (kontor.verifier_key(), kontor.store.vault().archive_identity().unwrap());
+        let (_, manifest) = verify_set(&target, &set, &key, None).unwrap();
+        assert_eq!((manifest.rows("contact"), manifest.rows("k_attachment")), (Some(60), Some(1)));
+        // What is written later is not in it.
+        kontor.make("account", json!({"name": "Too late"}));
+        let report = drill(&target, &set, &key, &identity, &root.path().join("drill"), kontor.clock.as_ref()).unwrap();
+        assert!(report.ok, "{report:?}");
+        // Back on the embedded engine.
+        let dir = root.path().join("restored");
+        restore(&target, &set, &key, &identity, &dir).unwrap();
+        let file = EngineConfig::Sqlite { file: dir.join("data/kontor.db") };
+        assert_eq!(Store::content_of(&file).unwrap(), before);
+        // And on the server engine.
+        let there = server();
+        let (facts, contents) = Store::carry_into(&file, &there, kontor.clock.now()).unwrap();
+        assert_eq!((contents, facts.log_rows), (before.clone(), manifest.log_rows()));
+        assert_eq!(Store::content_of(&there).unwrap(), before);
+        let checks = look_through(&manifest, &key, (there.clone(), &dir), kontor.clock.as_ref());
+        assert!(checks.len() == 3 && checks.iter().all(|check| check.ok), "{checks:?}");
+        // Never over anything.
+        let refused = Fault::from(Store::carry_into(&file, &there, kontor.clock.now()).err().unwrap());
+        assert_eq!(refused.code, kernel::Code::ParameterInvalid, "{refused}");
+        assert_eq!(Store::content_of(&there).unwrap(), before);
+        // Both are appliances: they find, and take new records after the old ones.
+        for engine in [&file, &there] {
+            assert_eq!(found(kontor, engine, &dir, "hanse"), [account.to_string()]);
+        }
+    });
+}
+
+#[test]
+fn what_is_stopped_or_refused_leaves_nothing() {
+    let kontor = TestAppliance::new(Engine::Server);
+    fill(&kontor);
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("one")).unwrap();
+    let (target, house) = (DirectoryTarget::new("one", &root.path().join("one"), "a"), house(&kontor, root.path()));
+    let progress = Progress::default();
+    progress.stop();
+    let stopped = write(&kontor, &house, &target, &progress);
+    assert!(matches!(stopped, Err(RecoveryError::Stopped)), "{stopped:?}");
+    assert!(target.list().unwrap().is_empty());
+    // The copy of the database beside the files has no name, whatever became of it.
+    let left = fs::read_dir(&house.files).into_iter().flatten().flatten().filter(|entry| entry.path().is_file());
+    assert_eq!(left.count(), 0);
+    // A set whose data are not what the definitions say is not carried at all.
+    let set = write(&kontor, &house, &target, &Progress::default()).unwrap();
+    let (key, identity) = (kontor.verifier_key(), kontor.store.vault().archive_identity().unwrap());
+    let dir = root.path().join("restored");
+    restore(&target, &set, &key, &identity, &dir).unwrap();
+    let file = dir.join("data/kontor.db");
+    let broken = std::process::Command::new("sqlite3")
+        .args([file.to_str().unwrap(), "ALTER TABLE k_merged RENAME COLUMN at TO later"])
+        .status();
+    assert!(broken.unwrap().success(), "sqlite3 (Debian: apt-get install sqlite3)");
+    let (from, there) = (EngineConfig::Sqlite { file }, server());
+    let refused = Store::carry_into(&from, &there, kontor.clock.now()).err().unwrap();
+    assert!(refused.to_string().contains("k_merged"), "{refused}");
+    Store::content_of(&there).unwrap_err();
+    // Nothing was left there, so a whole one fits in.
+    fs::remove_dir_all(&dir).unwrap();
+    restore(&target, &set, &key, &identity, &dir).unwrap();
+    Store::carry_into(&from, &there, kontor.clock.now()).unwrap();
+    let report = Store::verify_log(&config(there, &dir), &key, None, Depth(4)).unwrap();
+    assert!(report.ok, "{:?}", report.findings);
+}
