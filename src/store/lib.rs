@@ -21,6 +21,7 @@
 //! ```
 
 mod access;
+mod archiver;
 mod attachments;
 mod backups;
 #[cfg(feature = "bench")]
@@ -72,6 +73,7 @@ mod verify;
 mod write;
 
 pub use access::{DirectoryPorts, RoleAssignment};
+pub use archiver::Archiver;
 pub use attachments::Attachment;
 pub use backups::{BackupRow, DrillRow};
 pub use carry::TableContent;

@@ -49,6 +49,10 @@ impl OwnServer {
         let ca = dir.path().join("ca.pem");
         Self { dir, url, ca }
     }
+    /// Its folder: data, certificates, address.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
     /// Cuts it off, as a power cut would.
     pub fn down(&self) {
         script("down", self.dir.path());
