@@ -12,6 +12,7 @@ mod operator;
 mod running;
 mod sample_data;
 mod signer;
+mod waiting_shares;
 
 pub(crate) use create::{NewAppliance, create};
 pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};

@@ -56,10 +56,49 @@ pub struct Open {
     pub sample: Arc<dyn SampleSource>,
 }
 
+/// What somebody brings to unseal a sealed appliance.
+pub enum Brought<'a> {
+    /// A passphrase.
+    Passphrase(&'a str),
+    /// The words of one recovery share, and the address they came from.
+    Share(&'a str, Option<IpAddr>),
+}
+
+/// What became of it.
+pub enum Unsealing {
+    /// It is open; what is told of it in the log.
+    Open(Box<Open>, String),
+    /// The share is good, and more are needed.
+    Waiting(SharesGiven),
+}
+
+/// Recovery shares that wait for the next one.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SharesGiven {
+    /// The number of the set they are of.
+    pub set: u16,
+    /// Their numbers.
+    pub given: Vec<u8>,
+    /// How many are needed.
+    pub needed: u8,
+    /// How long they wait for the next one, in seconds.
+    pub forgotten_after_seconds: u64,
+}
+
 /// Opens a sealed appliance. Blocking: run on a thread of its own.
 pub trait Unsealer: Send + Sync {
-    /// Opens with a passphrase. A wrong one is [`Code::UnsealFailed`].
-    fn unseal(&self, passphrase: &str) -> Result<Open, Fault>;
+    /// Opens with a passphrase, or gathers recovery shares until they are enough. A wrong one is [`Code::UnsealFailed`].
+    fn unseal(&self, brought: &Brought<'_>) -> Result<Unsealing, Fault>;
+}
+
+/// What an attempt to unseal has led to.
+pub(crate) enum Attempt {
+    /// It was open before.
+    WasOpen,
+    /// More shares are needed.
+    Waiting(SharesGiven),
+    /// It is open now: the services, the failures that went before, what is told of it in the log.
+    Opened(Arc<Open>, Kept, String),
 }
 
 /// How long an attempt to unseal waits for the one before it, which computes a hash of about a second.
@@ -147,27 +186,32 @@ impl Appliance {
         self.0.started
     }
 
-    /// Tries a passphrase; one attempt at a time, and slower after failures from the same address. Blocking. Hands out the
-    /// services and the failures that went before. An appliance that is open already stays as it is: `None`.
-    pub(crate) fn unseal(&self, passphrase: &str, source: Option<IpAddr>) -> Outcome<Option<(Arc<Open>, Kept)>> {
+    /// Tries a passphrase or a recovery share; one attempt at a time, and slower after failures from the same address. Blocking. An
+    /// appliance that is open already stays as it is.
+    pub(crate) fn unseal(&self, brought: &Brought<'_>, source: Option<IpAddr>) -> Outcome<Attempt> {
         if !self.is_sealed() {
-            return Ok(None);
+            return Ok(Attempt::WasOpen);
         }
         // Who has to wait anyway does not stand in the way of others.
         self.unseal_admitted(source)?;
         let busy = || Fault::new(Code::RateLimited, "Another attempt to unseal is running. Try again in a moment.");
         let _turn = self.0.turn.take(TURN_WAIT).ok_or_else(busy)?;
         if !self.is_sealed() {
-            return Ok(None);
+            return Ok(Attempt::WasOpen);
         }
         self.unseal_admitted(source)?;
-        let opened = self.0.unsealer.unseal(passphrase);
+        let opened = self.0.unsealer.unseal(brought);
         if opened.as_ref().is_err_and(|fault| fault.code == Code::UnsealFailed) {
             self.attempts().failed(source, self.0.clock.now(), self.0.clock.monotonic());
         }
-        let open = Arc::new(opened?);
-        self.0.open.store(Some(Arc::clone(&open)));
-        Ok(Some((open, self.attempts().take())))
+        match opened? {
+            Unsealing::Waiting(given) => Ok(Attempt::Waiting(given)),
+            Unsealing::Open(open, told) => {
+                let open = Arc::new(*open);
+                self.0.open.store(Some(Arc::clone(&open)));
+                Ok(Attempt::Opened(open, self.attempts().take(), told))
+            }
+        }
     }
 
     fn attempts(&self) -> MutexGuard<'_, Attempts> {

@@ -26,7 +26,7 @@ mod ui;
 mod upkeep;
 mod wire;
 
-pub use appliance::{Appliance, Check, Health, Open, Unsealer};
+pub use appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 pub use errors_page::{errors_markdown, errors_markdown_zh};
 pub use openapi::document as openapi_document;
 pub use rate::RateLimit;

@@ -16,7 +16,8 @@ const HOUR_MICROS: i64 = 3600 * 1_000_000;
 pub(super) fn backup_check(config: &BackupConfig, store: &Store, demonstration: bool) -> Check {
     // Whatever else is well: who archives the server's log relies on it.
     if store.read(|tx| tx.archiver()).wait().ok().flatten().is_some_and(|archiver| archiver.is_failing()) {
-        let told = "PostgreSQL could NOT archive its log (pg_stat_archiver). Look at archive_command and the disk there.";
+        let told =
+            "PostgreSQL could NOT archive its log (pg_stat_archiver). Look at archive_command and the disk there.";
         return check("backup", false, "backup_archive", [], told.to_owned());
     }
     let Some(schedule) = config.schedule.as_ref().filter(|_| !config.targets.is_empty()) else {

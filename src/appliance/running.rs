@@ -3,9 +3,10 @@
 
 use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
+use crate::appliance::waiting_shares::{Given, WaitingShares};
 use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
-use api::{Open, Unsealer};
+use api::{Brought, Open, Unsealer, Unsealing};
 use audit::{Signer, Verb};
 use identity::{Actor, ActorContext, Channel, SystemActor};
 use kernel::{AnyKind, Code, Fault, Id};
@@ -33,6 +34,7 @@ const SEALER_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Gate {
     appliance: Appliance,
     running: Mutex<Option<Running>>,
+    shares: WaitingShares,
 }
 
 struct Running {
@@ -46,7 +48,8 @@ struct Running {
 impl Gate {
     /// A gate before a sealed or unsealed vault; nothing is opened yet.
     pub(crate) fn new(appliance: Appliance) -> Self {
-        Self { appliance, running: Mutex::new(None) }
+        let shares = WaitingShares::new(Arc::clone(&appliance.clock));
+        Self { appliance, running: Mutex::new(None), shares }
     }
     /// The appliance behind it.
     pub(crate) fn appliance(&self) -> &Appliance {
@@ -124,17 +127,26 @@ impl Gate {
 }
 
 impl Unsealer for Gate {
-    fn unseal(&self, passphrase: &str) -> Result<Open, Fault> {
-        self.appliance.vault.unseal(&Secret::passphrase(passphrase.to_owned()))?;
-        self.open(None).map_err(|failure| {
+    fn unseal(&self, brought: &Brought<'_>) -> Result<Unsealing, Fault> {
+        let (secret, told) = match brought {
+            Brought::Passphrase(text) => (Secret::passphrase((*text).to_owned()), String::new()),
+            Brought::Share(words, source) => match self.shares.give(&self.appliance.vault, words, *source)? {
+                Given::Waiting(given) => return Ok(Unsealing::Waiting(given)),
+                Given::Enough(secret, told) => (secret, told),
+            },
+        };
+        self.appliance.vault.unseal(&secret)?;
+        self.shares.forget();
+        let open = self.open(None).map_err(|failure| {
             // Half open is worse than sealed.
             self.appliance.vault.seal();
             Fault::new(
                 failure.code,
-                "The passphrase is right, but the appliance could not be opened; the server's log says why.",
+                "The secret is right, but the appliance could not be opened; the server's log says why.",
             )
             .with_cause(failure.text())
-        })
+        })?;
+        Ok(Unsealing::Open(Box::new(open), told))
     }
 }
 

@@ -65,6 +65,7 @@ Exit codes: 0 whole; 1 it is not; 2 not done.")]
     #[command(after_help = "Examples:
   kontor backup restore --from /media/set-00000042-20260131T021500Z --dir /srv/kontor
   kontor backup restore --from SET --dir /srv/kontor --key-file unseal.key
+  kontor backup restore --from SET --dir /srv/kontor --shares
   kontor backup restore --from SET --dir /srv/kontor --age-key-file kontor-backup.key
   kontor backup restore --from SET --dir /srv/kontor --database-url-file /etc/kontor/database-url
 
@@ -344,18 +345,18 @@ fn identity(args: &RestoreArgs) -> Result<ArchiveIdentity, Failure> {
         let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
         return Ok(ArchiveIdentity::read(&text)?);
     }
-    let secret = match &args.key_file {
-        Some(file) => Secret::key_file_read(file)?,
-        None => secret::passphrase(args.from.existing()?),
-    };
     let slots = args.set.set.join("slots.json");
     let vault = Vault::sealed(slots, Arc::new(OsRandom::new()));
+    let secret = match &args.key_file {
+        Some(file) => Secret::key_file_read(file)?,
+        None => args.from.secret(&vault).map_err(|failure| failure.exit(EXIT_ANSWER_BAD))?,
+    };
     vault.unseal(&secret).map_err(|error| {
         let failure = Failure::from(error);
         failure
             .exit(EXIT_ANSWER_BAD)
             .kept("nothing was changed")
-            .todo("use the passphrase or key file that opened the appliance when the set was made, or --age-key-file")
+            .todo("use the passphrase, key file or recovery shares that opened the appliance when the set was made, or --age-key-file")
     })?;
     Ok(vault.archive_identity()?)
 }

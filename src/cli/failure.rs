@@ -57,6 +57,10 @@ impl Failure {
         self.exit = exit;
         self
     }
+    /// What happened, without what to do.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
     /// The text for the error stream.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("kontor: {}: {}", self.code.as_str(), self.what);

@@ -4,7 +4,8 @@ use crate::appliance::{Desk, NewAppliance, NewUser, create, fields_of, layout};
 use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
-use crate::cli::secret::PassphraseFrom;
+use crate::cli::secret::PassphraseFile;
+use crate::cli::shares;
 use crate::config::{DEFAULT_LISTEN, host_name_is_plain};
 use audit::Verb;
 use clap::ValueEnum;
@@ -36,7 +37,7 @@ pub(crate) struct InitArgs {
     #[arg(long, value_enum, default_value = "passphrase")]
     unseal: UnsealArg,
     #[command(flatten)]
-    from: PassphraseFrom,
+    from: PassphraseFile,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Address and port to listen on.
@@ -48,6 +49,12 @@ pub(crate) struct InitArgs {
     /// The login of a security administrator to make; can be given several times. Two are better than one.
     #[arg(long = "admin", value_name = "LOGIN")]
     admins: Vec<String>,
+    /// A folder for the sheets of recovery shares, which open the appliance when passphrase and key file are lost. Without it
+    /// none are made; `kontor slot add-shares` makes them later.
+    #[arg(long, value_name = "DIR")]
+    share_sheets: Option<PathBuf>,
+    #[command(flatten)]
+    share_numbers: shares::Numbers,
 }
 
 /// A database server in place of the embedded database.
@@ -109,6 +116,17 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out) -> Result<u8, Failure> {
     // What a step of it kept is gone with the folder.
     let admins = admins.map_err(|failure| nothing_left(failure.kept(""), server.is_some(), true))?;
     layout::write_public(&created.appliance.layout.log_key(), &format!("{}\n", desk.verifier_key()?))?;
+    if let Some(sheets) = &args.share_sheets {
+        // Last, for the sheets lie outside the folder that would be taken away again.
+        desk.note(Verb::KeyChange, "recovery shares made")?;
+        let set = shares::NewSet {
+            numbers: args.share_numbers,
+            label: "recovery shares of init",
+            replaces: None,
+            sheets: Some(sheets.as_path()),
+        };
+        shares::add(&created.appliance, &set, out).map_err(|failure| nothing_left(failure, server.is_some(), true))?;
+    }
     desk.close()?;
     let appliance = created.keep();
     tell(&appliance.layout, args, &admins, out);

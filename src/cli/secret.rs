@@ -4,26 +4,27 @@
 use crate::appliance::{Appliance, layout};
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, person_present};
+use crate::cli::shares::{self, SharesFrom};
 use kernel::{Code, limits};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use vault::Secret;
+use vault::{Secret, Vault};
 use zeroize::Zeroizing;
 
 /// Names the file with the passphrase, for scripts.
 pub(crate) const PASSPHRASE_FILE_VARIABLE: &str = "KONTOR_PASSPHRASE_FILE";
 
-/// Where the passphrase comes from.
+/// Where a passphrase comes from.
 #[derive(clap::Args, Clone, Debug)]
-pub(crate) struct PassphraseFrom {
+pub(crate) struct PassphraseFile {
     /// A file (mode 0600, or a pipe such as /dev/fd/3) whose first line is the passphrase. Without it the file named by
     /// the environment variable KONTOR_PASSPHRASE_FILE is read, else the passphrase is asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
-impl PassphraseFrom {
+impl PassphraseFile {
     fn file(&self) -> Option<PathBuf> {
         self.passphrase_file.clone().or_else(|| std::env::var_os(PASSPHRASE_FILE_VARIABLE).map(PathBuf::from))
     }
@@ -50,16 +51,44 @@ impl PassphraseFrom {
     }
 }
 
+/// Where the passphrase comes from, or the recovery shares that stand for it.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct PassphraseFrom {
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseFile,
+    #[command(flatten)]
+    pub(crate) shares: SharesFrom,
+}
+
+impl PassphraseFrom {
+    /// Whether it was said where the secret comes from; otherwise a key file goes first.
+    fn is_named(&self) -> bool {
+        self.passphrase.passphrase_file.is_some() || self.shares.is_wanted()
+    }
+    /// The secret, for the slots of this vault.
+    pub(crate) fn secret(&self, vault: &Vault) -> Result<Secret, Failure> {
+        if self.shares.is_wanted() && self.passphrase.passphrase_file.is_some() {
+            return Err(Failure::new(Code::ParameterInvalid, "either a passphrase or recovery shares, not both")
+                .kept("nothing was changed"));
+        }
+        if self.shares.is_wanted() {
+            return Ok(shares::gather(vault, &self.shares)?.secret);
+        }
+        Ok(passphrase(self.passphrase.existing()?))
+    }
+}
+
 /// Takes the text over into a secret.
 pub(crate) fn passphrase(mut text: Zeroizing<String>) -> Secret {
     Secret::passphrase(std::mem::take(&mut *text))
 }
 
-/// Unseals the vault for a command: with the key file where there is one, else with the passphrase.
+/// Unseals the vault for a command: with what was named, else with the key file where there is one, else with the passphrase.
 pub(crate) fn unseal(appliance: &Appliance, from: &PassphraseFrom) -> Result<(), Failure> {
-    let secret = match (from.passphrase_file.is_some(), appliance.key_file_secret()?) {
-        (false, Some(secret)) => secret,
-        _ => passphrase(from.existing()?),
+    let key_file = if from.is_named() { None } else { appliance.key_file_secret()? };
+    let secret = match key_file {
+        Some(secret) => secret,
+        None => from.secret(&appliance.vault)?,
     };
     appliance.unseal(&secret)
 }

@@ -1,10 +1,11 @@
-//! `kontor unseal`: gives the passphrase to the server that runs on this machine, over its own TLS.
+//! `kontor unseal`: gives the passphrase or recovery shares to the server that runs on this machine, over its own TLS.
 
 use crate::appliance::Appliance;
 use crate::cli::Dir;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::out::Out;
 use crate::cli::secret::PassphraseFrom;
+use crate::cli::shares::{self, SharesFrom};
 use kernel::Code;
 use serde_json::{Value as Json, json};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,17 +14,22 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Longest wait for the answer: the passphrase hash, then the opening of the database.
 const ANSWER_SECONDS_MAX: u64 = 120;
+/// Shares that are given at most, wrong ones among them.
+const SHARES_MAX: usize = 64;
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Unseals the running appliance with a passphrase.
+/// Unseals the running appliance with a passphrase or recovery shares.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   kontor unseal --dir /srv/kontor
+  kontor unseal --dir /srv/kontor --shares
 
 Asks for the passphrase (or reads --passphrase-file), sends it to the server on this machine over HTTPS, trusting the \
-appliance's own authority only, and says what happened. Failed attempts are in the audit log once it can be written.
-Exit codes: 0 open; 1 the passphrase opens nothing; 2 the server does not answer, or refused.")]
+appliance's own authority only, and says what happened. With --shares it asks for recovery shares \
+until they are enough; the server keeps them for a quarter of an hour, so that people can come one after the other. Failed \
+attempts are in the audit log once it can be written.
+Exit codes: 0 open; 1 the passphrase or a share opens nothing, or more shares are needed; 2 the server does not answer, or refused.")]
 pub(crate) struct UnsealArgs {
     #[command(flatten)]
     dir: Dir,
@@ -42,23 +48,81 @@ pub(crate) fn run(args: &UnsealArgs, out: &mut Out) -> Result<u8, Failure> {
         out.line("The appliance is open already.");
         return Ok(0);
     }
-    let passphrase = args.from.existing()?;
-    let body = json!({"passphrase": passphrase.as_str()});
-    let (status, answer) = ask(agent.post(format!("{url}/api/v1/system/unseal")).send_json(&body), &url)?;
-    if status == 200 {
-        out.line("The appliance is open.");
-        return Ok(0);
+    let server = Server { agent: &agent, url: &url };
+    if args.from.shares.is_wanted() {
+        return with_shares(&args.from.shares, &server, out);
     }
+    let passphrase = args.from.passphrase.existing()?;
+    server.give("passphrase", &passphrase)?;
+    out.line("The appliance is open.");
+    Ok(0)
+}
+
+/// Gives recovery shares, one after the other, until the appliance is open or nobody has a further one.
+fn with_shares(from: &SharesFrom, server: &Server<'_>, out: &mut Out) -> Result<u8, Failure> {
+    let mut files = from.share_file.iter();
+    let mut told = String::new();
+    for _ in 0..SHARES_MAX {
+        let (words, typed) = match files.next() {
+            Some(file) => (shares::words_in(file)?, false),
+            None if from.shares => (shares::ask(&std::mem::take(&mut told))?, true),
+            None => break,
+        };
+        match server.give("share", &words) {
+            Ok(None) => {
+                out.line("The appliance is open.");
+                return Ok(0);
+            }
+            Ok(Some(waiting)) => {
+                told.clone_from(&waiting);
+                out.note(waiting);
+            }
+            // Who types may try again; what stands in a file stays as it is.
+            Err(failure) if typed && failure.code != Code::Unavailable => told = failure.what().to_owned(),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(Failure::new(Code::Sealed, "more shares are needed")
+        .exit(EXIT_ANSWER_BAD)
+        .kept("the server keeps what was given for a quarter of an hour")
+        .todo("give further shares: `kontor unseal --shares`, or --share-file"))
+}
+
+/// The server that is to be unsealed.
+struct Server<'a> {
+    agent: &'a ureq::Agent,
+    url: &'a str,
+}
+
+impl Server<'_> {
+    /// Gives it something. `None` when it is open then, else how many shares wait.
+    fn give(&self, what: &str, secret: &str) -> Result<Option<String>, Failure> {
+        let body = json!({what: secret});
+        let (status, answer) =
+            ask(self.agent.post(format!("{}/api/v1/system/unseal", self.url)).send_json(&body), self.url)?;
+        if status == 200 {
+            let numbers = answer
+                .pointer("/shares/given")
+                .and_then(Json::as_array)
+                .map(|given| given.iter().map(Json::to_string).collect::<Vec<_>>().join(", "));
+            let needed = answer.pointer("/shares/needed").and_then(Json::as_u64).unwrap_or_default();
+            return Ok(numbers.map(|given| format!("The server has share {given}; {needed} of a set are needed.")));
+        }
+        Err(refused(&answer))
+    }
+}
+
+fn refused(answer: &Json) -> Failure {
     let text = |name: &str| answer.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let wrong = text("code") == Code::UnsealFailed.as_str();
-    let code = if wrong { Code::UnsealFailed } else { Code::Unavailable };
+    let code = [Code::UnsealFailed, Code::ValueFormat].into_iter().find(|code| text("code") == code.as_str());
+    let (wrong, code) = (code.is_some(), code.unwrap_or(Code::Unavailable));
     let failure =
         Failure::new(code, format!("{} ({})", text("detail"), text("code"))).kept("the appliance stays sealed");
-    Err(if wrong {
-        failure.exit(EXIT_ANSWER_BAD).todo("check the passphrase and try again")
+    if wrong {
+        failure.exit(EXIT_ANSWER_BAD).todo("check the passphrase or share and try again")
     } else {
         failure.todo("look at the server's own log")
-    })
+    }
 }
 
 /// The server as it is reached on this machine.

@@ -114,6 +114,12 @@ pub const UNSEAL_WAIT_SECONDS_MAX: u64 = 60;
 pub const UNSEAL_SOURCES_MAX: usize = 1_000;
 /// Bytes of an unseal passphrase.
 pub const PASSPHRASE_BYTES_MAX: usize = 1024;
+/// Recovery shares of one set; the standard (SLIP-0039) has four bits for their number.
+pub const RECOVERY_SHARES_MAX: u8 = 16;
+/// Bytes of the words of one recovery share.
+pub const RECOVERY_SHARE_BYTES_MAX: usize = 1_024;
+/// How long recovery shares wait in memory for the next one, in seconds.
+pub const RECOVERY_SHARES_WAIT_SECONDS: u64 = 15 * 60;
 /// Bytes of the file of unseal slots.
 pub const UNSEAL_FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes of one row of an import file.

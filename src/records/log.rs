@@ -215,9 +215,10 @@ impl Records {
         self.store.append(vec![entry])
     }
 
-    /// Notes an unseal.
-    pub fn note_unseal(&self, address: &str) -> store::Ticket<()> {
-        let entry = self.store.entry_anonymous(Act::Unseal, audit::Channel::Api, address);
+    /// Notes an unseal, and what it was done with where that is worth telling.
+    pub fn note_unseal(&self, address: &str, told: &str) -> store::Ticket<()> {
+        let mut entry = self.store.entry_anonymous(Act::Unseal, audit::Channel::Api, address);
+        told.clone_into(&mut entry.note);
         self.store.append(vec![entry])
     }
 

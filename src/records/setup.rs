@@ -198,6 +198,7 @@ impl Records {
             kind: match slot.kind {
                 vault::SlotKind::Passphrase => "passphrase",
                 vault::SlotKind::KeyFile => "key_file",
+                vault::SlotKind::Shares { .. } => "shares",
                 vault::SlotKind::Unsupported(_) => "other",
             },
             label: slot.label,

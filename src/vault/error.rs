@@ -1,6 +1,7 @@
 //! What can go wrong with keys and ciphertexts, and how it is told to people.
 //! No message holds a key, a passphrase or a value; messages for operators say what to do.
 
+use crate::ShareFault;
 use kernel::{Code, Fault};
 
 /// Why the port to the stored key ring did not answer.
@@ -53,6 +54,42 @@ pub enum VaultError {
     #[error("the passphrase needs at least {min} characters and at most {max} bytes", min = kernel::limits::PASSWORD_CHARS_MIN,
         max = kernel::limits::PASSPHRASE_BYTES_MAX)]
     PassphraseLength,
+    /// Words are no recovery share.
+    #[error("{0}")]
+    ShareWords(#[from] ShareFault),
+    /// A share of no set that a slot of this appliance has.
+    #[error(
+        "the share is of no set of this appliance (it is of set {set}): it was replaced by a newer one, or is somebody else's"
+    )]
+    ShareForeign {
+        /// The number of the set it names.
+        set: u16,
+    },
+    /// A share that names a set of this appliance and is none of those that were handed out.
+    #[error("share {share} of set {set} is not the one that was handed out: somebody has altered it")]
+    ShareForged {
+        /// The number it gives itself, from 1.
+        share: u8,
+        /// The number of its set.
+        set: u16,
+    },
+    /// A share that was given before.
+    #[error("share {share} was given already: another one is needed")]
+    ShareTwice {
+        /// Its number, from 1.
+        share: u8,
+    },
+    /// Not enough shares to open anything.
+    #[error("{given} recovery shares were given, and {needed} of one set are needed")]
+    SharesTooFew {
+        /// How many there are, of the set that has most.
+        given: u8,
+        /// How many are needed.
+        needed: u8,
+    },
+    /// Numbers of shares that cannot be.
+    #[error("recovery shares: 2 to {max} of them, of which 2 or more are needed", max = kernel::limits::RECOVERY_SHARES_MAX)]
+    SharesNumbers,
     /// The key file does not hold a key.
     #[error("the key file is not a Kontor key file (one line, kontor-key-1:… )")]
     KeyFileFormat,
@@ -134,7 +171,14 @@ impl From<VaultError> for Fault {
             VaultError::Sealed => (Code::Sealed, "The appliance is sealed. An operator must unseal it first."),
             VaultError::NoSlotOpens => (Code::UnsealFailed, "No unseal slot opens with that passphrase or key file."),
             VaultError::TooLong { .. } => (Code::ValueTooLong, "The value is too long to be sealed."),
-            VaultError::PassphraseLength
+            VaultError::ShareForeign { .. } | VaultError::ShareForged { .. } => {
+                return Fault::new(Code::UnsealFailed, error.to_string());
+            }
+            VaultError::ShareWords(_)
+            | VaultError::ShareTwice { .. }
+            | VaultError::SharesTooFew { .. }
+            | VaultError::SharesNumbers
+            | VaultError::PassphraseLength
             | VaultError::SlotLabel
             | VaultError::KeyFileFormat
             | VaultError::ArchiveKey => {

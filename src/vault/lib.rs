@@ -2,7 +2,7 @@
 //! encryption. It never logs, never keeps plaintext, and never opens a value without a read grant for its record.
 //!
 //! ```text
-//! unseal slots (passphrase, key file) ── root key RK
+//! unseal slots (passphrase, key file, recovery shares) ── root key RK
 //!    ├ KW wraps the key ring ── DEK[subject, class, generation] ── key of one field
 //!    ├ BI blind indexes   ├ AH values in the audit log   ├ CS blobs of the appliance   ├ AR key of backup sets
 //!    └ SK checkpoint signing key (random, wrapped by KW)
@@ -71,7 +71,9 @@ mod place;
 mod primitives;
 mod random;
 mod self_test;
+mod shares;
 mod signing;
+mod slip39;
 mod slot_file;
 mod slots;
 #[cfg(test)]
@@ -82,6 +84,8 @@ mod tests_files;
 mod tests_golden;
 #[cfg(test)]
 mod tests_keys;
+#[cfg(test)]
+mod tests_shares;
 #[cfg(test)]
 mod tests_slots;
 #[cfg(test)]
@@ -103,7 +107,9 @@ pub use normalise::Normaliser;
 pub use place::{ChangePlace, Opened, OpenedChange, Place, Plain, Sealed};
 pub use random::OsRandom;
 pub use self_test::self_test;
+pub use shares::{Gathered, Gathering, Share, ShareSlot};
 pub use signing::{PUBLIC_KEY_LEN, SIGNATURE_LEN, SigningKey, signature_is_good};
+pub use slip39::ShareFault;
 pub use slots::{PassphraseCost, Secret, SlotInfo, SlotKind};
 pub use vault::Vault;
 

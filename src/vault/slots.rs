@@ -1,10 +1,12 @@
 //! Unseal slots: the root key, wrapped once per passphrase or key file, as LUKS does it. Any one slot opens.
 //! The text of the file is made and read here; putting it on disk is `slot_file`'s job. Slots of kinds this version
-//! does not know (TPM2, PKCS#11, recovery shares) are kept as they are, told about, and never destroyed.
+//! does not know (TPM2, PKCS#11) are kept as they are, told about, and never destroyed.
 
 use crate::{
     ApplianceId, VaultError,
     primitives::{self, KEY_LEN, Key, NONCE_LEN, TAG_LEN, put},
+    shares::{self, Share, ShareSet, ShareSlot},
+    slip39,
 };
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -18,7 +20,10 @@ const FORMAT: &str = "kontor-slots";
 const VERSION: u32 = 1;
 const PASSPHRASE: &str = "passphrase";
 const KEY_FILE: &str = "key_file";
-const SALT_LEN: usize = 16;
+const SHARES: &str = "shares";
+/// How the shares of a slot are made.
+const SCHEME: &str = "slip-0039";
+pub(crate) const SALT_LEN: usize = 16;
 /// A file asking for more is damaged or hostile; the appliance has 2 GB.
 const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 64;
@@ -48,6 +53,7 @@ pub struct Secret(pub(crate) SecretKind);
 pub(crate) enum SecretKind {
     Passphrase(Zeroizing<String>),
     KeyFile(Key),
+    Shares { set: u16, master: Key },
 }
 
 impl Secret {
@@ -67,6 +73,15 @@ pub enum SlotKind {
     Passphrase,
     /// A key file or systemd credential.
     KeyFile,
+    /// Recovery shares: so many of so many people.
+    Shares {
+        /// How many are needed.
+        threshold: u8,
+        /// How many there are.
+        count: u8,
+        /// The number of the set, which stands in each of them.
+        set: u16,
+    },
     /// A kind this version cannot open; the text is its name in the file.
     Unsupported(String),
 }
@@ -113,6 +128,7 @@ struct Slot {
 enum Method {
     Passphrase { cost: PassphraseCost, salt: [u8; SALT_LEN] },
     KeyFile { salt: [u8; SALT_LEN] },
+    Shares { salt: [u8; SALT_LEN], set: ShareSet },
 }
 
 /// The root key with its epoch and the appliance it belongs to.
@@ -180,6 +196,11 @@ impl SlotsFile {
 
     /// Tries the slots of the secret's kind; the first that opens gives the root key.
     pub(crate) fn open(&self, secret: &Secret) -> Result<Root, VaultError> {
+        self.try_slots(secret).map(|(root, _)| root)
+    }
+
+    /// The same, with the number of the slot that opened.
+    pub(crate) fn try_slots(&self, secret: &Secret) -> Result<(Root, u32), VaultError> {
         for slot in &self.slots {
             let Some(method) = slot.method()? else { continue };
             let Some(kek) = method.kek(secret)? else { continue };
@@ -189,7 +210,7 @@ impl SlotsFile {
             if stored != check_value(&root)? {
                 return Err(VaultError::SlotsCorrupt("the check value does not fit the root key"));
             }
-            return Ok(root);
+            return Ok((root, slot.id));
         }
         Err(VaultError::NoSlotOpens)
     }
@@ -204,13 +225,6 @@ impl SlotsFile {
         at: Timestamp,
         random: &dyn Random,
     ) -> Result<u32, VaultError> {
-        if self.slots.len() >= limits::UNSEAL_SLOTS_MAX {
-            return Err(VaultError::SlotsFull);
-        }
-        let chars = label.chars().count();
-        if chars == 0 || chars > limits::UNSEAL_LABEL_CHARS_MAX || label.chars().any(char::is_control) {
-            return Err(VaultError::SlotLabel);
-        }
         let mut salt = [0u8; SALT_LEN];
         random.fill(&mut salt);
         let method = match &secret.0 {
@@ -222,7 +236,71 @@ impl SlotsFile {
                 Method::Passphrase { cost, salt }
             }
             SecretKind::KeyFile(_) => Method::KeyFile { salt },
+            // They come with their slot, from `add_shares`.
+            SecretKind::Shares { .. } => return Err(VaultError::Primitive),
         };
+        self.push(root, secret, method, label, at, random)
+    }
+
+    /// Makes a set of recovery shares, `threshold` of `count`, and the slot that they open.
+    pub(crate) fn add_shares(
+        &mut self,
+        root: &Root,
+        (threshold, count): (u8, u8),
+        label: &str,
+        at: Timestamp,
+        random: &dyn Random,
+    ) -> Result<(u32, Vec<Share>), VaultError> {
+        if !(2..=limits::RECOVERY_SHARES_MAX).contains(&count) || !(2..=count).contains(&threshold) {
+            return Err(VaultError::SharesNumbers);
+        }
+        let used: Vec<u16> = self.share_slots()?.iter().map(|slot| slot.set.set).collect();
+        let number = loop {
+            let mut bytes = [0u8; 2];
+            random.fill(&mut bytes);
+            let number = u16::from_be_bytes(bytes) >> 1;
+            if !used.contains(&number) {
+                break number;
+            }
+        };
+        let mut salt = [0u8; SALT_LEN];
+        random.fill(&mut salt);
+        let master = Key::random(random);
+        let shards = slip39::split(master.bytes(), (threshold, count), number, random)?;
+        let marks = shards.iter().map(|shard| shares::mark(&salt, &self.appliance, shard)).collect();
+        let method = Method::Shares { salt, set: ShareSet { set: number, threshold, count, marks } };
+        let secret = Secret(SecretKind::Shares { set: number, master });
+        let id = self.push(root, &secret, method, label, at, random)?;
+        Ok((id, shards.into_iter().map(Share::new).collect()))
+    }
+
+    /// The slots of recovery shares, with what tells their shares from others.
+    pub(crate) fn share_slots(&self) -> Result<Vec<ShareSlot>, VaultError> {
+        let mut found = Vec::new();
+        for slot in &self.slots {
+            if let Some(Method::Shares { salt, set }) = slot.method()? {
+                found.push(ShareSlot { slot: slot.id, appliance: self.appliance, salt, set });
+            }
+        }
+        Ok(found)
+    }
+
+    fn push(
+        &mut self,
+        root: &Root,
+        secret: &Secret,
+        method: Method,
+        label: &str,
+        at: Timestamp,
+        random: &dyn Random,
+    ) -> Result<u32, VaultError> {
+        if self.slots.len() >= limits::UNSEAL_SLOTS_MAX {
+            return Err(VaultError::SlotsFull);
+        }
+        let chars = label.chars().count();
+        if chars == 0 || chars > limits::UNSEAL_LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+            return Err(VaultError::SlotLabel);
+        }
         let id = self.slots.iter().map(|slot| slot.id).max().unwrap_or(0).saturating_add(1);
         let kek = method.kek(secret)?.ok_or(VaultError::Primitive)?;
         let aad = self.aad(id, &method);
@@ -276,6 +354,11 @@ impl SlotsFile {
             put(&mut aad, &cost.passes.to_be_bytes());
             put(&mut aad, &cost.lanes.to_be_bytes());
         }
+        if let Method::Shares { set, .. } = method {
+            put(&mut aad, &set.set.to_be_bytes());
+            put(&mut aad, &[set.threshold, set.count]);
+            put(&mut aad, &set.marks.concat());
+        }
         put(&mut aad, method.salt());
         aad
     }
@@ -293,8 +376,33 @@ impl Slot {
         match self.kind.as_str() {
             PASSPHRASE => SlotKind::Passphrase,
             KEY_FILE => SlotKind::KeyFile,
+            SHARES => match self.share_set() {
+                Some(set) => SlotKind::Shares { threshold: set.threshold, count: set.count, set: set.set },
+                None => SlotKind::Unsupported(SHARES.to_owned()),
+            },
             other => SlotKind::Unsupported(other.to_owned()),
         }
+    }
+
+    /// The parameters of recovery shares; `None` where they are not whole, or of a scheme of a later version.
+    fn share_set(&self) -> Option<ShareSet> {
+        if self.params.get("scheme").and_then(Value::as_str) != Some(SCHEME) {
+            return None;
+        }
+        let number = |name: &str| self.params.get(name).and_then(Value::as_u64);
+        let marks = self.params.get("marks")?.as_array()?.iter();
+        let marks: Option<Vec<[u8; shares::MARK_LEN]>> =
+            marks.map(|mark| BASE64.decode(mark.as_str()?).ok()?.try_into().ok()).collect();
+        let set = ShareSet {
+            set: u16::try_from(number("set")?).ok()?,
+            threshold: u8::try_from(number("threshold")?).ok()?,
+            count: u8::try_from(number("count")?).ok()?,
+            marks: marks?,
+        };
+        let fits = (2..=limits::RECOVERY_SHARES_MAX).contains(&set.count)
+            && (2..=set.count).contains(&set.threshold)
+            && set.marks.len() == usize::from(set.count);
+        fits.then_some(set)
     }
 
     /// The method; `None` for kinds of later versions, an error where a known kind is not whole.
@@ -318,6 +426,9 @@ impl Slot {
                 Some(Method::Passphrase { cost, salt: salt()? })
             }
             SlotKind::KeyFile => Some(Method::KeyFile { salt: salt()? }),
+            SlotKind::Shares { .. } => {
+                Some(Method::Shares { salt: salt()?, set: self.share_set().ok_or_else(corrupt)? })
+            }
             SlotKind::Unsupported(_) => None,
         })
     }
@@ -328,12 +439,13 @@ impl Method {
         match self {
             Self::Passphrase { .. } => PASSPHRASE,
             Self::KeyFile { .. } => KEY_FILE,
+            Self::Shares { .. } => SHARES,
         }
     }
 
     fn salt(&self) -> &[u8; SALT_LEN] {
         match self {
-            Self::Passphrase { salt, .. } | Self::KeyFile { salt } => salt,
+            Self::Passphrase { salt, .. } | Self::KeyFile { salt } | Self::Shares { salt, .. } => salt,
         }
     }
 
@@ -344,6 +456,11 @@ impl Method {
                 json!({"kdf": "argon2id", "memory_kib": cost.memory_kib, "passes": cost.passes, "lanes": cost.lanes, "salt": salt})
             }
             Self::KeyFile { .. } => json!({"kdf": "hkdf-sha256", "salt": salt}),
+            Self::Shares { set, .. } => {
+                let marks: Vec<String> = set.marks.iter().map(|mark| BASE64.encode(mark)).collect();
+                json!({"kdf": "hkdf-sha256", "scheme": SCHEME, "set": set.set, "threshold": set.threshold,
+                    "count": set.count, "marks": marks, "salt": salt})
+            }
         }
     }
 
@@ -361,9 +478,10 @@ impl Method {
             (Self::KeyFile { salt }, SecretKind::KeyFile(key)) => {
                 primitives::hkdf(salt, key.bytes(), b"kontor-key-file-v1", bytes.as_mut())?;
             }
-            (Self::Passphrase { .. }, SecretKind::KeyFile(_)) | (Self::KeyFile { .. }, SecretKind::Passphrase(_)) => {
-                return Ok(None);
+            (Self::Shares { salt, set }, SecretKind::Shares { set: number, master }) if set.set == *number => {
+                primitives::hkdf(salt, master.bytes(), b"kontor-shares-v1", bytes.as_mut())?;
             }
+            (Self::Passphrase { .. } | Self::KeyFile { .. } | Self::Shares { .. }, _) => return Ok(None),
         }
         Ok(Key::from_slice(bytes.as_ref()))
     }

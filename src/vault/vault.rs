@@ -8,6 +8,7 @@ use crate::{
     key_ring,
     keys::Keys,
     primitives::Key,
+    shares::{Share, ShareSlot},
     slot_file,
     slots::{Root, SlotsFile},
 };
@@ -111,6 +112,43 @@ impl Vault {
         clock: &dyn Clock,
     ) -> Result<u32, VaultError> {
         self.change_slots(|file, root| file.add(root, secret, label, cost, clock.now(), self.random.as_ref()))
+    }
+
+    /// Makes a set of recovery shares, `threshold` of `count` (SLIP-0039), with a slot that they open; returns its number.
+    /// `deliver` gets the shares before anything is changed; when it fails, nothing is. With `replaces`, that slot goes in
+    /// the same moment.
+    ///
+    /// # Errors
+    /// [`VaultError::SharesNumbers`] outside 2 to 16; whatever `deliver` says.
+    pub fn slot_add_shares<E: From<VaultError>>(
+        &self,
+        numbers: (u8, u8),
+        label: &str,
+        replaces: Option<u32>,
+        clock: &dyn Clock,
+        deliver: impl FnOnce(u32, &[Share]) -> Result<(), E>,
+    ) -> Result<u32, E> {
+        self.change_slots(|file, root| {
+            let (id, shares) = file.add_shares(root, numbers, label, clock.now(), self.random.as_ref())?;
+            if let Some(old) = replaces {
+                file.remove(old)?;
+            }
+            deliver(id, &shares)?;
+            Ok(id)
+        })
+    }
+
+    /// The slots of recovery shares: what a [`crate::Gathering`] compares shares with. Works sealed, too.
+    pub fn share_slots(&self) -> Result<Vec<ShareSlot>, VaultError> {
+        SlotsFile::parse(&slot_file::read(&self.slots_path)?)?.share_slots()
+    }
+
+    /// Whether a secret would unseal, and by which slot. Nothing is unsealed, and nothing is kept of the secret.
+    ///
+    /// # Errors
+    /// As [`Vault::unseal`].
+    pub fn slot_test(&self, secret: &Secret) -> Result<u32, VaultError> {
+        SlotsFile::parse(&slot_file::read(&self.slots_path)?)?.try_slots(secret).map(|(_, slot)| slot)
     }
 
     /// Takes a slot away; refuses the last one that can open the appliance.
@@ -221,15 +259,15 @@ impl Vault {
         self.slots_writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change_slots<T>(
+    fn change_slots<T, E: From<VaultError>>(
         &self,
-        change: impl FnOnce(&mut SlotsFile, &Root) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+        change: impl FnOnce(&mut SlotsFile, &Root) -> Result<T, E>,
+    ) -> Result<T, E> {
         let keys = self.keys()?;
         let _writer = self.write_slots();
         let mut file = SlotsFile::parse(&slot_file::read(&self.slots_path)?)?;
         if !file.belongs_to(&keys.root) {
-            return Err(VaultError::SlotsCorrupt("it belongs to another root key"));
+            return Err(VaultError::SlotsCorrupt("it belongs to another root key").into());
         }
         let done = change(&mut file, &keys.root)?;
         slot_file::replace(&self.slots_path, &file.to_text()?)?;

@@ -6,4 +6,5 @@ mod commands;
 mod engines;
 mod losses;
 mod sales;
+mod shares;
 mod support;

@@ -2,12 +2,15 @@
 //! a root key, and none shows more than words about the appliance itself.
 
 use super::handle;
-use crate::appliance::{Check, Open};
+use crate::appliance::{Attempt, Brought, Check, Open, SharesGiven};
 use crate::call::{Acting, Call, blocking};
 use crate::route::{Repeat, Route, Rule, Verb};
 use crate::wire::{self, Answer, Secret};
 use authz::AppAction;
-use kernel::{Code, Fault, Outcome, Timestamp, limits::PASSPHRASE_BYTES_MAX};
+use kernel::{
+    Code, Fault, Outcome, Timestamp,
+    limits::{PASSPHRASE_BYTES_MAX, RECOVERY_SHARE_BYTES_MAX},
+};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -70,27 +73,44 @@ async fn checks(open: &Arc<Open>) -> Outcome<Vec<Check>> {
     blocking(move || Ok(health.checks())).await
 }
 
-/// The passphrase of an unseal slot.
+/// What opens an unseal slot: a passphrase, or one of its recovery shares.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unseal {
-    passphrase: Secret,
+    #[serde(default)]
+    passphrase: Option<Secret>,
+    #[serde(default)]
+    share: Option<Secret>,
 }
 
 #[derive(Serialize)]
 struct SealState {
     sealed: bool,
+    /// The recovery shares that wait for more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shares: Option<SharesGiven>,
 }
 
 async fn unseal(call: Call) -> Outcome<Answer> {
-    let Unseal { passphrase } = wire::json(&call.body)?;
-    if passphrase.len() > PASSPHRASE_BYTES_MAX {
-        let detail = format!("A passphrase has at most {PASSPHRASE_BYTES_MAX} bytes (limit PASSPHRASE_BYTES_MAX).");
-        return Err(Fault::new(Code::LimitExceeded, detail));
+    let (secret, share) = match wire::json(&call.body)? {
+        Unseal { passphrase: Some(passphrase), share: None } => (passphrase, false),
+        Unseal { passphrase: None, share: Some(share) } => (share, true),
+        _ => return Err(Fault::new(Code::ParameterInvalid, "Give either a passphrase or one recovery share.")),
+    };
+    let (most, limit) = match share {
+        false => (PASSPHRASE_BYTES_MAX, "PASSPHRASE_BYTES_MAX"),
+        true => (RECOVERY_SHARE_BYTES_MAX, "RECOVERY_SHARE_BYTES_MAX"),
+    };
+    if secret.len() > most {
+        return Err(Fault::new(Code::LimitExceeded, format!("It has at most {most} bytes (limit {limit}).")));
     }
     let source = call.context.source();
     let appliance = call.site.appliance.clone();
-    let opened = blocking(move || appliance.unseal(&passphrase, source)).await.inspect_err(|fault| {
+    let attempt = blocking(move || {
+        let brought = if share { Brought::Share(&secret, source) } else { Brought::Passphrase(&secret) };
+        appliance.unseal(&brought, source)
+    });
+    let attempt = attempt.await.inspect_err(|fault| {
         // While sealed there is no log to write to; it is told right after the unseal. The operator's own log has it now.
         // What was turned away untried is no guess, and a line for each would let anybody fill that log.
         if fault.code == Code::UnsealFailed {
@@ -101,15 +121,18 @@ async fn unseal(call: Call) -> Outcome<Answer> {
             );
         }
     })?;
-    if let Some((open, failures)) = opened {
-        let address = |source: Option<IpAddr>| source.map(|source| source.to_string()).unwrap_or_default();
-        for (source, failures) in failures {
-            let span = (failures.first, failures.last);
-            open.records.note_unseal_failed(&address(source), failures.count, span).await?;
-        }
-        open.records.note_unseal(&address(source)).await?;
+    let (open, failures, told) = match attempt {
+        Attempt::WasOpen => return Answer::json(&SealState { sealed: false, shares: None }),
+        Attempt::Waiting(given) => return Answer::json(&SealState { sealed: true, shares: Some(given) }),
+        Attempt::Opened(open, failures, told) => (open, failures, told),
+    };
+    let address = |source: Option<IpAddr>| source.map(|source| source.to_string()).unwrap_or_default();
+    for (source, failures) in failures {
+        let span = (failures.first, failures.last);
+        open.records.note_unseal_failed(&address(source), failures.count, span).await?;
     }
-    Answer::json(&SealState { sealed: false })
+    open.records.note_unseal(&address(source), &told).await?;
+    Answer::json(&SealState { sealed: false, shares: None })
 }
 
 #[derive(Serialize)]

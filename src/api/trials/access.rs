@@ -98,6 +98,32 @@ fn an_unseal_opens_everything_and_is_logged() {
 }
 
 #[test]
+fn recovery_shares_are_given_one_by_one() {
+    let kontor = TestAppliance::new(Engine::Embedded);
+    let site = Site::sealed(&kontor);
+    let nobody = Who::default();
+    let give = |body: serde_json::Value| site.post("/api/v1/system/unseal", &nobody, body);
+    for body in [json!({}), json!({"passphrase": PASSWORD, "share": "first"})] {
+        assert_eq!(give(body).code(), "parameter_invalid");
+    }
+    let long = "academic ".repeat(200);
+    assert_eq!(give(json!({"share": long})).code(), "limit_exceeded");
+    let waiting = json!({"set": 7, "given": [1], "needed": 2, "forgotten_after_seconds": 900});
+    assert_eq!(give(json!({"share": "first"})).good(), json!({"sealed": true, "shares": waiting}));
+    assert_eq!(site.get("/readyz", &nobody).status, 503);
+    for _ in 0..4 {
+        assert_eq!(give(json!({"share": "somebody else's"})).code(), "unseal_failed");
+    }
+    // Wrong shares are guesses like any other.
+    assert_eq!(give(json!({"share": "second"})).code(), "rate_limited");
+    kontor.clock.advance_seconds(60);
+    assert_eq!(give(json!({"share": "second"})).good(), json!({"sealed": false}));
+    let log = kontor.log();
+    let unseal = log.iter().rfind(|entry| entry.act.verb == audit::Verb::Unseal).unwrap();
+    assert_eq!(unseal.note, "recovery shares 1, 2; Some(192.0.2.7)");
+}
+
+#[test]
 fn every_answer_carries_its_headers() {
     let kontor = TestAppliance::new(Engine::Embedded);
     let site = Site::open(&kontor);

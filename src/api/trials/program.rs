@@ -1,7 +1,7 @@
 //! Programs with API tokens, and the server on a real socket.
 
 use super::site::{Site, Who};
-use crate::appliance::{Appliance, Open, Unsealer};
+use crate::appliance::{Appliance, Brought, Unsealer, Unsealing};
 use crate::rate::RateLimit;
 use crate::server::{ServeError, ServerConfig, serve};
 use kernel::{Clock, Code, Fault, ManualClock, Random};
@@ -74,7 +74,7 @@ fn a_token_is_as_good_as_the_right_to_tokens() {
 
 struct Never;
 impl Unsealer for Never {
-    fn unseal(&self, _: &str) -> Result<Open, Fault> {
+    fn unseal(&self, _: &Brought<'_>) -> Result<Unsealing, Fault> {
         Err(Fault::new(Code::UnsealFailed, "Never."))
     }
 }

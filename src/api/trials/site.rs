@@ -1,7 +1,7 @@
 //! A whole appliance behind the server's own handlers, without a socket: requests in, answers out. Every good JSON answer
 //! is held against the API description, so what is described and what is sent cannot drift apart.
 
-use crate::appliance::{Appliance, Check, Health, Open, Unsealer};
+use crate::appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 use crate::call::Site as Shared;
 use crate::dispatch;
 use crate::openapi::{document, shipped_objects};
@@ -48,14 +48,20 @@ impl SampleSource for Few {
     }
 }
 
-/// Opens with one passphrase.
+/// Opens with one passphrase, or with the share `second` once `first` was given.
 struct Key(TestServices);
 impl Unsealer for Key {
-    fn unseal(&self, passphrase: &str) -> Result<Open, Fault> {
-        if passphrase == PASSWORD {
-            Ok(self.0.open())
-        } else {
-            Err(Fault::new(Code::UnsealFailed, "That does not open it."))
+    fn unseal(&self, brought: &Brought<'_>) -> Result<Unsealing, Fault> {
+        match brought {
+            Brought::Passphrase(PASSWORD) => Ok(Unsealing::Open(Box::new(self.0.open()), String::new())),
+            Brought::Share("first", _) => {
+                let given = SharesGiven { set: 7, given: vec![1], needed: 2, forgotten_after_seconds: 900 };
+                Ok(Unsealing::Waiting(given))
+            }
+            Brought::Share("second", from) => {
+                Ok(Unsealing::Open(Box::new(self.0.open()), format!("recovery shares 1, 2; {from:?}")))
+            }
+            _ => Err(Fault::new(Code::UnsealFailed, "That does not open it.")),
         }
     }
 }
@@ -156,7 +162,7 @@ impl<'k> Site<'k> {
 
     pub(super) fn open(kontor: &'k TestAppliance) -> Self {
         let site = Self::sealed(kontor);
-        site.appliance.unseal(PASSWORD, None).unwrap();
+        site.appliance.unseal(&Brought::Passphrase(PASSWORD), None).unwrap();
         site
     }
 

@@ -127,8 +127,9 @@ export type LogPage = { items: Array<{ seq: number; at: Timestamp; verb: string;
 export type Proof = { size: number; root: string; hashes: Array<string> };
 export type Alive = { status: "alive" };
 export type Ready = { ready: boolean; reasons: Array<string> };
-export type Unseal = { passphrase: string };
-export type SealState = { sealed: boolean };
+/** Either a passphrase or the words of one recovery share. */
+export type Unseal = { passphrase?: string; share?: string };
+export type SealState = { sealed: boolean; shares?: { set: number; given: Array<number>; needed: number; forgotten_after_seconds: number } };
 export type Health = { version: string; started_at: Timestamp; now: Timestamp; sealed: boolean; definitions: number; policy: string; checks: Array<{ name: string; ok: boolean; state: string; figures: Record<string, number>; detail: string }> };
 /** What the web interface keeps for its user. */
 export type Preferences = { items: Record<string, Json> };
@@ -204,7 +205,7 @@ export type SettingsChange = { organisation?: string; language?: "en" | "zh"; cu
 /** A step of the first run. */
 export type SetupStep = { step: "organisation" | "region" | "people" | "custody" | "backup" | "sample" | "finish"; mine: boolean; done_at: Timestamp | null; done_by: Id | null };
 /** A secret that opens the appliance; never the secret itself. */
-export type UnsealSlot = { slot: number; kind: "passphrase" | "key_file" | "other"; label: string; created_at: Timestamp };
+export type UnsealSlot = { slot: number; kind: "passphrase" | "key_file" | "shares" | "other"; label: string; created_at: Timestamp };
 /** How far the first run of the appliance has come. */
 export type Setup = { finished: boolean; steps: Array<SetupStep>; slots: Array<UnsealSlot> };
 /** Whether a step of the first run is done. */
@@ -549,6 +550,9 @@ export const limits = {
   "UNSEAL_WAIT_SECONDS_MAX": 60,
   "UNSEAL_SOURCES_MAX": 1000,
   "PASSPHRASE_BYTES_MAX": 1024,
+  "RECOVERY_SHARES_MAX": 16,
+  "RECOVERY_SHARE_BYTES_MAX": 1024,
+  "RECOVERY_SHARES_WAIT_SECONDS": 900,
   "UNSEAL_FILE_BYTES_MAX": 262144,
   "IMPORT_ROW_BYTES_MAX": 8388608,
   "IMPORT_MAPPING_BYTES_MAX": 1048576,

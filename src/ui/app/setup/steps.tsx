@@ -32,14 +32,15 @@ export function Custody({ setup, sure, onSure }: { setup: Setup; sure: boolean; 
       </section>
       {kinds.has("passphrase") ? <p>{t("custody.passphrase")}</p> : null}
       {kinds.has("key_file") ? <p>{t("custody.keyFile")}</p> : null}
+      {kinds.has("shares") ? <p>{t("custody.shares")}</p> : null}
       {kinds.size === 1 ? (
         <p className={admin.warning}>
           <Icon name="warn" />
-          <span>{kinds.has("key_file") ? t("custody.onlyFile") : t("custody.onlyPassphrase")}</span>
+          <span>{kinds.has("shares") ? t("custody.onlyShares") : kinds.has("key_file") ? t("custody.onlyFile") : t("custody.onlyPassphrase")}</span>
         </p>
       ) : null}
       <p>{t("custody.more")}</p>
-      <code className={css.code}>{"kontor slot list --dir /srv/kontor\nkontor slot add-passphrase --dir /srv/kontor --label deed-box\nkontor slot add-key-file --dir /srv/kontor --label usb-stick /media/usb/kontor.key"}</code>
+      <code className={css.code}>{"kontor slot list --dir /srv/kontor\nkontor slot add-passphrase --dir /srv/kontor --label deed-box\nkontor slot add-key-file --dir /srv/kontor --label usb-stick /media/usb/kontor.key\nkontor slot add-shares --dir /srv/kontor --sheets /media/usb"}</code>
       <CheckField checked={sure} onChange={onSure} label={t("custody.sure")} />
     </div>
   );
