@@ -23,6 +23,7 @@ mod restore;
 mod retention;
 mod target;
 mod verify;
+mod volumes;
 mod write;
 
 pub use drill::{DrillReport, Drilled, drill, look_through};
@@ -34,4 +35,5 @@ pub use restore::{Restored, own_log_key, restore, restore_with};
 pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
 pub use target::{DirectoryTarget, PartSink, SetName, Target};
 pub use verify::{Verified, remove_set, verify_set};
+pub use volumes::{Cut, Finding, Label, Part, VolumeJob, Volumes, VolumesTarget, Written, export_volume};
 pub use write::{SetJob, TargetOutcome, write_sets};

@@ -164,7 +164,7 @@ impl Manifest {
             text
         });
         let text = text.map_err(|error| RecoveryError::Damaged(error.to_string()))?;
-        let note = sign_note(&note_text(&self.appliance, &text), signer);
+        let note = sign_note(&note_text(&self.appliance, "backup", &text), signer);
         Ok((text, note.map_err(|error| RecoveryError::Key(error.to_string()))?))
     }
 
@@ -177,7 +177,7 @@ impl Manifest {
         let signed = open_note(note, key).map_err(|error| {
             RecoveryError::Key(format!("{SIGNATURE} is not signed by the key of this appliance's log: {error}"))
         })?;
-        if signed != note_text(&manifest.appliance, text) {
+        if signed != note_text(&manifest.appliance, "backup", text) {
             return Err(RecoveryError::Damaged(format!("{MANIFEST} is not the one that {SIGNATURE} is about")));
         }
         Ok(manifest)
@@ -209,9 +209,9 @@ impl Manifest {
 }
 
 /// What is signed: the first line keeps it from passing for a checkpoint of the log, whose first line is the log's name.
-fn note_text(appliance: &str, manifest: &[u8]) -> String {
+pub(crate) fn note_text(appliance: &str, what: &str, manifest: &[u8]) -> String {
     format!(
-        "kontor.local/{appliance}/backup\n{}\n",
+        "kontor.local/{appliance}/{what}\n{}\n",
         hex(ring::digest::digest(&ring::digest::SHA256, manifest).as_ref())
     )
 }
