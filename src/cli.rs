@@ -5,6 +5,7 @@ mod audit_verify;
 mod backup;
 mod config_check;
 mod demo;
+mod dr;
 pub(crate) mod failure;
 mod import;
 mod init;
@@ -64,6 +65,8 @@ enum Verb {
     Import(import::ImportArgs),
     #[command(subcommand)]
     Backup(backup::BackupVerb),
+    #[command(subcommand)]
+    Dr(dr::DrVerb),
     #[command(subcommand)]
     Audit(AuditVerb),
     #[command(subcommand)]
@@ -130,6 +133,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Import(args) => import::run(&args, out),
         Verb::Slot(verb) => slot::run(&verb, out),
         Verb::Backup(verb) => backup::run(&verb, out),
+        Verb::Dr(verb) => dr::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Version(args) => version::run(&args, out),

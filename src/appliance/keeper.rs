@@ -15,6 +15,7 @@ use recovery::{
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::{BackupRow, DrillRow, Store};
 use vault::Vault;
@@ -89,6 +90,15 @@ impl Keeper {
     /// The drills that are known, newest first.
     pub(crate) fn drills(&self) -> Result<Vec<DrillRow>, Failure> {
         Ok(self.store.read(|tx| tx.drills(SETS_MAX)).wait()?)
+    }
+
+    /// The folder of the newest verified set that lies in one.
+    pub(crate) fn newest_folder(&self) -> Result<Option<PathBuf>, Failure> {
+        let place = |row: &BackupRow| {
+            let (_, root) = self.config.targets.iter().find(|(name, _)| *name == row.target)?;
+            Some(root.join(&self.appliance).join(&row.name)).filter(|folder| folder.is_dir())
+        };
+        Ok(self.sets()?.iter().filter(|row| row.state == "verified").find_map(place))
     }
 
     fn busy(&self) -> Result<Busy, Failure> {

@@ -133,6 +133,8 @@ codes! {
         Drill 49 "drill",
         /// The key that opens the backup sets was shown.
         BackupKey 50 "backup_key",
+        /// A backup set was cut into volumes for off-line media.
+        DrExport 51 "dr_export",
     }
 }
 codes! {

@@ -1,24 +1,22 @@
 //! `kontor backup`: sets made, listed, verified, proven and restored at the command line. May run beside a server: one
 //! process at a time makes or removes sets. A restore never writes over anything.
 
-use crate::appliance::{Appliance, Keeper, Opened, layout, local_operator, recovery_failure};
+use crate::appliance::{Appliance, Keeper, Opened, local_operator, recovery_failure};
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
-use crate::cli::restoring::Place;
+use crate::cli::restoring::{self, OpenWith, Place};
 use crate::cli::secret::{self, PassphraseFrom};
 use audit::{Verb, VerifierKey};
 use clap::Subcommand;
 use identity::{Actor, Channel};
-use kernel::{Code, Timestamp, limits};
+use kernel::Timestamp;
 use recovery::{Decision, DirectoryTarget, KeepRule, Progress, SetName};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use store::BackupRow;
-use vault::{ArchiveIdentity, OsRandom, Secret, Vault};
 
 /// Backup sets: make, list, verify, prove and restore them.
 #[derive(Subcommand)]
@@ -114,13 +112,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
     #[command(flatten)]
-    from: PassphraseFrom,
-    /// The key file that unseals the appliance, instead of the passphrase.
-    #[arg(long, value_name = "FILE", conflicts_with = "age_key_file")]
-    key_file: Option<PathBuf>,
-    /// A file with an age key (AGE-SECRET-KEY-1…) the set was sealed for, instead of the passphrase.
-    #[arg(long, value_name = "FILE")]
-    age_key_file: Option<PathBuf>,
+    open: OpenWith,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -279,12 +271,7 @@ fn found(args: &VerifyArgs, out: &mut Out) -> Result<(DirectoryTarget, SetName, 
     let set: SetName = name.parse().map_err(recovery_failure)?;
     let target = DirectoryTarget::holding_sets(whole.parent().unwrap_or(Path::new("/")));
     let key = match &args.log_key {
-        Some(path) => {
-            let text = crate::appliance::read_small(path, limits::CONFIG_BYTES_MAX)?;
-            text.trim()
-                .parse()
-                .map_err(|error| Failure::new(Code::ParameterInvalid, format!("{}: {error}", path.display())))?
-        }
+        Some(path) => restoring::log_key(path)?,
         None => {
             let key = recovery::own_log_key(&target, &set).map_err(recovery_failure)?;
             out.note(format!("The set is signed by {key}"));
@@ -318,13 +305,8 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
 fn restore(args: &RestoreArgs, out: &mut Out) -> Result<u8, Failure> {
     let (target, set, key) = found(&args.set, out)?;
     let place = Place::new(&args.dir, &args.database)?;
-    let identity = identity(args)?;
-    let restored = recovery::restore_with(&target, &set, &key, &identity, &args.dir, |half, _| place.settle(half))
-        .map_err(|error| recovery_failure(error).kept("nothing was changed; what was half restored is gone"))?;
-    if let Some(file) = &args.key_file {
-        place_key_file(&args.dir, file, out)?;
-    }
-    Ok(if place.tell(set.as_str(), &restored, &key, out) { 0 } else { EXIT_ANSWER_BAD })
+    let identity = args.open.identity(args.set.set.join("slots.json"))?;
+    place.restore((&target, &set), &key, &identity, &args.open, out)
 }
 
 fn content(args: &ContentArgs, out: &mut Out) -> Result<u8, Failure> {
@@ -336,39 +318,6 @@ fn content(args: &ContentArgs, out: &mut Out) -> Result<u8, Failure> {
     let line = |table: &store::TableContent| vec![table.table.clone(), table.rows.to_string(), table.sha256.clone()];
     out.table(&["TABLE", "ROWS", "SHA-256"], &tables.iter().map(line).collect::<Vec<_>>());
     Ok(0)
-}
-
-/// The key that opens the set: given as such, or from the unseal secret by the slots that lie in the set.
-fn identity(args: &RestoreArgs) -> Result<ArchiveIdentity, Failure> {
-    if let Some(file) = &args.age_key_file {
-        layout::require_private(file)?;
-        let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
-        return Ok(ArchiveIdentity::read(&text)?);
-    }
-    let slots = args.set.set.join("slots.json");
-    let vault = Vault::sealed(slots, Arc::new(OsRandom::new()));
-    let secret = match &args.key_file {
-        Some(file) => Secret::key_file_read(file)?,
-        None => args.from.secret(&vault).map_err(|failure| failure.exit(EXIT_ANSWER_BAD))?,
-    };
-    vault.unseal(&secret).map_err(|error| {
-        let failure = Failure::from(error);
-        failure
-            .exit(EXIT_ANSWER_BAD)
-            .kept("nothing was changed")
-            .todo("use the passphrase, key file or recovery shares that opened the appliance when the set was made, or --age-key-file")
-    })?;
-    Ok(vault.archive_identity()?)
-}
-
-/// The restored configuration may name the key file, which no set holds.
-pub(crate) fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let appliance = Appliance::load(dir)?;
-    let Some(place) = appliance.config.unseal.key_file.filter(|place| !place.exists()) else { return Ok(()) };
-    let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
-    layout::write_private(&place, &text)?;
-    out.line(format!("The key file was put at {}, where the configuration names it.", place.display()));
-    Ok(())
 }
 
 pub(crate) fn size(bytes: u64) -> String {

@@ -1,18 +1,65 @@
 //! The end of every restore, whatever it was made from: the data go onto the engine that was asked for, the configuration says
 //! so, and what lies there is looked through before anybody relies on it. Never over anything that is there.
 
-use crate::appliance::database_url;
+use crate::appliance::{Appliance, database_url, layout, recovery_failure};
 use crate::cli::backup::size;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
+use crate::cli::secret::PassphraseFrom;
 use crate::config::with_database;
 use audit::VerifierKey;
-use kernel::{Clock, SystemClock};
-use recovery::{RecoveryError, Restored};
+use kernel::{Clock, Code, SystemClock, limits};
+use recovery::{RecoveryError, Restored, SetName, Target};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use store::{EngineConfig, Store};
+use vault::{ArchiveIdentity, OsRandom, Secret, Vault};
+
+/// What opens a set: the unseal secret by the slots that lie beside it, or an age key.
+#[derive(clap::Args)]
+pub(crate) struct OpenWith {
+    #[command(flatten)]
+    from: PassphraseFrom,
+    /// The key file that unseals the appliance, instead of the passphrase.
+    #[arg(long, value_name = "FILE", conflicts_with = "age_key_file")]
+    key_file: Option<PathBuf>,
+    /// A file with an age key (AGE-SECRET-KEY-1…) the set was sealed for, instead of the passphrase.
+    #[arg(long, value_name = "FILE")]
+    age_key_file: Option<PathBuf>,
+}
+
+impl OpenWith {
+    /// The key that opens the set: given as such, or from the unseal secret by these slots.
+    pub(crate) fn identity(&self, slots: PathBuf) -> Result<ArchiveIdentity, Failure> {
+        if let Some(file) = &self.age_key_file {
+            layout::require_private(file)?;
+            let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
+            return Ok(ArchiveIdentity::read(&text)?);
+        }
+        let vault = Vault::sealed(slots, Arc::new(OsRandom::new()));
+        let secret = match &self.key_file {
+            Some(file) => Secret::key_file_read(file)?,
+            None => self.from.secret(&vault).map_err(|failure| failure.exit(EXIT_ANSWER_BAD))?,
+        };
+        vault.unseal(&secret).map_err(|error| {
+            let failure = Failure::from(error);
+            failure
+                .exit(EXIT_ANSWER_BAD)
+                .kept("nothing was changed")
+                .todo("use the passphrase, key file or recovery shares that opened the appliance when the set was made, or --age-key-file")
+        })?;
+        Ok(vault.archive_identity()?)
+    }
+}
+
+/// The public key of a log, from a file that was kept.
+pub(crate) fn log_key(path: &Path) -> Result<VerifierKey, Failure> {
+    let text = crate::appliance::read_small(path, limits::CONFIG_BYTES_MAX)?;
+    let wrong = |error| Failure::new(Code::ParameterInvalid, format!("{}: {error}", path.display()));
+    text.trim().parse().map_err(wrong)
+}
 
 /// Where an appliance is restored to.
 pub(crate) struct Place {
@@ -35,8 +82,26 @@ impl Place {
         Ok(Self { dir: dir.to_owned(), server, clock: SystemClock::start() })
     }
 
+    /// Restores a set here, and says what became of it: the exit code.
+    pub(crate) fn restore(
+        &self,
+        (target, set): (&dyn Target, &SetName),
+        key: &VerifierKey,
+        identity: &ArchiveIdentity,
+        open: &OpenWith,
+        out: &mut Out,
+    ) -> Result<u8, Failure> {
+        let restored = recovery::restore_with(target, set, key, identity, &self.dir, |half, _| self.settle(half));
+        let kept = "nothing was changed; what was half restored is gone";
+        let restored = restored.map_err(|error| recovery_failure(error).kept(kept))?;
+        if let Some(file) = &open.key_file {
+            place_key_file(&self.dir, file, out)?;
+        }
+        Ok(if self.tell(set.as_str(), &restored, key, out) { 0 } else { EXIT_ANSWER_BAD })
+    }
+
     /// The last step on a folder that is not in its place yet.
-    pub(crate) fn settle(&self, half: &Path) -> Result<(), RecoveryError> {
+    fn settle(&self, half: &Path) -> Result<(), RecoveryError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |cause| RecoveryError::Target { what, cause }
@@ -54,7 +119,7 @@ impl Place {
     }
 
     /// Says what was restored, and looks it through; whether all was well.
-    pub(crate) fn tell(&self, from: &str, restored: &Restored, key: &VerifierKey, out: &mut Out) -> bool {
+    fn tell(&self, from: &str, restored: &Restored, key: &VerifierKey, out: &mut Out) -> bool {
         let dir = self.dir.display();
         out.line(format!("{dir} was made from {from}: {} files, {}.", restored.files, size(restored.bytes)));
         if self.server.is_some() {
@@ -82,4 +147,14 @@ What to do next:
         ));
         true
     }
+}
+
+/// The restored configuration may name the key file, which no set holds.
+fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
+    let appliance = Appliance::load(dir)?;
+    let Some(place) = appliance.config.unseal.key_file.filter(|place| !place.exists()) else { return Ok(()) };
+    let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
+    layout::write_private(&place, &text)?;
+    out.line(format!("The key file was put at {}, where the configuration names it.", place.display()));
+    Ok(())
 }

@@ -8,3 +8,4 @@ mod losses;
 mod sales;
 mod shares;
 mod support;
+mod volumes;

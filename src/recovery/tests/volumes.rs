@@ -211,7 +211,7 @@ fn a_turned_bit_names_its_volume_and_other_peoples_volumes_are_refused() {
     // Volumes of another appliance are not this one's, and two sets are not one.
     let other = self::site();
     let others = other.volumes("media");
-    let refused = Volumes::look(&[others.clone()], Some(&site.kontor.verifier_key())).err().unwrap();
+    let refused = Volumes::look(std::slice::from_ref(&others), Some(&site.kontor.verifier_key())).err().unwrap();
     assert_eq!(refused.word(), "damaged", "{refused}");
     let refused = Volumes::look(&[folder, others], None).err().unwrap();
     assert_eq!(refused.word(), "refused", "{refused}");

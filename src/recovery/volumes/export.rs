@@ -197,11 +197,10 @@ fn fill(job: &VolumeJob<'_>, number: u32, part: Part, half: &Path, pace: &mut Pa
     small(words::README, words::readme(&job.cut, job.set.as_str()).as_bytes())?;
     small(words::SCRIPT, words::script(&job.cut, job.set.as_str()).as_bytes())?;
     let list: String = sums.iter().map(|(sum, name)| format!("{sum}  {name}\n")).collect();
-    let written = create(&half.join(SUMS)).and_then(|mut file| {
+    create(&half.join(SUMS)).and_then(|mut file| {
         let done = file.write_all(list.as_bytes()).and_then(|()| file.sync_all());
         done.map_err(RecoveryError::target(format!("writing {SUMS}")))
-    });
-    written
+    })
 }
 
 fn create(path: &Path) -> Result<File, RecoveryError> {
