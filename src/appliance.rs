@@ -12,6 +12,7 @@ mod operator;
 mod running;
 mod sample_data;
 mod signer;
+mod targets;
 mod waiting_shares;
 
 pub(crate) use create::{NewAppliance, create};
@@ -22,6 +23,7 @@ pub(crate) use operator::local_operator;
 pub(crate) use running::Gate;
 pub(crate) use sample_data::{HouseSample, Places};
 pub(crate) use signer::LogSigner;
+pub(crate) use targets::target_of;
 
 use crate::cli::failure::Failure;
 use crate::config::{Config, DatabaseConfig, Problem};

@@ -3,6 +3,7 @@
 
 mod audit_verify;
 mod backup;
+mod backup_target;
 mod config_check;
 mod demo;
 mod dr;

@@ -3,10 +3,12 @@
 
 mod backup;
 mod moved;
+mod targets;
 mod template;
 
 pub(crate) use backup::{BackupConfig, Schedule};
 pub(crate) use moved::with_database;
+pub(crate) use targets::TargetConfig;
 pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
 
 use crate::appliance::Layout;
@@ -166,6 +168,11 @@ impl Config {
             ca_file.iter().for_each(|file| look("database.ca_file", file, false));
         }
         self.unseal.key_file.iter().for_each(|file| look("unseal.key_file", file, true));
+        for (name, target) in &self.backup.targets {
+            for (key, file, private) in target.files() {
+                look(&format!("backup.targets.{name}.{key}"), file, private);
+            }
+        }
         problems
     }
 }
@@ -263,7 +270,7 @@ pub(crate) fn host_name_is_plain(name: &str) -> bool {
 
 /// One table of the file. Every key is taken out by name; what is left is unknown.
 struct Section<'p> {
-    name: &'static str,
+    name: &'p str,
     values: BTreeMap<String, Value>,
     problems: &'p mut Vec<Problem>,
 }

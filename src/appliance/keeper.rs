@@ -2,15 +2,14 @@
 //! newest proven by a drill. One at a time, also when a command does it beside the server. What happens stands in the log
 //! and in the table of sets; nothing here opens a record.
 
-use crate::appliance::{Appliance, Layout, LogSigner};
+use crate::appliance::{Appliance, Layout, LogSigner, target_of};
 use crate::cli::failure::Failure;
 use crate::config::BackupConfig;
 use audit::{ActOutcome, Verb, VerifierKey};
 use identity::Actor;
 use kernel::{Code, Timestamp};
 use recovery::{
-    Decision, DirectoryTarget, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, Target,
-    TargetOutcome,
+    Decision, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, Target, TargetOutcome,
 };
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -68,9 +67,9 @@ impl Keeper {
         schedule.next(self.now())
     }
 
-    fn targets(&self) -> Vec<DirectoryTarget> {
+    fn targets(&self) -> Vec<Box<dyn Target>> {
         let targets = self.config.targets.iter();
-        targets.map(|(name, path)| DirectoryTarget::new(name, path, &self.appliance)).collect()
+        targets.map(|(name, config)| target_of(name, config, &self.appliance, self.store.clock())).collect()
     }
 
     /// The names of all targets.
@@ -121,7 +120,7 @@ impl Keeper {
         if targets.is_empty() {
             return Err(Failure::new(Code::ConfigInvalid, "there is no target for backups")
                 .kept("nothing was changed")
-                .todo("name a folder under [backup.targets] in kontor.toml"));
+                .todo("name a folder or a store under [backup.targets] in kontor.toml"));
         }
         let _busy = self.busy()?;
         let names: Vec<String> = targets.iter().map(|target| target.name().to_owned()).collect();
@@ -146,7 +145,7 @@ impl Keeper {
             bytes_per_second: self.config.bytes_per_second,
             progress,
         };
-        let list: Vec<&dyn Target> = targets.iter().map(|target| target as &dyn Target).collect();
+        let list: Vec<&dyn Target> = targets.iter().map(AsRef::as_ref).collect();
         let outcomes = match recovery::write_sets(&job, &list) {
             Ok((_, outcomes)) => outcomes,
             Err(error) => {
@@ -167,7 +166,7 @@ impl Keeper {
 
     /// Brings the table of sets in line with what lies on the targets: after a crash, a restore, or somebody's hand. The
     /// highest number seen. A target that does not answer says so when something is written to it.
-    fn reconcile(&self, targets: &[DirectoryTarget]) -> Result<u64, Failure> {
+    fn reconcile(&self, targets: &[Box<dyn Target>]) -> Result<u64, Failure> {
         let (rows, mut highest) = (self.sets()?, 0);
         for target in targets {
             let Ok(there) = target.list() else { continue };
@@ -191,14 +190,14 @@ impl Keeper {
                     .any(|row| row.target == target.name() && row.sequence == set.sequence() && row.state != "writing")
             };
             for set in there.iter().filter(|set| !settled(set)) {
-                self.adopt(target, set)?;
+                self.adopt(target.as_ref(), set)?;
             }
         }
         Ok(highest)
     }
 
     /// A set that lies on a target and of which nothing was known, or not how it ended.
-    fn adopt(&self, target: &DirectoryTarget, set: &SetName) -> Result<(), Failure> {
+    fn adopt(&self, target: &dyn Target, set: &SetName) -> Result<(), Failure> {
         let now = self.now();
         let (state, manifest, detail) = match recovery::verify_set(target, set, &self.key, None) {
             Ok((_, manifest)) => ("verified", Some(manifest), String::new()),
@@ -308,10 +307,10 @@ impl Keeper {
                     KeepRule::Mark if row.marked_at.is_none() => next.marked_at = Some(self.now()),
                     KeepRule::Remove => {
                         if successor.is_none() {
-                            successor = Some(self.newest_verified(&target, decisions, &rows)?);
+                            successor = Some(self.newest_verified(target.as_ref(), decisions, &rows)?);
                         }
                         let Some(successor) = &successor else { continue };
-                        recovery::remove_set(&target, &row.name.parse().map_err(failure)?, successor)
+                        recovery::remove_set(target.as_ref(), &row.name.parse().map_err(failure)?, successor)
                             .map_err(failure)?;
                         next.state = "removed".to_owned();
                         gone += 1;
@@ -328,7 +327,7 @@ impl Keeper {
 
     fn newest_verified(
         &self,
-        target: &DirectoryTarget,
+        target: &dyn Target,
         decisions: &[Decision],
         rows: &[BackupRow],
     ) -> Result<recovery::Verified, Failure> {
@@ -351,7 +350,11 @@ impl Keeper {
         }
         let _busy = self.busy()?;
         let rows = self.sets()?;
-        let wanted = |row: &&BackupRow| row.state == "verified" && target.is_none_or(|name| name == row.target);
+        // A target that is no longer configured proves nothing.
+        let known = self.target_names();
+        let wanted = |row: &&BackupRow| {
+            row.state == "verified" && known.contains(&row.target) && target.is_none_or(|name| name == row.target)
+        };
         let newest = rows.iter().find(wanted).cloned();
         let row = newest.ok_or_else(|| {
             Failure::new(Code::RecordNotFound, "there is no verified set to prove")
@@ -363,7 +366,7 @@ impl Keeper {
         let identity = self.vault.archive_identity()?;
         let clock = Arc::clone(self.store.clock());
         let set: SetName = row.name.parse().map_err(failure)?;
-        let report = recovery::drill(&from, &set, &self.key, &identity, &self.layout.drill(), clock.as_ref());
+        let report = recovery::drill(from.as_ref(), &set, &self.key, &identity, &self.layout.drill(), clock.as_ref());
         let report = report.map_err(failure)?;
         self.settle_drill(by, row, &report)?;
         Ok(report)

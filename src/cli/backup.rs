@@ -4,6 +4,7 @@
 use crate::appliance::{Appliance, Keeper, Opened, local_operator, recovery_failure};
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
+use crate::cli::backup_target::{self, TargetVerb};
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
@@ -72,6 +73,8 @@ into a SQLite file, whatever engine the set was made on; with --database-url-fil
 server. What was written after the moment of the set is not in it; the command says which moment that is.
 Exit codes: 0 restored; 1 the secret opens nothing, or what was restored is not whole; 2 not done.")]
     Restore(RestoreArgs),
+    #[command(subcommand)]
+    Target(TargetVerb),
     /// Prints what every table holds, as hashes that are the same on both engines.
     #[command(after_help = "Example:
   kontor backup content --dir /srv/kontor
@@ -134,6 +137,7 @@ pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
         BackupVerb::Key(args) => key(args, out),
         BackupVerb::Verify(args) => verify(args, out),
         BackupVerb::Restore(args) => restore(args, out),
+        BackupVerb::Target(verb) => backup_target::run(verb, out),
         BackupVerb::Content(args) => content(args, out),
     }
 }

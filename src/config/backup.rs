@@ -1,15 +1,13 @@
 //! The section `[backup]`: when sets are made and proven, where they go, who opens them, how long they stay.
 
 use super::Section;
+use super::targets::{TargetConfig, targets_of};
 use crate::appliance::Layout;
 use recovery::Policy;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use vault::ArchiveRecipient;
 
-/// Characters of the name of a target.
-const NAME_CHARS_MAX: usize = 32;
-/// Most targets, and most further keys.
+/// Most further keys.
 const LIST_MAX: usize = 16;
 /// Largest number of sets of a kind.
 const KEEP_MAX: u64 = 1_000;
@@ -29,8 +27,8 @@ pub(crate) struct BackupConfig {
     pub(crate) policy: Policy,
     /// Bytes a second, at most.
     pub(crate) bytes_per_second: Option<u64>,
-    /// Where they go: name and folder.
-    pub(crate) targets: Vec<(String, PathBuf)>,
+    /// Where they go, by name.
+    pub(crate) targets: Vec<(String, TargetConfig)>,
 }
 
 /// Times that come again and again, in the words of cron.
@@ -133,28 +131,6 @@ fn policy_of(section: &mut Section<'_>) -> Policy {
         policy.delay_seconds = i64::try_from(hours).unwrap_or(72) * 3600;
     }
     policy
-}
-
-fn targets_of(section: &mut Section<'_>, layout: &Layout) -> Vec<(String, PathBuf)> {
-    let mut targets = Vec::new();
-    let table = section.section("targets");
-    if table.len() > LIST_MAX {
-        section.problem("targets", format!("at most {LIST_MAX} targets."));
-    }
-    for (name, value) in table {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(plain) {
-            section.problem("targets", format!("a name has 1 to {NAME_CHARS_MAX} letters a to z, digits, - and _."));
-            continue;
-        }
-        match value.kind {
-            config::ValueKind::String(path) if !path.is_empty() => {
-                targets.push((name, layout.resolve(Path::new(&path))));
-            }
-            _ => section.problem(&format!("targets.{name}"), "write the path of a folder in double quotes.".to_owned()),
-        }
-    }
-    targets
 }
 
 #[cfg(test)]

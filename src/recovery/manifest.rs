@@ -11,9 +11,9 @@ use store::{DatabaseFacts, TableFacts};
 /// The format that this version writes and reads.
 pub(crate) const FORMAT: &str = "kontor-backup-1";
 /// The manifest's file.
-pub(crate) const MANIFEST: &str = "manifest.json";
+pub const MANIFEST: &str = "manifest.json";
 /// The signed note with its hash.
-pub(crate) const SIGNATURE: &str = "manifest.sig";
+pub const SIGNATURE: &str = "manifest.sig";
 /// Bytes of the largest manifest that is read.
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Files of a set.

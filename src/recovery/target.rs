@@ -110,6 +110,33 @@ pub trait Target: Send + Sync {
     fn remove(&self, set: &SetName) -> io::Result<()>;
     /// Free bytes, where the target knows.
     fn free_bytes(&self) -> Option<u64>;
+    /// Tries out what a set needs of it with a small file named after `word`, and takes that away again. It ends at the first
+    /// step after which the others make no sense.
+    fn try_out(&self, word: &str) -> Vec<TargetStep>;
+}
+
+/// One step of trying a target out.
+pub struct TargetStep {
+    /// What was done, in English: `write`.
+    pub step: &'static str,
+    /// How it went.
+    pub outcome: io::Result<()>,
+}
+
+impl TargetStep {
+    /// A step that went so.
+    pub fn new(step: &'static str, outcome: io::Result<()>) -> Self {
+        Self { step, outcome }
+    }
+    /// A step that is well when these bytes came back.
+    pub fn same(step: &'static str, found: io::Result<Vec<u8>>, wanted: &[u8]) -> Self {
+        let differs = || io::Error::new(io::ErrorKind::InvalidData, "what came back is not what was written");
+        Self::new(step, found.and_then(|found| if found == wanted { Ok(()) } else { Err(differs()) }))
+    }
+    /// Whether it went well.
+    pub fn is_well(&self) -> bool {
+        self.outcome.is_ok()
+    }
 }
 
 /// A folder with a folder of its own for each appliance.
@@ -217,6 +244,23 @@ impl Target for DirectoryTarget {
         fs::rename(self.whole(set), &going)?;
         sync_folder(&self.dir)?;
         fs::remove_dir_all(going)
+    }
+    fn try_out(&self, word: &str) -> Vec<TargetStep> {
+        let root = self.dir.parent().unwrap_or(&self.dir);
+        let (half, whole) = (root.join(format!(".probe-{word}{HALF}")), root.join(format!(".probe-{word}")));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+            file.write_all(word.as_bytes())?;
+            file.sync_all()
+        };
+        let mut steps = vec![TargetStep::new("write", write())];
+        if steps.iter().all(TargetStep::is_well) {
+            steps.push(TargetStep::new("rename", fs::rename(&half, &whole).and_then(|()| sync_folder(root))));
+            steps.push(TargetStep::same("read back", fs::read(&whole), word.as_bytes()));
+            let left = if whole.exists() { &whole } else { &half };
+            steps.push(TargetStep::new("remove", fs::remove_file(left)));
+        }
+        steps
     }
     fn free_bytes(&self) -> Option<u64> {
         let place = if self.dir.exists() { self.dir.as_path() } else { self.dir.parent()? };

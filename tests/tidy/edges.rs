@@ -16,7 +16,7 @@ const POWERS: [(&str, &[&str]); 9] = [
     ("argon2", &["identity", "vault"]),
     ("rustls", &["api", "store"]),
     ("rcgen", &["api"]),
-    ("ureq", &["kontor", "testkit"]),
+    ("ureq", &["kontor", "outbound", "testkit"]),
     ("reqwest", &[]),
 ];
 

@@ -260,6 +260,9 @@ impl Target for BadTarget {
     fn free_bytes(&self) -> Option<u64> {
         None
     }
+    fn try_out(&self, word: &str) -> Vec<recovery::TargetStep> {
+        self.inner.try_out(word)
+    }
 }
 
 #[test]

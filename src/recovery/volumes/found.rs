@@ -7,7 +7,7 @@ use super::stream::Layout;
 use super::words::payload;
 use super::{BLOCK, MANIFEST, MANIFEST_BYTES_MAX, SIGNATURE, Sum, VolumeFile};
 use crate::target::PartSink;
-use crate::{RecoveryError, SetName, Target};
+use crate::{RecoveryError, SetName, Target, TargetStep};
 use audit::VerifierKey;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -273,6 +273,9 @@ impl Target for VolumesTarget {
     }
     fn free_bytes(&self) -> Option<u64> {
         None
+    }
+    fn try_out(&self, _: &str) -> Vec<TargetStep> {
+        vec![TargetStep::new("write", only_read())]
     }
 }
 

@@ -1,0 +1,8 @@
+//! The only crate that connects to machines of others, and only to those that the operator has named as targets of backup
+//! sets. What it carries is sealed before it comes here. It trusts the one authority or host key of the configuration,
+//! follows no redirect, uses no proxy, and sends nothing about the appliance but the sets themselves.
+
+pub mod s3;
+mod secret;
+
+pub use s3::{S3Settings, S3Target};
