@@ -4,7 +4,7 @@
 
 use crate::appliance::{Appliance, Layout, LogSigner, target_of};
 use crate::cli::failure::Failure;
-use crate::config::BackupConfig;
+use crate::config::{BackupConfig, TargetConfig};
 use audit::{ActOutcome, Verb, VerifierKey};
 use identity::Actor;
 use kernel::{Code, Timestamp};
@@ -95,6 +95,7 @@ impl Keeper {
     pub(crate) fn newest_folder(&self) -> Result<Option<PathBuf>, Failure> {
         let place = |row: &BackupRow| {
             let (_, root) = self.config.targets.iter().find(|(name, _)| *name == row.target)?;
+            let TargetConfig::Folder(root) = root else { return None };
             Some(root.join(&self.appliance).join(&row.name)).filter(|folder| folder.is_dir())
         };
         Ok(self.sets()?.iter().filter(|row| row.state == "verified").find_map(place))
