@@ -89,6 +89,9 @@ impl<'a> FilterReader<'a> {
             return Ok(filter);
         }
         let name = map.get("field").and_then(Json::as_str).ok_or_else(|| invalid(at, "A condition needs a field."))?;
+        if name == "id" {
+            return self.ids(op, map.get("value").unwrap_or(&Json::Null), at);
+        }
         let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
         let index = object.field_index(head).ok_or_else(|| unknown(at, object, head))?;
         let field = object.fields.get(index).ok_or_else(|| unknown(at, object, head))?;
@@ -108,6 +111,22 @@ impl<'a> FilterReader<'a> {
         };
         let value = map.get("value").unwrap_or(&Json::Null);
         self.condition((index, field, part), op, value, at)
+    }
+
+    /// Records by their ids, which every reader in reach of them may know.
+    fn ids(&mut self, op: &str, value: &Json, at: &str) -> Result<Filter, Fault> {
+        let list = match (op, value) {
+            ("eq", Json::String(_)) => std::slice::from_ref(value),
+            ("in", Json::Array(list)) if list.len() <= limits::FILTER_IN_MAX => list.as_slice(),
+            ("in", Json::Array(_)) => {
+                return Err(invalid(at, format!("At most {} values (FILTER_IN_MAX).", limits::FILTER_IN_MAX)));
+            }
+            _ => return Err(invalid(at, "id takes eq with an id, or in with a list of ids.")),
+        };
+        let read = |id: &Json| id.as_str().and_then(|text| text.parse().ok());
+        let ids = list.iter().map(read).collect::<Option<Vec<_>>>();
+        self.used.push("id".to_owned());
+        ids.map(Filter::Ids).ok_or_else(|| invalid(at, "An id is a UUID, such as the one in a record's address."))
     }
 
     /// Only what can be read on every record in scope can be used to select records.

@@ -7,7 +7,7 @@ use crate::read::{ReadTx, push_predicate};
 use crate::rows::{self, StoredRow};
 use crate::{Cursor, StoreError};
 use authz::{Predicate, Scope};
-use kernel::{Code, Fault, limits};
+use kernel::{Code, Fault, RecordId, limits};
 use metadata::{ColumnRole, ColumnType, FieldDef, ObjectDef, Sealing, Value};
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ pub enum Filter {
     Or(Vec<Filter>),
     /// One condition.
     Is(Condition),
+    /// The record is one of these.
+    Ids(Vec<RecordId>),
     /// A condition on the record that a reference field points to, as far as the reader's scope there reaches.
     Related {
         /// Position of the reference field.
@@ -69,6 +71,17 @@ pub enum Filter {
         /// The condition.
         filter: Box<Filter>,
     },
+}
+
+impl Filter {
+    /// Whether it leaves no more than the records it names.
+    fn names_records(&self) -> bool {
+        match self {
+            Self::Ids(_) => true,
+            Self::And(parts) => parts.iter().any(Self::names_records),
+            Self::Or(_) | Self::Is(_) | Self::Related { .. } => false,
+        }
+    }
 }
 
 /// What to list.
@@ -121,6 +134,9 @@ impl Compiled {
 }
 
 impl ListQuery {
+    fn names_records(&self) -> bool {
+        self.filter.as_ref().is_some_and(Filter::names_records)
+    }
     /// The same records, only their ids.
     pub(crate) fn of_ids(&self, limit: usize) -> Self {
         Self {
@@ -153,7 +169,7 @@ impl ReadTx<'_> {
         // Candidates of a blind index may drop out, so more of them are fetched, up to a named limit.
         let fetch = if exact { query.limit + 1 } else { limits::SEALED_CANDIDATES_MAX };
         let merged = match conditions.walk {
-            Walk::May if exact => {
+            Walk::May if exact && !query.names_records() => {
                 let reaches = [Some(scope.predicate()), query.within.as_ref()];
                 self.merged(query, &keys, reaches, &selection, fetch)?
             }
@@ -226,10 +242,11 @@ impl ReadTx<'_> {
 
     pub(crate) fn conditions(&mut self, scope: &Scope<'_>, query: &ListQuery) -> Result<Compiled, StoreError> {
         let mut sql = Sql::new(if query.deleted { "t.\"deleted_at\" IS NOT NULL" } else { "t.\"deleted_at\" IS NULL" });
-        // The bin is small and has no index over its rows.
-        let mut walk = Walk::May;
+        let few = query.names_records();
+        // The bin is small and has no index over its rows. The other engine plans by its own statistics.
+        let mut walk = if few && self.conn.is_sqlite() { Walk::Never } else { Walk::May };
         for reach in [Some(scope.predicate()), query.within.as_ref()].into_iter().flatten() {
-            if query.deleted {
+            if query.deleted || few {
                 push_predicate(&mut sql, reach, "t");
             } else if self.push_reach(&mut sql, &query.object, reach)? == Walk::Never {
                 walk = Walk::Never;
@@ -272,6 +289,14 @@ impl ReadTx<'_> {
                 Ok(())
             }
             Filter::Is(condition) => self.push_condition(sql, object, alias, condition, rechecks),
+            Filter::Ids(ids) if ids.is_empty() => {
+                sql.push("1 = 0");
+                Ok(())
+            }
+            Filter::Ids(ids) => {
+                sql.push(alias).push(".\"id\" IN (").binds(ids.iter().map(|id| Cell::from(*id))).push(")");
+                Ok(())
+            }
             Filter::Related { field, object: other, predicate, filter } => {
                 let Some(reference) = object.fields.get(*field) else { return Err(unknown_field()) };
                 let column = main_column(reference)?;

@@ -137,6 +137,40 @@ fn trees_of_conditions() {
 }
 
 #[test]
+fn records_by_their_ids() {
+    same_on_both_engines(|kontor| {
+        let world = world(kontor);
+        kontor.role(json!({"name": "own", "label": {"en": "O", "zh": "O"}, "description": {"en": "O", "zh": "O"},
+            "objects": {"*": {"read": "own"}}, "levels": {"S0": "read", "S1": "read"}}));
+        let owner = kontor.actor(kontor.user("owner", &["own"], None));
+        let request = json!({"fields": ["name"], "limit": 50});
+        let page = kontor.records.list(&world.anna, "opportunity", serde_json::from_value(request).unwrap());
+        let all: Vec<_> = page.wait().unwrap().view().items.iter().map(|item| item.id.to_string()).collect();
+        let found = |actor, filter: Json| kontor.found(actor, "opportunity", "name", &filter, &["name"]);
+        assert_eq!(found(&world.anna, leaf("id", "in", json!(all))).unwrap().len(), 5);
+        assert_eq!(found(&world.anna, leaf("id", "eq", json!(all[0]))).unwrap().len(), 1);
+        assert_eq!(found(&world.anna, leaf("id", "in", json!([]))).unwrap().len(), 0);
+        let narrowed = json!({"and": [leaf("id", "in", json!(all)), leaf("name", "contains", "WEEK")]});
+        assert_eq!(found(&world.anna, narrowed).unwrap().len(), 1);
+        let widened = json!({"or": [leaf("id", "eq", json!(all[0])), leaf("name", "ne", "none")]});
+        assert_eq!(found(&world.anna, widened).unwrap().len(), 5);
+        // Who knows an id reads no more by it.
+        assert_eq!(found(&owner, leaf("id", "in", json!(all))).unwrap().len(), 0);
+        let many: Vec<&String> = all.iter().cycle().take(kernel::limits::FILTER_IN_MAX + 1).collect();
+        let wrong = [
+            leaf("id", "in", "x"),
+            leaf("id", "eq", "x"),
+            leaf("id", "gt", json!(all[0])),
+            leaf("id", "in", json!(many)),
+        ];
+        for filter in wrong {
+            assert_eq!(found(&world.anna, filter.clone()).unwrap_err().code, Code::FilterInvalid, "{filter}");
+        }
+        Json::Null
+    });
+}
+
+#[test]
 fn dates_relative_to_today() {
     same_on_both_engines(|kontor| {
         let world = world(kontor);

@@ -116,6 +116,9 @@ impl Walker<'_, '_> {
         let page = serde_json::from_value(json!({"fields": columns, "limit": 200})).expect("a list");
         let exported = self.records().export_page(self.actor, "account", page, String::new());
         let bin = json!({"fields": columns, "limit": 200, "count": "exact", "deleted": true});
+        let every: Vec<_> = self.world.subjects.iter().map(|subject| subject.id).collect();
+        let named = json!({"field": "id", "op": "in", "value": every});
+        let by_ids = json!({"fields": columns, "filter": named, "limit": 200, "count": "exact"});
         let sorted = |(field, _): (&str, _)| {
             self.list("account", format!("sort {field}"), json!({"sort": [field], "fields": columns, "limit": 200}))
         };
@@ -126,6 +129,7 @@ impl Walker<'_, '_> {
             Surface::new("bin", all(vec![self.list("account", "all".into(), bin)])),
             Surface::new("sort", all(FIELDS.map(sorted).into())),
             Surface::new("filter", self.by_value("account", "")),
+            Surface::new("ids", all(vec![self.list("account", "ids".into(), by_ids)])),
             Surface::new(
                 "related",
                 all(vec![self.list("contact", "all".into(), json!({"fields": related, "limit": 200}))]),

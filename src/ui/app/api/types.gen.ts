@@ -16,7 +16,7 @@ export type Address = { country?: string | null; province?: string | null; city?
 export type RecordRef = { object: string; id: Id };
 /** Every error (RFC 9457). Some errors add members, such as the differing fields of a version conflict. */
 export type Problem = { type: string; title: string; status: number; code: string; detail: string; detail_en?: string; request_id: string; errors?: Array<{ pointer: string; code: string; detail: string; detail_en?: string }>; retry_after_seconds?: number; merged_into?: Id };
-/** A tree: {"and":[…]}, {"or":[…]} or a leaf {"field","op","value"}. Operators: eq, ne, lt, le, gt, ge, in, contains, starts_with, empty, between, relative dates such as last_7_days, mine, my_team, my_unit_and_below. */
+/** A tree: {"and":[…]}, {"or":[…]} or a leaf {"field","op","value"}. Operators: eq, ne, lt, le, gt, ge, in, contains, starts_with, empty, between, relative dates such as last_7_days, mine, my_team, my_unit_and_below. The field id takes eq and in. */
 export type Filter = Record<string, Json>;
 /** A list, as asked for. */
 export type ListRequest = { filter?: Filter | null; sort?: Array<string>; fields?: Array<string> | null; limit?: number | null; cursor?: string | null; count?: "none" | "estimate" | "exact"; q?: string | null; deleted?: boolean };

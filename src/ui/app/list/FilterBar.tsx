@@ -1,9 +1,7 @@
 // The filters of a list as chips that say what they do. A chip opens its editor; "Filter" adds one; a filter that is no plain
 // list of conditions is one chip that opens the builder.
 
-import { useQueries } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { call } from "~/api/client";
 import type { FieldDef, Json } from "~/api/types.gen";
 import { useT, type Key } from "~/i18n";
 import { Button } from "~/lib/basics";
@@ -12,7 +10,8 @@ import { useKeys } from "~/lib/keys";
 import libCss from "~/lib/lib.module.css";
 import { Popover } from "~/lib/overlays";
 import { choices, count, fieldAt, flat, isComplete, isLeaf, leafOf, operators, parts, said, shownOp, type Choice, type Leaf, type Node } from "~/model/filter";
-import { titleOf, useMetas, type Meta } from "~/model/meta";
+import { useMetas, type Meta } from "~/model/meta";
+import { useTitles } from "~/model/titles";
 import { FilterBuilder } from "./FilterBuilder";
 import { firstLeaf, OperandInput, operandOf } from "./ConditionEditor";
 import type { ListState } from "./state";
@@ -23,25 +22,15 @@ function leaves(node: Node | null): Leaf[] {
 }
 
 /** Names of records that conditions point to. */
-function useTitles(meta: Meta, node: Node | null): (object: string, id: string) => string {
+function useNames(meta: Meta, node: Node | null): (object: string, id: string) => string {
   const metas = useMetas();
   const wanted = leaves(node).flatMap((leaf) => {
     const field = leaf.field ? fieldAt(meta, metas, leaf.field) : undefined;
     if (field?.type !== "reference" || field.targets?.length !== 1 || typeof leaf.value !== "string") return [];
     return [{ object: field.targets[0] ?? "", id: leaf.value }];
   });
-  const answers = useQueries({
-    queries: wanted.map((one) => ({
-      queryKey: ["title", one.object, one.id],
-      queryFn: () => call("record_open", { params: one, query: { fields: metas.get(one.object)?.titleField ?? "" } }),
-      staleTime: 5 * 60_000,
-      retry: false,
-    })),
-  });
-  return (object, id) => {
-    const record = answers[wanted.findIndex((one) => one.object === object && one.id === id)]?.data;
-    return record ? titleOf(metas.get(object), record) : "…";
-  };
+  const { found } = useTitles(wanted);
+  return (object, id) => found.find((one) => one.object === object && one.id === id)?.title ?? "…";
 }
 
 function Editor({ field, path, leaf, onDone, onBack }: { field: FieldDef; path: string; leaf: Leaf | null; onDone: (leaf: Leaf) => void; onBack?: () => void }) {
@@ -192,7 +181,7 @@ export function FilterBar({ meta, state }: { meta: Meta; state: ListState }) {
   const [building, setBuilding] = useState(false);
   const [text, setText] = useState(state.search.q ?? "");
   const typed = useRef(false);
-  const title = useTitles(meta, state.filter);
+  const title = useNames(meta, state.filter);
   const list = flat(state.filter);
   const { set } = state;
 

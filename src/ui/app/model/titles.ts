@@ -1,31 +1,38 @@
-// What records are called, by their ids: each is read again, so that what may no longer be seen is not named.
+// What records are called, by their ids: they are read again, so that what may no longer be seen is not named. Those of one
+// object are asked for together, and stand in the log as one list.
 
-import { useQueries } from "@tanstack/react-query";
+import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { call } from "~/api/client";
+import type { RecordView } from "~/api/types.gen";
 import { titleOf, useMetas } from "./meta";
 
 export type Titled = { object: string; id: string; title: string };
 
 const STALE_MILLISECONDS = 5 * 60_000;
 
-export const titleKey = (object: string, id: string) => ["title", object, id] as const;
-
 /** In the order of what was asked for; what cannot be read is left out. `pending` until all have answered. */
-export function useTitles(wanted: { object: string; id: string }[], on: boolean): { found: Titled[]; pending: boolean } {
+export function useTitles(wanted: { object: string; id: string }[], on = true): { found: Titled[]; pending: boolean } {
   const metas = useMetas();
-  const known = wanted.filter((one) => metas.get(one.object)?.may.read);
+  const ids = new Map<string, string[]>();
+  for (const { object, id } of wanted) if (metas.get(object)?.may.read) ids.set(object, [...(ids.get(object) ?? []), id]);
   const answers = useQueries({
-    queries: known.map(({ object, id }) => ({
-      queryKey: titleKey(object, id),
-      queryFn: () => call("record_open", { params: { object, id }, query: { fields: metas.get(object)?.titleField ?? "" } }),
-      enabled: on,
-      staleTime: STALE_MILLISECONDS,
-      retry: false,
-    })),
+    queries: [...ids].map(([object, list]) => {
+      const asked = [...new Set(list)].sort();
+      return {
+        queryKey: ["title", object, asked],
+        queryFn: () => call("record_query", { params: { object }, body: { filter: { field: "id", op: "in", value: asked }, fields: [metas.get(object)?.titleField ?? ""], limit: asked.length } }),
+        enabled: on,
+      // One more name is asked for: the others stay.
+      placeholderData: keepPreviousData,
+        staleTime: STALE_MILLISECONDS,
+        retry: false,
+      };
+    }),
   });
-  const found = known.flatMap(({ object, id }, index) => {
-    const record = answers[index]?.data;
-    return record && !record.deleted ? [{ object, id, title: titleOf(metas.get(object), record) }] : [];
+  const known = new Map<string, RecordView>(answers.flatMap((answer) => answer.data?.items ?? []).map((record) => [record.id, record]));
+  const found = wanted.flatMap(({ object, id }) => {
+    const record = known.get(id);
+    return record ? [{ object, id, title: titleOf(metas.get(object), record) }] : [];
   });
   return { found, pending: answers.some((answer) => answer.isPending) };
 }

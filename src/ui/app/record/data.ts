@@ -33,7 +33,7 @@ export function showChanged(client: QueryClient, object: string, answer: RecordV
   void client.invalidateQueries({ queryKey: key, exact: true });
   void client.invalidateQueries({ queryKey: ["timeline", answer.id] });
   void client.invalidateQueries({ queryKey: ["history", answer.id] });
-  void client.invalidateQueries({ queryKey: ["title", object, answer.id] });
+  void client.invalidateQueries({ queryKey: ["title", object] });
 }
 
 /** Sends a change of one record; its lists are asked again. */
