@@ -4,7 +4,7 @@
 use crate::call::{self, Call, Site};
 use crate::route::{Carries, Route};
 use crate::router::{Parts, Router};
-use crate::wire::{Answer, Payload, Query, respond_problem};
+use crate::wire::{self, Answer, Payload, Query, respond_problem, takes};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -40,10 +40,10 @@ async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payl
     let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
-    let secure = site.cookie.secure;
+    let (secure, small) = (site.cookie.secure, takes(request.headers(), "gzip"));
     let outcome = run(site, (routes, parts), request, payload, &id).await;
     let mut response = match outcome {
-        Ok(answer) => respond(answer),
+        Ok(answer) => respond(answer, small),
         Err(fault) => {
             let mut response = respond_problem(&fault, locale, &id);
             if fault.code == Code::MethodNotAllowed {
@@ -82,7 +82,7 @@ async fn run(
     Call { site, route, request, parts, query, body, payload, context }.answer().await
 }
 
-fn respond(answer: Answer) -> HttpResponse {
+fn respond(answer: Answer, small: bool) -> HttpResponse {
     let mut response = HttpResponse::build(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
     for (name, value) in answer.headers {
         response.append_header((name, value));
@@ -90,6 +90,14 @@ fn respond(answer: Answer) -> HttpResponse {
     match answer.payload {
         Payload::Empty => response.finish(),
         Payload::Json(text) => response.insert_header((header::CONTENT_TYPE, "application/json")).body(text),
+        Payload::Packed(text) => {
+            response.insert_header((header::CONTENT_TYPE, "application/json"));
+            response.insert_header((header::VARY, "Accept-Encoding"));
+            match small.then(|| wire::small(&text)).flatten() {
+                Some(packed) => response.insert_header((header::CONTENT_ENCODING, "gzip")).body(packed),
+                None => response.body(text),
+            }
+        }
         Payload::Bytes(media, bytes) => response.insert_header((header::CONTENT_TYPE, media)).body(bytes),
         Payload::File(file) => response.body(file),
         Payload::Events(events) => response.insert_header((header::CONTENT_TYPE, "text/event-stream")).body(events),

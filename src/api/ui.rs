@@ -2,7 +2,7 @@
 //! in their name never change and are kept by browsers; the page itself is asked for each time and answered by its tag.
 //! Without a built interface there are none, and the binary says so instead. It reads no file at run time.
 
-use crate::wire::Answer;
+use crate::wire::{Answer, takes};
 use actix_web::http::header::{self, HeaderMap};
 use kernel::Outcome;
 use ring::digest::{SHA256, digest};
@@ -36,21 +36,9 @@ fn file(name: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.name == name)
 }
 
-/// A compressed form and how it is named, the smallest that the browser takes. A form with `q=0` is refused.
+/// A compressed form and how it is named, the smallest that the browser takes.
 fn chosen(file: &File, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
-    let accepted: Vec<&str> = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','))
-        .collect();
-    let takes = |wanted: &str| {
-        accepted.iter().any(|one| {
-            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
-            let refused =
-                weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
-            name.trim().eq_ignore_ascii_case(wanted) && !refused
-        })
-    };
+    let takes = |wanted| takes(headers, wanted);
     match (file.brotli, file.gzip) {
         (Some(bytes), _) if takes("br") => (Some("br"), bytes),
         (_, Some(bytes)) if takes("gzip") => (Some("gzip"), bytes),

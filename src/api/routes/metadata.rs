@@ -141,7 +141,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 async fn objects(acting: Acting) -> Outcome<Answer> {
-    Answer::items(&acting.open.records.objects(&acting.actor)?)
+    Ok(Answer::items(&acting.open.records.objects(&acting.actor)?)?.packed())
 }
 
 async fn object(acting: Acting) -> Outcome<Answer> {

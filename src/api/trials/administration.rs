@@ -53,6 +53,25 @@ fn roles_passwords_and_sessions_of_others() {
 }
 
 #[test]
+fn definitions_travel_small_and_what_is_secret_never() {
+    on_both_engines(|kontor| {
+        let site = Site::open(kontor);
+        let (_, anna) = site.signed_in("anna", &["seller"], None);
+        let ask = |path: &str| {
+            let cookie = ("cookie", anna.cookie.clone().unwrap());
+            site.raw("GET", path, &[cookie, ("accept-encoding", "br, gzip".to_owned())], Vec::new())
+        };
+        let whole = site.get("/api/v1/metadata/objects", &anna);
+        assert_eq!((whole.header("content-encoding"), whole.header("vary")), (None, Some("Accept-Encoding")));
+        let small = ask("/api/v1/metadata/objects");
+        assert_eq!((small.header("content-encoding"), small.header("cache-control")), (Some("gzip"), Some("no-store")));
+        assert!(small.body.len() * 4 < whole.body.len(), "{} of {}", small.body.len(), whole.body.len());
+        // The token against forged requests stands in this one.
+        assert_eq!(ask("/api/v1/session").header("content-encoding"), None);
+    });
+}
+
+#[test]
 fn definitions_are_planned_then_run_and_described() {
     on_both_engines(|kontor| {
         let site = Site::open(kontor);

@@ -13,6 +13,8 @@ pub(crate) enum Payload {
     Empty,
     /// JSON text.
     Json(Vec<u8>),
+    /// JSON text that is made small for readers who take it so.
+    Packed(Vec<u8>),
     /// Something else, with its media type.
     Bytes(&'static str, Vec<u8>),
     /// A file of the binary, with its media type; the same until the next version.
@@ -35,6 +37,14 @@ impl Answer {
     pub(crate) fn json<T: Serialize + ?Sized>(content: &T) -> Outcome<Self> {
         let text = serde_json::to_vec(content).map_err(Fault::internal)?;
         Ok(Self { status: 200, payload: Payload::Json(text), headers: Vec::new() })
+    }
+    /// A long answer that is made small on its way. Only for what holds no secret and repeats nothing of the request: the
+    /// length of a small form tells about its content (BREACH, CVE-2013-3587).
+    pub(crate) fn packed(mut self) -> Self {
+        if let Payload::Json(text) = self.payload {
+            self.payload = Payload::Packed(text);
+        }
+        self
     }
     /// A list that has no pages.
     pub(crate) fn items<T: Serialize>(items: &[T]) -> Outcome<Self> {

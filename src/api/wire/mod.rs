@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod disposition;
 mod headers;
+mod packing;
 mod problem;
 mod query;
 
@@ -14,5 +15,6 @@ pub(crate) use disposition::{disposition, file_name};
 pub(crate) use headers::{
     Cookie, bearer, cookie, cookie_clear, cookie_set, idempotency_key, if_match, locale, purpose, single,
 };
+pub(crate) use packing::{small, takes};
 pub(crate) use problem::respond_problem;
 pub(crate) use query::Query;

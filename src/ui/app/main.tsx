@@ -10,8 +10,9 @@ import { Refusal } from "./api/problem";
 import "./tokens.css";
 import "./base.css";
 import { language, startWords, useLanguage, type Language } from "./i18n";
+import { Tips } from "./lib/tips";
 import { applyTheme, getPrefs } from "./model/prefs";
-import { makeRouter } from "./router";
+import { ahead, makeRouter } from "./router";
 
 const client = new QueryClient({
   defaultOptions: {
@@ -38,6 +39,7 @@ function App() {
     <MantineProvider withCssVariables={false} withGlobalClasses={false} deduplicateCssVariables={false}>
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
+        <Tips />
       </QueryClientProvider>
     </MantineProvider>
   );
@@ -47,6 +49,8 @@ async function start(): Promise<void> {
   // The first page of the appliance is this one; its own address is below /app.
   if (!location.pathname.startsWith("/app")) history.replaceState(null, "", "/app/");
   applyTheme();
+  wire.language = firstLanguage() === "zh" ? "zh-CN" : "en";
+  ahead(router, client);
   await startWords(firstLanguage());
   wire.language = language() === "zh" ? "zh-CN" : "en";
   // When the server answers again, what could not be read is read.

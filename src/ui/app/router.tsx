@@ -133,6 +133,16 @@ export function makeRouter(client: QueryClient) {
   });
 }
 
+/** Asks for what the page at this address will need, all at once, while its words are still on their way. */
+export function ahead(router: ReturnType<typeof makeRouter>, client: QueryClient): void {
+  const { matchedRoutes } = router.getMatchedRoutes(location.pathname.replace(/^\/app/, "") || "/");
+  for (const route of matchedRoutes) void router.loadRouteChunk(route)?.catch(() => undefined);
+  if (!matchedRoutes.some((route) => route.id === shell.id)) return;
+  void client.prefetchQuery(sessionQuery);
+  void client.prefetchQuery(objectsQuery);
+  void client.prefetchQuery(settingsQuery);
+}
+
 declare module "@tanstack/react-router" {
   interface Register {
     router: ReturnType<typeof makeRouter>;

@@ -8,9 +8,10 @@ import { usePlaces } from "~/admin/places";
 import { useMe } from "~/api/session";
 import { HelpLink } from "~/help/HelpLink";
 import { useT, type Key } from "~/i18n";
-import { Button, IconButton } from "~/lib/basics";
+import { Bone, Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Menu } from "~/lib/overlays";
+import { Later } from "~/lib/turns";
 import { iconOf } from "~/model/layouts";
 import { objectLabel, useMetas } from "~/model/meta";
 import { keepFavourite, RECENTS_MAX, setPrefs, usePrefs } from "~/model/prefs";
@@ -67,6 +68,8 @@ function Favourites() {
   const t = useT();
   const metas = useMetas();
   const kept = useFavourites();
+  const { favourites } = usePrefs();
+  if (kept.length === 0 && favourites.length > 0) return <Bone height={60} />;
   if (kept.length === 0) return <p className={css.nothing}>{t("star.none")}</p>;
   return (
     <ul>
@@ -190,7 +193,7 @@ function Frame({ widget, placed, arranging, onMove, onWide, onRemove }: FramePro
           widget.link
         )}
       </div>
-      {widget.body}
+      <Later until={<Bone height={60} />}>{widget.body}</Later>
       {arranging ? <div className={own.edge} onPointerDown={pull} aria-hidden /> : null}
     </section>
   );

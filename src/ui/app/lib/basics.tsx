@@ -1,7 +1,6 @@
 // Buttons, badges, keys, avatars and placeholders. A disabled control says why, to everybody: it stays focusable.
 
-import { Tooltip } from "@mantine/core";
-import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
+import { cloneElement, type ButtonHTMLAttributes, type ReactElement, type ReactNode, type Ref } from "react";
 import { Icon, type IconName } from "./icons";
 import css from "./lib.module.css";
 
@@ -9,13 +8,9 @@ export function cx(...names: (string | false | undefined | null)[]): string {
   return names.filter(Boolean).join(" ");
 }
 
-export function Tip({ text, children }: { text: string | undefined; children: ReactNode }) {
-  if (!text) return children;
-  return (
-    <Tooltip unstyled label={text} classNames={{ tooltip: css.tip ?? "" }} openDelay={350} events={{ hover: true, focus: true, touch: false }} withinPortal>
-      {children as React.ReactElement}
-    </Tooltip>
-  );
+/** Words beside a control; `Tips` shows them. Its child is an element of the page. */
+export function Tip({ text, children }: { text: string | undefined; children: ReactElement<{ "data-tip"?: string | undefined }> }) {
+  return text ? cloneElement(children, { "data-tip": text }) : children;
 }
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "disabled"> & {

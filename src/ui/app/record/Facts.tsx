@@ -12,6 +12,7 @@ import { useT } from "~/i18n";
 import { Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
+import { Later } from "~/lib/turns";
 import { isHouse, layoutOf, type Section } from "~/model/layouts";
 import { canSet, isSealed, levelOf, said, useMetas, type Meta } from "~/model/meta";
 import { FieldInput } from "~/value/FieldInput";
@@ -186,7 +187,7 @@ export function Facts({ meta, record, save, history = true, sections, hideEmpty 
         const shown = showAll && save !== null ? fields.filter((field) => filled.includes(field) || empty.includes(field)) : filled;
         if (shown.length === 0 && empty.length === 0) return null;
         const id = `section-${meta.name}-${index}`;
-        return (
+        const part = (
           <section key={key} className={css.section} aria-labelledby={id}>
             <h2 id={id}>
               <button type="button" aria-expanded={open} onClick={() => setClosed(flip(closed, key))}>
@@ -210,6 +211,7 @@ export function Facts({ meta, record, save, history = true, sections, hideEmpty 
             ) : null}
           </section>
         );
+        return index === 0 ? part : <Later key={key}>{part}</Later>;
       })}
     </>
   );

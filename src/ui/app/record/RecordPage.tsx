@@ -15,11 +15,11 @@ import { Icon } from "~/lib/icons";
 import { onMac, useKeys } from "~/lib/keys";
 import { Dialog, Menu, type MenuItems } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
+import { Later } from "~/lib/turns";
 import { useCommands, type Command } from "~/model/commands";
 import { iconOf, layoutOf } from "~/model/layouts";
 import { objectLabel, said, stageField, titleOf, useMetas, type Meta } from "~/model/meta";
 import { visited } from "~/model/prefs";
-import { titleKey } from "~/model/titles";
 import { leaveTrail, listKey, trailOf } from "~/list/state";
 import { NotFound, Trouble } from "~/pages/Trouble";
 import { Star, useStar } from "~/shell/favourites";
@@ -132,7 +132,6 @@ const ASKERS = ["access_log", "audit_read"];
 function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   const t = useT();
   const metas = useMetas();
-  const client = useQueryClient();
   const navigate = useNavigate();
   const { tab = "details" } = useSearch({ from: "/shell/o/$object/$id" });
   const { data: record, error, refetch } = useRecord(meta, metas, id);
@@ -170,10 +169,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
   );
 
   useEffect(() => {
-    if (!record) return;
-    visited(meta.name, id);
-    // Where it is named again, it need not be read again.
-    client.setQueryData(titleKey(meta.name, id), record);
+    if (record) visited(meta.name, id);
   }, [meta.name, id, record !== undefined]); // eslint-disable-line react-hooks/exhaustive-deps -- once per record, not per change of it
 
   const edit = () => document.querySelector<HTMLElement>("[data-field] [data-edit]")?.click();
@@ -239,7 +235,11 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
             </Link>
           ) : null}
           <div className={css.nameEnd}>
-            {record ? <Presence object={meta.name} id={id} /> : null}
+            {record ? (
+              <Later>
+                <Presence object={meta.name} id={id} />
+              </Later>
+            ) : null}
             {record?.deleted ? (
               <Button icon="undo" onClick={() => void restore()}>
                 {t("record.restore")}
@@ -292,7 +292,9 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
             </div>
             <div className={css.column}>
               <h2 className="sr">{t("timeline.title")}</h2>
-              <Timeline meta={meta} record={record} />
+              <Later>
+                <Timeline meta={meta} record={record} />
+              </Later>
             </div>
             <div className={css.column}>
               <Related meta={meta} record={record} />

@@ -13,6 +13,7 @@ import { Badge, Bone, Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Popover } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
+import { Later } from "~/lib/turns";
 import { pointingHere } from "~/model/layouts";
 import { fieldLabel, objectLabel, said, stageField, titleOf, useMetas, type Meta } from "~/model/meta";
 import { show } from "~/shell/stage";
@@ -148,13 +149,19 @@ export function Related({ meta, record }: { meta: Meta; record: RecordView }) {
   return (
     <>
       {links.filter(([, object]) => object === "tag").map(([relation, object]) => (
-        <Linked key={relation} meta={meta} record={record} relation={relation} object={object} />
+        <Later key={relation}>
+          <Linked meta={meta} record={record} relation={relation} object={object} />
+        </Later>
       ))}
       {shown.map((one) => (
-        <Pointing key={`${one.object}.${one.field}`} meta={meta} record={record} object={one.object} field={one.field} />
+        <Later key={`${one.object}.${one.field}`}>
+          <Pointing meta={meta} record={record} object={one.object} field={one.field} />
+        </Later>
       ))}
       {links.filter(([, object]) => object !== "tag").map(([relation, object]) => (
-        <Linked key={relation} meta={meta} record={record} relation={relation} object={object} twin={pointing.some((one) => one.object === object)} />
+        <Later key={relation}>
+          <Linked meta={meta} record={record} relation={relation} object={object} twin={pointing.some((one) => one.object === object)} />
+        </Later>
       ))}
       {pointing.length > shown.length ? (
         <div className={css.related}>
