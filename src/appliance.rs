@@ -1,7 +1,9 @@
 //! One appliance in its folder: configuration, keys, database, log. Puts the crates together and hands them to the verbs
 //! of the command line and to the server. It never prints, and never asks for a secret by itself.
 
+mod backup_desk;
 mod backup_health;
+mod backup_pins;
 mod create;
 mod desk;
 mod health;

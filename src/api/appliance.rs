@@ -2,6 +2,7 @@
 //! unseal switches at run time. It opens nothing itself; the binary hands in how.
 
 use crate::attempts::{Attempts, Kept, Turn};
+use crate::backups::Backups;
 use arc_swap::ArcSwapOption;
 use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
@@ -52,6 +53,8 @@ pub struct Open {
     pub identity: Arc<Identity>,
     /// How it is.
     pub health: Arc<dyn Health>,
+    /// Its backups.
+    pub backups: Arc<dyn Backups>,
     /// What can be loaded as sample data.
     pub sample: Arc<dyn SampleSource>,
 }

@@ -7,6 +7,7 @@
 
 mod appliance;
 mod attempts;
+mod backups;
 mod body;
 mod call;
 mod dispatch;
@@ -27,6 +28,10 @@ mod upkeep;
 mod wire;
 
 pub use appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
+pub use backups::{
+    BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
+    SetView, TargetView,
+};
 pub use errors_page::{errors_markdown, errors_markdown_zh};
 pub use openapi::document as openapi_document;
 pub use rate::RateLimit;

@@ -7,7 +7,7 @@ use kernel::Timestamp;
 use store::Store;
 
 /// How late a set may be before somebody is told: what was missed at night is made up for by then.
-const LATE_SECONDS: i64 = 6 * 3600;
+pub(super) const LATE_SECONDS: i64 = 6 * 3600;
 /// Rows of sets that are looked at.
 const SETS_MAX: usize = 500;
 const HOUR_MICROS: i64 = 3600 * 1_000_000;

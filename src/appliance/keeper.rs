@@ -2,6 +2,7 @@
 //! newest proven by a drill. One at a time, also when a command does it beside the server. What happens stands in the log
 //! and in the table of sets; nothing here opens a record.
 
+use crate::appliance::backup_health::LATE_SECONDS;
 use crate::appliance::{Appliance, Layout, LogSigner, target_of};
 use crate::cli::failure::Failure;
 use crate::config::{BackupConfig, TargetConfig};
@@ -67,6 +68,33 @@ impl Keeper {
         schedule.next(self.now())
     }
 
+    /// Its configuration.
+    pub(crate) fn config(&self) -> &BackupConfig {
+        &self.config
+    }
+    /// The key that signs the sets.
+    pub(super) fn log_key(&self) -> &VerifierKey {
+        &self.key
+    }
+    /// What the database holds now, counted.
+    pub(super) fn facts(&self) -> Result<store::DatabaseFacts, Failure> {
+        Ok(self.store.read(|tx| tx.database_facts()).wait()?)
+    }
+    /// The target of this name.
+    pub(super) fn target(&self, name: &str) -> Result<Box<dyn Target>, Failure> {
+        let found = self.targets().into_iter().find(|target| target.name() == name);
+        found.ok_or_else(|| Failure::new(Code::ConfigInvalid, format!("{name} is no target any more")))
+    }
+    /// The targets and where they are.
+    pub(super) fn target_places(&self) -> Vec<(String, String)> {
+        self.config.targets.iter().map(|(name, config)| (name.clone(), config.place())).collect()
+    }
+    /// Where the sets of this appliance lie on a target.
+    pub(super) fn place_of_sets(&self, target: &str) -> String {
+        let place = self.target_places().into_iter().find(|(name, _)| name == target).map(|(_, place)| place);
+        format!("{}/{}", place.unwrap_or_default(), self.appliance)
+    }
+
     fn targets(&self) -> Vec<Box<dyn Target>> {
         let targets = self.config.targets.iter();
         targets.map(|(name, config)| target_of(name, config, &self.appliance, self.store.clock())).collect()
@@ -77,7 +105,7 @@ impl Keeper {
         self.config.targets.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.store.clock().now()
     }
 
@@ -246,7 +274,7 @@ impl Keeper {
         self.keep(by, Verb::Backup, row, outcome.outcome.is_ok(), &told)
     }
 
-    fn keep(&self, by: &Actor, verb: Verb, row: BackupRow, ok: bool, told: &str) -> Result<(), Failure> {
+    pub(super) fn keep(&self, by: &Actor, verb: Verb, row: BackupRow, ok: bool, told: &str) -> Result<(), Failure> {
         let mut entry = self.store.entry(by, verb);
         let operator = std::mem::take(&mut entry.note);
         let lead = if operator.is_empty() { String::new() } else { format!("{operator}; ") };
@@ -403,6 +431,17 @@ impl Keeper {
                 && tried.is_none_or(|tried| tried.plus_seconds(RETRY_SECONDS) <= now || Some(tried) <= done)
         };
         Ok(self.target_names().into_iter().filter(due).collect())
+    }
+
+    /// The targets that should have had a newer set for hours.
+    pub(super) fn targets_late(&self) -> Result<Vec<String>, Failure> {
+        let Some(schedule) = self.config.schedule.as_ref() else { return Ok(Vec::new()) };
+        let (rows, now) = (self.sets()?, self.now().plus_seconds(-LATE_SECONDS));
+        let newest = |name: &String| {
+            let verified = rows.iter().find(|row| row.target == *name && row.verified_at.is_some());
+            verified.map(|row| row.made_at)
+        };
+        Ok(self.target_names().into_iter().filter(|name| schedule.is_due(newest(name), now)).collect())
     }
 
     /// Whether a drill is due by the schedule, and there is something to prove.

@@ -1,6 +1,7 @@
 //! The appliance while it serves: opened once with its root key, sealing its log, telling its log each minute that it
 //! lives, and closed in the one order that loses nothing. It answers no request; that is the server's part.
 
+use crate::appliance::backup_desk::BackupDesk;
 use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
@@ -82,14 +83,15 @@ impl Gate {
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
         let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer)?);
-        let keeping = Keeping::start(keeper, system.clone())?;
+        let keeping = Keeping::start(Arc::clone(&keeper), system.clone())?;
+        let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let health = ApplianceHealth::new(&self.appliance, &store)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
         *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
-        Ok(Open { records, imports, exports, identity, health: Arc::new(health), sample: Arc::new(sample) })
+        Ok(Open { records, imports, exports, identity, health: Arc::new(health), backups, sample: Arc::new(sample) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.

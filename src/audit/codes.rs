@@ -135,6 +135,8 @@ codes! {
         BackupKey 50 "backup_key",
         /// A backup set was cut into volumes for off-line media.
         DrExport 51 "dr_export",
+        /// It was said that a backup set stays, or no longer.
+        BackupPin 52 "backup_pin",
     }
 }
 codes! {

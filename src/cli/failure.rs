@@ -61,6 +61,13 @@ impl Failure {
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
+    /// The same for those who asked over the API: without the cause, which is for the operator of the machine.
+    pub(crate) fn fault(&self) -> Fault {
+        let what = self.what.lines().next().unwrap_or_default().trim_end_matches('.');
+        let todo =
+            if self.todo.is_empty() { String::new() } else { format!(" To do: {}.", self.todo.trim_end_matches('.')) };
+        Fault::new(self.code, format!("{what}.{todo}")).with_cause(self.text())
+    }
     /// The text for the error stream.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("kontor: {}: {}", self.code.as_str(), self.what);

@@ -35,6 +35,12 @@ pub(crate) struct BackupConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Schedule(croner::Cron);
 
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
 impl Schedule {
     /// Whether a time of it lies after `last` and not after `now`: what was missed is due until it was made up for.
     pub(crate) fn is_due(&self, last: Option<kernel::Timestamp>, now: kernel::Timestamp) -> bool {

@@ -34,6 +34,6 @@ pub use pace::{Pace, Progress};
 pub use restore::{Restored, own_log_key, restore, restore_with};
 pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
 pub use target::{DirectoryTarget, PartSink, SetName, Target, TargetStep};
-pub use verify::{Verified, remove_set, verify_set};
+pub use verify::{Verified, read_manifest, remove_set, verify_set};
 pub use volumes::{Cut, Finding, Label, Part, VolumeJob, Volumes, VolumesTarget, Written, export_volume};
 pub use write::{SetJob, TargetOutcome, write_sets};

@@ -129,6 +129,11 @@ impl Manifest {
         self.tables.iter().map(|table| table.rows).sum()
     }
 
+    /// The tables with their rows, as they were.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.tables.iter().map(|table| (table.table.as_str(), table.rows))
+    }
+
     /// Rows of a table, as they were.
     pub fn rows(&self, table: &str) -> Option<i64> {
         self.tables.iter().find(|found| found.table == table).map(|found| found.rows)

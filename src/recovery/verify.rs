@@ -43,17 +43,25 @@ pub fn verify_set(
     key: &VerifierKey,
     progress: Option<&Progress>,
 ) -> Result<(Verified, Manifest), RecoveryError> {
-    let text = small(target, set, MANIFEST)?;
-    let note = small(target, set, SIGNATURE)?;
-    let manifest = Manifest::open(&text, &note, key)?;
-    if manifest.sequence != set.sequence() {
-        return Err(RecoveryError::Damaged(format!("{set} holds the manifest of set {}", manifest.sequence)));
-    }
+    let manifest = read_manifest(target, set, key)?;
     for part in &manifest.files {
         verify_part(target, set, part, progress)?;
     }
     let target = target.name().to_owned();
     Ok((Verified { sequence: manifest.sequence, target, set: set.clone(), bytes: manifest.bytes() }, manifest))
+}
+
+/// What a set says of itself, with the signature checked; its other files are not read.
+///
+/// # Errors
+/// As [`verify_set`].
+pub fn read_manifest(target: &dyn Target, set: &SetName, key: &VerifierKey) -> Result<Manifest, RecoveryError> {
+    let text = small(target, set, MANIFEST)?;
+    let manifest = Manifest::open(&text, &small(target, set, SIGNATURE)?, key)?;
+    if manifest.sequence == set.sequence() {
+        return Ok(manifest);
+    }
+    Err(RecoveryError::Damaged(format!("{set} holds the manifest of set {}", manifest.sequence)))
 }
 
 /// A small file of a set, whole.

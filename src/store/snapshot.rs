@@ -234,6 +234,13 @@ impl Store {
     }
 }
 
+impl crate::ReadTx<'_> {
+    /// What the database says of itself now. It counts every row.
+    pub fn database_facts(&mut self) -> Result<DatabaseFacts, StoreError> {
+        database_facts(self.conn)
+    }
+}
+
 /// The database file, opened once for the life of a store. It must not be opened and closed beside its connections: on
 /// POSIX the close of any descriptor drops the locks that this process holds on the file.
 pub(crate) fn database_file(engine: &EngineConfig) -> Result<Option<Arc<File>>, StoreError> {

@@ -4,6 +4,7 @@
 mod around;
 mod attachments;
 mod audit_log;
+mod backups;
 pub(crate) mod calendar;
 mod events;
 mod exports;
@@ -31,6 +32,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     system::ROUTES,
     settings::ROUTES,
     sample::ROUTES,
+    backups::ROUTES,
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,

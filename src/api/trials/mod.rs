@@ -3,6 +3,7 @@
 mod access;
 mod administration;
 mod attachments;
+mod backups;
 mod calendar;
 mod desk;
 mod events;

@@ -2,6 +2,10 @@
 //! is held against the API description, so what is described and what is sent cannot drift apart.
 
 use crate::appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
+use crate::backups::{
+    BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
+    SetView, TargetView,
+};
 use crate::call::Site as Shared;
 use crate::dispatch;
 use crate::openapi::{document, shipped_objects};
@@ -10,11 +14,11 @@ use crate::router::Router;
 use crate::wire::Cookie;
 use actix_web::{App, http::StatusCode, rt::System, test};
 use identity::{Identity, Ports};
-use kernel::{Clock, Code, Fault, RecordId};
+use kernel::{Clock, Code, Fault, RecordId, Timestamp};
 use records::{SampleSource, SampleStep};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use store::DirectoryPorts;
 use testkit::TestAppliance;
 
@@ -45,6 +49,83 @@ impl SampleSource for Few {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id");
         let created_at = kernel::Timestamp::from_micros(0);
         Ok(vec![SampleStep::Create { object, id, fields, links: Vec::new(), created_at }])
+    }
+}
+
+/// Backups of which one is made, and whose work is never over.
+#[derive(Default)]
+struct Made(Mutex<Option<bool>>);
+impl Made {
+    fn line(&self) -> SetLine {
+        SetLine {
+            sequence: 1,
+            target: "disk".to_owned(),
+            name: "set-00000001-20260301T021500Z".to_owned(),
+            state: "verified".to_owned(),
+            made_at: Timestamp::from_micros(0),
+            bytes: 1,
+            verified_at: Some(Timestamp::from_micros(1)),
+            proven_at: None,
+            pinned: *self.0.lock().unwrap() == Some(true),
+            detail: String::new(),
+            plan: Some("keep"),
+            reason: Some("newest"),
+            goes_at: None,
+        }
+    }
+}
+impl Backups for Made {
+    fn show(&self) -> Result<BackupsView, Fault> {
+        let check = DrillCheck { check: "log".to_owned(), ok: true, detail: String::new(), millis: 1 };
+        let at = Timestamp::from_micros(2);
+        Ok(BackupsView {
+            schedule: Some("15 2 * * *".to_owned()),
+            drill: None,
+            next_at: Some(at),
+            own_key: true,
+            recipients: 0,
+            keep: KeepView { daily: 7, weekly: 4, monthly: 12, yearly: 7, at_least: 3, delay_hours: 72 },
+            steady: true,
+            targets: vec![TargetView { name: "disk".to_owned(), place: "/mnt/disk".to_owned(), late: false }],
+            sets: vec![self.line()],
+            drills: vec![DrillView {
+                at,
+                sequence: 1,
+                target: "disk".to_owned(),
+                ok: true,
+                millis: 9,
+                checks: vec![check],
+            }],
+            running: Some(RunningView { what: "make", since: at, done: 1, total: 2 }),
+        })
+    }
+    fn set(&self, sequence: u64, target: &str) -> Result<SetView, Fault> {
+        if (sequence, target) != (1, "disk") {
+            return Err(Fault::new(Code::RecordNotFound, "There is no such set."));
+        }
+        let file = SetFile { name: "database.tar.zst.age".to_owned(), bytes: 1, sha256: "00".to_owned() };
+        Ok(SetView {
+            line: self.line(),
+            place: "/mnt/disk/a/set".to_owned(),
+            made_by: "0.1.0".to_owned(),
+            holds_bytes: 1,
+            files: vec![file],
+            tables: vec![SetTable { table: "account".to_owned(), then: 1, now: 2 }],
+            log_then: 3,
+            log_now: 4,
+        })
+    }
+    fn begin(&self, _: &Arc<identity::Actor>, order: BackupOrder) -> Result<(), Fault> {
+        let busy = Fault::new(Code::Unavailable, "A backup or drill is under way.");
+        if matches!(order, BackupOrder::Make(_)) { Ok(()) } else { Err(busy) }
+    }
+    fn stop(&self) -> bool {
+        true
+    }
+    fn pin(&self, _: &identity::Actor, sequence: u64, target: &str, pinned: bool) -> Result<(), Fault> {
+        self.set(sequence, target)?;
+        *self.0.lock().unwrap() = Some(pinned);
+        Ok(())
     }
 }
 
@@ -81,6 +162,7 @@ impl TestServices {
             exports: self.exports.clone(),
             identity: Arc::clone(&self.identity),
             health: Arc::new(Well),
+            backups: Arc::<Made>::default(),
             sample: Arc::new(Few),
         }
     }

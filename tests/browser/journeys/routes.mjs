@@ -61,6 +61,7 @@ const PAGES = {
   "/admin/objects/$object": { who: "system_admin", go: (page) => page.goto("/app/admin/objects/account"), ready: (page) => page.getByRole("table").first().waitFor() },
   "/admin/objects/$object/layout": { who: "system_admin", go: (page) => page.goto("/app/admin/objects/account/layout"), ready: (page) => page.locator("[data-part]").first().waitFor() },
   "/admin/appliance": { who: "system_admin", ready: heading },
+  "/admin/backups": { who: "system_admin", ready: heading },
   "/admin/health": { who: "system_admin", ready: (page) => page.getByText("About this appliance").waitFor() },
 };
 

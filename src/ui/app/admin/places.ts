@@ -37,6 +37,7 @@ export function placesOf(t: T, offices: Offices, metas: Metas): Place[] {
       : []),
     ...(offices.objects ? [{ to: "/admin/objects", label: t("objects.title"), icon: "object" as const }] : []),
     ...(offices.system ? [{ to: "/admin/appliance", label: t("house.title"), icon: "settings" as const }] : []),
+    ...(offices.health ? [{ to: "/admin/backups", label: t("backup.title"), icon: "out" as const }] : []),
     ...(offices.health ? [{ to: "/admin/health", label: t("health.title"), icon: "system" as const }] : []),
   ];
 }

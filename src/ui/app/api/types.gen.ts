@@ -224,6 +224,14 @@ export type ExportRequest = { columns: Array<string>; format: "csv" | "csv_gb180
 export type Export = { id: Id; state: "running" | "ready" | "failed" | "interrupted"; object: string; format: "csv" | "csv_gb18030"; columns: Array<string>; file_name: string; rows: number; size: number | null; sha256: string | null; problem: { code: string; detail: string } | null; at: Timestamp; finished_at: Timestamp | null; expires_at: Timestamp | null };
 /** Your exports, newest first. */
 export type ExportList = { items: Array<Export> };
+/** Backup sets, drills, and what comes next. */
+export type Backups = { schedule: string | null; drill: string | null; next_at: Timestamp | null; own_key: boolean; recipients: number; keep: { daily: number; weekly: number; monthly: number; yearly: number; at_least: number; delay_hours: number }; steady: boolean; targets: Array<{ name: string; place: string; late: boolean }>; sets: Array<BackupLine>; drills: Array<{ at: Timestamp; sequence: number; target: string; ok: boolean; millis: number; checks: Array<{ check: string; ok: boolean; detail: string; millis: number }> }>; running: { what: "make" | "prove"; since: Timestamp; done: number; total: number } | null };
+/** One set on one target. */
+export type BackupLine = { sequence: number; target: string; name: string; state: "writing" | "verified" | "failed" | "lost" | "removed"; made_at: Timestamp; bytes: number; verified_at: Timestamp | null; proven_at: Timestamp | null; pinned: boolean; detail: string; plan: "keep" | "mark" | "remove" | null; reason: string | null; goes_at: Timestamp | null };
+/** A set as it lies on its target, and what there is now that was not there then. */
+export type BackupSet = { sequence: number; target: string; name: string; state: "writing" | "verified" | "failed" | "lost" | "removed"; made_at: Timestamp; bytes: number; verified_at: Timestamp | null; proven_at: Timestamp | null; pinned: boolean; detail: string; plan: "keep" | "mark" | "remove" | null; reason: string | null; goes_at: Timestamp | null; place: string; made_by: string; holds_bytes: number; files: Array<{ name: string; bytes: number; sha256: string }>; tables: Array<{ table: string; then: number; now: number }>; log_then: number; log_now: number };
+export type BackupPin = { pinned: boolean };
+export type BackupStopped = { stopped: boolean };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -256,6 +264,12 @@ export interface Operations {
   audit_proof_consistency: { params: { "size": number }; query: {  }; body: undefined; answer: Proof };
   audit_proof_inclusion: { params: { "seq": number }; query: {  }; body: undefined; answer: Proof };
   audit_tile: { params: { "path": string }; query: {  }; body: undefined; answer: undefined };
+  backup_make: { params: {  }; query: {  }; body: undefined; answer: Backups };
+  backup_pin: { params: { "sequence": string; "target": string }; query: {  }; body: BackupPin; answer: Backups };
+  backup_prove: { params: {  }; query: { "target"?: string }; body: undefined; answer: Backups };
+  backup_show: { params: { "sequence": string; "target": string }; query: {  }; body: undefined; answer: BackupSet };
+  backup_stop: { params: {  }; query: {  }; body: undefined; answer: BackupStopped };
+  backups_show: { params: {  }; query: {  }; body: undefined; answer: Backups };
   bulk_job: { params: { "object": string }; query: {  }; body: BulkRequest; answer: Job };
   bulk_preview: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkPreview };
   calendar_feed_create: { params: {  }; query: {  }; body: undefined; answer: CalendarFeedCreated };
@@ -380,6 +394,12 @@ export const operations = {
   audit_proof_consistency: ["GET", "/api/v1/audit/proof/consistency/{size}"],
   audit_proof_inclusion: ["GET", "/api/v1/audit/proof/inclusion/{seq}"],
   audit_tile: ["GET", "/api/v1/audit/tile/{path}"],
+  backup_make: ["POST", "/api/v1/backups"],
+  backup_pin: ["PUT", "/api/v1/backups/{sequence}/{target}/pin"],
+  backup_prove: ["POST", "/api/v1/backups/drills"],
+  backup_show: ["GET", "/api/v1/backups/{sequence}/{target}"],
+  backup_stop: ["DELETE", "/api/v1/backups/running"],
+  backups_show: ["GET", "/api/v1/backups"],
   bulk_job: ["POST", "/api/v1/records/{object}/bulk/jobs"],
   bulk_preview: ["POST", "/api/v1/records/{object}/bulk/preview"],
   calendar_feed_create: ["POST", "/api/v1/me/calendar-feed"],

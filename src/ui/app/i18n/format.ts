@@ -36,6 +36,12 @@ export function weekday(text: string): string {
   return kept("weekday", () => new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (at ?? 1) - 1, day));
 }
 
+/** "Oct", "10月". */
+export function shortMonth(text: string): string {
+  const [year, at] = text.split("-").map(Number);
+  return kept("short month", () => new Intl.DateTimeFormat(locale(), { month: "short", timeZone: "UTC" })).format(Date.UTC(year ?? 0, (at ?? 1) - 1, 1));
+}
+
 /** A month: "October 2026", "2026年10月". */
 export function month(text: string): string {
   const [year, at] = text.split("-").map(Number);
@@ -130,4 +136,11 @@ export function duration(seconds: number): string {
   const rest = Math.floor(seconds % 60);
   const two = (value: number) => String(value).padStart(2, "0");
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** How long something takes, in the unit that people would use: "0.7s", "12m", "3小时". */
+export function lasting(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  const [value, unit] = seconds < 120 ? [seconds, "second"] : seconds < 7200 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  return kept(`lasting ${unit}`, () => new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "narrow", maximumSignificantDigits: 2 })).format(value);
 }

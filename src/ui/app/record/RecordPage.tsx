@@ -292,9 +292,7 @@ function RecordOf({ meta, id }: { meta: Meta; id: string }) {
             </div>
             <div className={css.column}>
               <h2 className="sr">{t("timeline.title")}</h2>
-              <Later>
-                <Timeline meta={meta} record={record} />
-              </Later>
+              <Timeline meta={meta} record={record} />
             </div>
             <div className={css.column}>
               <Related meta={meta} record={record} />

@@ -13,6 +13,7 @@ import { Bone, Button } from "~/lib/basics";
 import { Icon, type IconName } from "~/lib/icons";
 import libCss from "~/lib/lib.module.css";
 import { toast } from "~/lib/toasts";
+import { Later } from "~/lib/turns";
 import { optionLabel, said, titleOf, useMetas, type Meta } from "~/model/meta";
 import { Trouble } from "~/pages/Trouble";
 import { Value } from "~/value/Value";
@@ -151,8 +152,20 @@ function LinkLine({ acts }: { acts: Act[] }) {
 }
 
 export function Timeline({ meta, record }: { meta: Meta; record: RecordView }) {
+  const activity = useMetas().get("activity");
+  const writes = activity?.may.create === true && activity.fields.get("regarding")?.targets?.includes(meta.name) === true;
+  return (
+    <div>
+      {writes && activity ? <Composer meta={activity} about={{ object: meta.name, id: record.id }} /> : null}
+      <Later>
+        <Happenings meta={meta} record={record} />
+      </Later>
+    </div>
+  );
+}
+
+function Happenings({ meta, record }: { meta: Meta; record: RecordView }) {
   const t = useT();
-  const metas = useMetas();
   const client = useQueryClient();
   const [kind, setKind] = useState<(typeof KINDS)[number]>("");
   const query = useInfiniteQuery({
@@ -170,13 +183,10 @@ export function Timeline({ meta, record }: { meta: Meta; record: RecordView }) {
     },
     onError: (error) => toast(errorText(error), { tone: "bad" }),
   });
-  const activity = metas.get("activity");
   const planned = query.data?.pages[0]?.planned ?? [];
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const writes = activity?.may.create === true && activity.fields.get("regarding")?.targets?.includes(meta.name) === true;
   return (
-    <div>
-      {writes && activity ? <Composer meta={activity} about={{ object: meta.name, id: record.id }} /> : null}
+    <>
       <div className={css.kinds} role="group" aria-label={t("timeline.show")}>
         {KINDS.map((one) => (
           <button key={one} type="button" className={`${libCss.button} ${libCss.quiet} ${libCss.small}`} aria-pressed={kind === one} onClick={() => setKind(one)}>
@@ -208,6 +218,6 @@ export function Timeline({ meta, record }: { meta: Meta; record: RecordView }) {
           </Button>
         ) : null}
       </div>
-    </div>
+    </>
   );
 }
