@@ -137,6 +137,8 @@ codes! {
         DrExport 51 "dr_export",
         /// It was said that a backup set stays, or no longer.
         BackupPin 52 "backup_pin",
+        /// All that one user may take was taken out in neutral formats; its pages have entries of their own.
+        DrDump 53 "dr_dump",
     }
 }
 codes! {

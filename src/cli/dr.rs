@@ -55,6 +55,16 @@ Volumes that are missing or damaged are made again from the rest on the way; whe
 makes nothing. Then as `kontor backup restore`.
 Exit codes: 0 restored; 1 the secret opens nothing, or what was restored is not whole; 2 not done.")]
     Import(ImportArgs),
+    /// Writes all that one user may take in neutral formats: JSON lines, CSV, JSON Schema, files.
+    #[command(after_help = "Examples:
+  kontor dr dump --dir /srv/kontor --as greta /media/stick/leaving
+  kontor dr dump --dir /srv/kontor --as greta --recipient age1... --password-file greta.txt /media/stick/leaving
+
+Takes two: whoever has the machine and its unseal secret, and a user whose roles allow exports, who signs in here. The dump has what that
+user may see, as they may see it: scope, field levels and masks are theirs, and the log names every record and personal field.
+Sealed with age for the appliance's own key and the recipients of its backups, or those named here; --plain writes it open.
+Exit codes: 0 written; 1 the passphrase or the password opens nothing; 2 not done.")]
+    Dump(super::dump::DumpArgs),
 }
 
 #[derive(clap::Args)]
@@ -124,6 +134,7 @@ pub(crate) fn run(verb: &DrVerb, out: &mut Out) -> Result<u8, Failure> {
         DrVerb::Export(args) => export(args, out),
         DrVerb::Verify(args) => verify(args, out),
         DrVerb::Import(args) => import(args, out),
+        DrVerb::Dump(args) => super::dump::run(args, out),
     }
 }
 

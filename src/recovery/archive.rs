@@ -2,7 +2,6 @@
 //! length are taken over what is written; on its way in nothing is believed that age has not checked.
 
 use crate::manifest::{PartFile, hex};
-use crate::target::Out;
 use crate::{Pace, RecoveryError};
 use ring::digest;
 use std::io::{self, BufReader, Read, Write};
@@ -44,22 +43,22 @@ impl<W: Write> Write for Measured<W> {
     }
 }
 
-type Chain<'o> = zstd::Encoder<'static, ArchiveSealer<Measured<io::BufWriter<&'o mut Out>>>>;
+type Chain<W> = zstd::Encoder<'static, ArchiveSealer<Measured<io::BufWriter<W>>>>;
 
 /// A packed file that is being written.
-pub(crate) struct Packer<'o> {
+pub(crate) struct Packer<W: Write> {
     name: String,
-    tar: tar::Builder<Chain<'o>>,
+    tar: tar::Builder<Chain<W>>,
     mtime: u64,
     holds_bytes: u64,
     holds_files: u64,
 }
 
-impl<'o> Packer<'o> {
+impl<W: Write> Packer<W> {
     /// Begins it. `mtime`, in seconds, is the moment of the set: whatever is packed bears it.
     pub(crate) fn begin(
         name: &str,
-        out: &'o mut Out,
+        out: W,
         recipients: &[ArchiveRecipient],
         mtime: u64,
     ) -> Result<Self, RecoveryError> {

@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
     fn packed(
         &mut self,
         stem: &str,
-        fill: impl FnOnce(&mut Packer<'_>) -> Result<(), RecoveryError>,
+        fill: impl FnOnce(&mut Packer<&mut Out>) -> Result<(), RecoveryError>,
     ) -> Result<(), RecoveryError> {
         let name = format!("{stem}{SUFFIX}");
         let mut out = Out::begin(self.targets, &self.alive, self.set, &name);
@@ -254,7 +254,7 @@ fn place_of(id: RecordId) -> String {
 }
 
 fn file_of(
-    packer: &mut Packer<'_>,
+    packer: &mut Packer<&mut Out>,
     path: &str,
     from: &std::path::Path,
     pace: &mut Pace<'_>,

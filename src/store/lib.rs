@@ -31,6 +31,7 @@ mod change;
 mod checkpoint;
 mod cursor;
 mod definitions;
+mod ends;
 mod engine;
 mod error;
 mod exports;

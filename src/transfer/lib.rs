@@ -10,6 +10,7 @@
 //! silently: a byte that cannot be decoded, a ragged row and a column that nobody mapped are each told.
 
 mod draft;
+mod dump;
 mod engine;
 mod exports;
 mod foresee;
@@ -26,6 +27,7 @@ mod value;
 mod work;
 
 pub use draft::{CreateMissing, DraftRecord, DraftRow, PendingLink, PendingReference, ReferenceBy};
+pub use dump::{Dump, DumpSink, DumpedObject};
 pub use engine::{Go, ImportJob, ImportReport, Ledger, Progress, Rejects, Resume, Step, run};
 pub use exports::{
     ExportFile, ExportFormat, ExportProblem, ExportRequest, ExportState, ExportView, Exports, ExportsView,

@@ -3,6 +3,7 @@
 
 mod backups;
 mod commands;
+mod dump;
 mod engines;
 mod losses;
 mod object_server;

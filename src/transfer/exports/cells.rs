@@ -70,6 +70,19 @@ fn plain(value: &Json) -> String {
     }
 }
 
+/// A value as it is on the wire, tamed; for files that programs read too.
+pub(crate) fn plain_cell(value: &Json) -> String {
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    match value {
+        Json::Number(_) | Json::Bool(_) => plain(value),
+        Json::String(text) if is_number(text) => text.clone(),
+        Json::Null | Json::String(_) | Json::Array(_) | Json::Object(_) => tame(plain(value)),
+    }
+}
+
 fn parts(value: &Json, names: &[&str], between: &str) -> String {
     let parts = names.iter().filter_map(|name| value.get(name).and_then(Json::as_str)).filter(|text| !text.is_empty());
     parts.collect::<Vec<_>>().join(between)

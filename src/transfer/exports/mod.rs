@@ -7,6 +7,7 @@ mod columns;
 mod run;
 
 pub use cells::ExportFormat;
+pub(crate) use cells::plain_cell;
 
 use authz::AppAction;
 use columns::columns_of;
