@@ -13,6 +13,7 @@ pub(crate) mod layout;
 mod operator;
 mod running;
 mod sample_data;
+mod shipping;
 mod signer;
 mod targets;
 mod waiting_shares;
@@ -31,6 +32,7 @@ use crate::cli::failure::Failure;
 use crate::config::{Config, DatabaseConfig, Problem};
 use audit::VerifierKey;
 use kernel::{Clock, Code, Random, SystemClock, limits};
+use recovery::ShipStatus;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,6 +57,8 @@ pub(crate) struct Appliance {
 pub(crate) struct Opened {
     pub(crate) store: Arc<Store>,
     pub(crate) signer: Arc<LogSigner>,
+    /// How shipping is, where commits are shipped.
+    pub(crate) shipping: Option<Arc<ShipStatus>>,
 }
 
 impl Appliance {
@@ -112,8 +116,22 @@ impl Appliance {
         })
     }
 
-    /// Opens the database of an unsealed appliance and the key that signs the log.
+    /// Opens the database of an unsealed appliance and the key that signs the log, and ships what is committed from now on
+    /// where the configuration says so. Never a standby: it is no appliance before it was promoted.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        if self.layout.dir().join(recovery::STANDBY).exists() {
+            return Err(Failure::new(Code::ConfigInvalid, format!("{} is a standby", self.layout.dir().display()))
+                .kept("nothing was changed")
+                .todo("use the appliance that it follows; or make it the appliance: `kontor standby promote`"));
+        }
+        let opened_from = shipping::stamp(self);
+        let mut opened = self.open_without_shipping()?;
+        opened.shipping = shipping::begin(self, &opened.store, &opened.signer, opened_from)?;
+        Ok(opened)
+    }
+
+    /// The same without shipping: for the promotion of a standby, whose own term is not yet the one in force.
+    pub(crate) fn open_without_shipping(&self) -> Result<Opened, Failure> {
         let (appliance, _) = self.vault.appliance()?;
         let store = Store::open(
             self.store_config()?,
@@ -130,7 +148,7 @@ impl Appliance {
                 .todo("put the keys/ folder and the database of one appliance together, as a backup set has them"));
         }
         let signer = Arc::new(LogSigner::load(&store, appliance)?);
-        Ok(Opened { store, signer })
+        Ok(Opened { store, signer, shipping: None })
     }
 
     /// The public key of the log, from the file that auditors get too.

@@ -15,11 +15,13 @@ mod object;
 pub(crate) mod out;
 mod qr;
 mod restoring;
+mod rewinding;
 mod secret;
 mod serve;
 mod shares;
 mod sheet;
 mod slot;
+mod standby;
 mod unseal;
 mod user;
 mod version;
@@ -69,6 +71,8 @@ enum Verb {
     Backup(backup::BackupVerb),
     #[command(subcommand)]
     Dr(dr::DrVerb),
+    #[command(subcommand)]
+    Standby(standby::StandbyVerb),
     #[command(subcommand)]
     Audit(AuditVerb),
     #[command(subcommand)]
@@ -136,6 +140,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Slot(verb) => slot::run(&verb, out),
         Verb::Backup(verb) => backup::run(&verb, out),
         Verb::Dr(verb) => dr::run(&verb, out),
+        Verb::Standby(verb) => standby::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Version(args) => version::run(&args, out),

@@ -3,11 +3,13 @@
 
 mod backup;
 mod moved;
+mod ship;
 mod targets;
 mod template;
 
 pub(crate) use backup::{BackupConfig, Schedule};
 pub(crate) use moved::with_database;
+pub(crate) use ship::ShipConfig;
 pub(crate) use targets::TargetConfig;
 pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
 
@@ -142,6 +144,13 @@ impl Config {
         unseal.close(&["key_file"]);
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
         let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
+        if backup.ship.is_some() && matches!(database, Some(DatabaseConfig::Postgres { .. })) {
+            problems.push(Problem {
+                key: "backup.ship".to_owned(),
+                what: "PostgreSQL ships by its own write-ahead log archive (docs/admin/backup.md); remove the section."
+                    .to_owned(),
+            });
+        }
         match (server, database) {
             (Some(server), Some(database)) if problems.is_empty() => {
                 Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log, backup })

@@ -4,16 +4,44 @@ use crate::appliance::health::check;
 use crate::config::BackupConfig;
 use api::Check;
 use kernel::Timestamp;
+use recovery::{ShipStatus, TargetShipped};
 use store::Store;
 
 /// How late a set may be before somebody is told: what was missed at night is made up for by then.
 pub(super) const LATE_SECONDS: i64 = 6 * 3600;
 /// Rows of sets that are looked at.
 const SETS_MAX: usize = 500;
+/// How far behind a target may be before somebody is told.
+const SHIPPED_LATE_SECONDS: u64 = 60;
 const HOUR_MICROS: i64 = 3600 * 1_000_000;
 
+/// What is wrong with shipping, if something is.
+fn shipped_badly(shipping: &ShipStatus, now: Timestamp) -> Option<Check> {
+    if let Some(fault) = shipping.fence_fault() {
+        return Some(check("backup", false, "backup_fenced", [], fault.detail));
+    }
+    let late = |target: &TargetShipped| {
+        target.trouble.is_some() || (!target.sync && target.rpo_seconds > SHIPPED_LATE_SECONDS)
+    };
+    let target = shipping.targets(now).into_iter().find(late)?;
+    let why = target.trouble.map_or_else(String::new, |trouble| format!(" ({trouble})"));
+    let told = format!(
+        "What was committed in the last {} seconds is not on {}{why}. Look at that target; it is tried again by itself.",
+        target.rpo_seconds, target.target
+    );
+    Some(check("backup", false, "backup_behind", [("rpo_seconds", target.rpo_seconds)], told))
+}
+
 /// The check. A demonstration has nothing to lose, so that it has no backups is well.
-pub(super) fn backup_check(config: &BackupConfig, store: &Store, demonstration: bool) -> Check {
+pub(super) fn backup_check(
+    config: &BackupConfig,
+    store: &Store,
+    shipping: Option<&ShipStatus>,
+    demonstration: bool,
+) -> Check {
+    if let Some(told) = shipping.and_then(|shipping| shipped_badly(shipping, store.clock().now())) {
+        return told;
+    }
     // Whatever else is well: who archives the server's log relies on it.
     if store.read(|tx| tx.archiver()).wait().ok().flatten().is_some_and(|archiver| archiver.is_failing()) {
         let told =
@@ -45,9 +73,15 @@ pub(super) fn backup_check(config: &BackupConfig, store: &Store, demonstration: 
     let last = rows.iter().find(|row| row.state == "verified").map_or(0, |row| hours(row.made_at));
     match rows.iter().filter_map(|row| row.proven_at).max() {
         Some(proven) => {
-            let figures = [("hours", last), ("proven_hours", hours(proven))];
-            let told = format!("Last set {last} hours ago; last proven restore {} hours ago.", hours(proven));
-            check("backup", true, "backup_good", figures, told)
+            let proven = hours(proven);
+            let told = format!("Last set {last} hours ago; last proven restore {proven} hours ago.");
+            let Some(shipping) = shipping else {
+                return check("backup", true, "backup_good", [("hours", last), ("proven_hours", proven)], told);
+            };
+            let rpo = shipping.targets(now).iter().map(|target| target.rpo_seconds).max().unwrap_or(0);
+            let figures = [("hours", last), ("proven_hours", proven), ("rpo_seconds", rpo)];
+            let told = format!("{told} If this machine were lost now, {rpo} seconds of work would be.");
+            check("backup", true, "backup_shipped", figures, told)
         }
         None => {
             let told = format!("Last set {last} hours ago; none was proven yet.");

@@ -47,7 +47,7 @@ impl Desk {
     /// Opens the database of an unsealed appliance for the local operator.
     pub(crate) fn open(appliance: &Appliance, channel: Channel) -> Result<Self, Failure> {
         let operator = local_operator(&appliance.layout, channel, appliance.clock.as_ref(), appliance.random.as_ref())?;
-        let Opened { store, signer } = appliance.open()?;
+        let Opened { store, signer, .. } = appliance.open()?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         Ok(Self { records, identity, operator: Arc::new(operator), store, signer })
     }

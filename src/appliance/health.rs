@@ -8,6 +8,7 @@ use crate::config::BackupConfig;
 use api::{Check, Health, OwnCertificates, certificate_expires};
 use audit::{TileReader, VerifierKey};
 use kernel::Clock;
+use recovery::ShipStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::Store;
@@ -28,13 +29,18 @@ pub(crate) struct ApplianceHealth {
     key: VerifierKey,
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
+    shipping: Option<Arc<ShipStatus>>,
     /// The size of the sealed log when it was last seen to grow, and when that was.
     progress: Mutex<(u64, Duration)>,
 }
 
 impl ApplianceHealth {
     /// The checks over an open store.
-    pub(crate) fn new(appliance: &Appliance, store: &Arc<Store>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        appliance: &Appliance,
+        store: &Arc<Store>,
+        shipping: Option<Arc<ShipStatus>>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             layout: appliance.layout.clone(),
             secure: !appliance.config.server.plain_http_on_loopback,
@@ -42,6 +48,7 @@ impl ApplianceHealth {
             key: appliance.verifier_key()?,
             clock: Arc::clone(&appliance.clock),
             store: Arc::clone(store),
+            shipping,
             progress: Mutex::new((0, appliance.clock.monotonic())),
         })
     }
@@ -127,13 +134,14 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    Check { name, ok, state, figures: figures.into(), detail, serves: name != "backup" }
+    Check { name, ok, state, figures: figures.into(), detail, serves: name != "backup" || state == "backup_fenced" }
 }
 
 impl Health for ApplianceHealth {
     fn checks(&self) -> Vec<Check> {
         let (database, log) = self.log();
-        let backup = backup_check(&self.backup, &self.store, self.layout.demo_users().exists());
+        let backup =
+            backup_check(&self.backup, &self.store, self.shipping.as_deref(), self.layout.demo_users().exists());
         vec![database, log, self.disk(), self.certificate(), backup]
     }
 }

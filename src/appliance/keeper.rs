@@ -10,7 +10,8 @@ use audit::{ActOutcome, Verb, VerifierKey};
 use identity::Actor;
 use kernel::{Code, Timestamp};
 use recovery::{
-    Decision, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, Target, TargetOutcome,
+    Decision, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, ShipStatus, Target,
+    TargetOutcome,
 };
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -23,19 +24,20 @@ use vault::Vault;
 /// Sets that are looked at: far more than any plan keeps.
 const SETS_MAX: usize = 10_000;
 /// How long after a failed attempt the next one is made, in seconds: a target that is away for an hour is back soon after.
-const RETRY_SECONDS: i64 = 30 * 60;
+pub(super) const RETRY_SECONDS: i64 = 30 * 60;
 /// Reports of drills are kept for two years.
 const REPORTS_SECONDS: i64 = 2 * 365 * 86_400;
 
 /// The backups of an open appliance.
 pub(crate) struct Keeper {
     layout: Layout,
-    config: BackupConfig,
+    pub(super) config: BackupConfig,
     appliance: String,
     store: Arc<Store>,
     vault: Arc<Vault>,
     signer: Arc<LogSigner>,
     key: VerifierKey,
+    pub(super) shipping: Option<Arc<ShipStatus>>,
 }
 
 /// Held by the one process that makes, proves or removes sets.
@@ -50,7 +52,12 @@ pub(crate) struct Made {
 
 impl Keeper {
     /// The backups of an appliance whose store is open.
-    pub(crate) fn new(appliance: &Appliance, store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        appliance: &Appliance,
+        store: &Arc<Store>,
+        signer: &Arc<LogSigner>,
+        shipping: Option<Arc<ShipStatus>>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             layout: appliance.layout.clone(),
             config: appliance.config.backup.clone(),
@@ -59,6 +66,7 @@ impl Keeper {
             vault: Arc::clone(&appliance.vault),
             signer: Arc::clone(signer),
             key: signer.verifier_key()?,
+            shipping,
         })
     }
 
@@ -95,7 +103,7 @@ impl Keeper {
         format!("{}/{}", place.unwrap_or_default(), self.appliance)
     }
 
-    fn targets(&self) -> Vec<Box<dyn Target>> {
+    pub(super) fn targets(&self) -> Vec<Box<dyn Target>> {
         let targets = self.config.targets.iter();
         targets.map(|(name, config)| target_of(name, config, &self.appliance, self.store.clock())).collect()
     }
@@ -350,6 +358,10 @@ impl Keeper {
                 }
                 self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
             }
+        }
+        let files = self.prune_streams()?;
+        if files > 0 {
+            tracing::info!(files, "what was shipped before the oldest set that is gone on from was removed");
         }
         Ok(gone)
     }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How often it is asked what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// And how soon after the start: what is shipped is worth little before the set that leads into it.
+const LOOK_FIRST: Duration = Duration::from_secs(1);
 
 /// What the thread is told.
 enum Told {
@@ -137,8 +139,11 @@ struct Work {
 
 impl Work {
     fn run(&self, told: &Receiver<Told>) {
+        let mut wait = LOOK_FIRST;
         loop {
-            let done = match told.recv_timeout(LOOK_EVERY) {
+            let heard = told.recv_timeout(wait);
+            wait = LOOK_EVERY;
+            let done = match heard {
                 Ok(Told::Order(by, order)) => self.ordered(&by, order),
                 Err(RecvTimeoutError::Timeout) => self.due(),
                 Ok(Told::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -174,7 +179,11 @@ impl Work {
     }
 
     fn due(&self) -> Result<(), Failure> {
-        let due = self.keeper.targets_due()?;
+        let mut due = self.keeper.targets_due()?;
+        // A stream is worth nothing without the set that leads into it.
+        due.extend(self.keeper.targets_without_base());
+        due.sort();
+        due.dedup();
         if !due.is_empty() {
             self.make(&self.system, &due)?;
         }

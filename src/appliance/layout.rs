@@ -66,6 +66,10 @@ impl Layout {
     pub(crate) fn backup_lock(&self) -> PathBuf {
         self.dir.join("backup.lock")
     }
+    /// Where commits wait for targets that are not folders of this machine.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.dir.join("ship")
+    }
     /// Where a drill restores a set to, and takes it away again.
     pub(crate) fn drill(&self) -> PathBuf {
         self.dir.join("drill")

@@ -64,7 +64,7 @@ impl Gate {
         if running.is_some() {
             return Err(Failure::new(Code::Internal, "the appliance is open already"));
         }
-        let Opened { store, signer } = self.appliance.open()?;
+        let Opened { store, signer, shipping } = self.appliance.open()?;
         self.publish_key(&signer)?;
         let system = system_actor(&store)?;
         let mut entries = vec![store.entry(&system, Verb::Start)];
@@ -82,10 +82,10 @@ impl Gate {
         }
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
-        let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer)?);
+        let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer, shipping.clone())?);
         let keeping = Keeping::start(Arc::clone(&keeper), system.clone())?;
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
-        let health = ApplianceHealth::new(&self.appliance, &store)?;
+        let health = ApplianceHealth::new(&self.appliance, &store, shipping)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
         *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping });

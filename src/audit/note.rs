@@ -43,6 +43,12 @@ pub fn open_note<'n>(note: &'n [u8], key: &VerifierKey) -> Result<&'n str, Check
     result.map(|()| text)
 }
 
+/// Whether this is the signature of `key` over exactly these bytes. What they mean, and that they can mean nothing else, is
+/// the caller's affair.
+pub fn signature_fits(key: &VerifierKey, message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, key.public()).verify(message, signature).is_ok()
+}
+
 /// The text of a note **without** checking who signed it; that its signature lines can be read is checked.
 pub(crate) fn unverified(note: &[u8]) -> Result<&str, CheckpointError> {
     let (text, signatures) = divide(note)?;

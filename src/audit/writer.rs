@@ -82,6 +82,25 @@ impl TileWriter {
         Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, broken: false })
     }
 
+    /// The log at its checkpoint, for whoever brings it up to one that was signed elsewhere.
+    pub(crate) fn following(root: &Path, key: &VerifierKey) -> Result<Self, LogError> {
+        let lock = lock(root)?;
+        let note = read_optional(root, CHECKPOINT, 16 * 1024)?.ok_or(LogError::CheckpointMissing)?;
+        let checkpoint = Checkpoint::open(&note, key)?;
+        let (edge, bundle) = right_edge(&TileReader::new(root, checkpoint.size))?;
+        let frontier = Frontier::from_partial_tiles(checkpoint.size, &edge);
+        if frontier.root() != checkpoint.root {
+            return Err(LogError::RootDiffers);
+        }
+        let root = root.to_owned();
+        Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, broken: false })
+    }
+
+    /// The folder of the log.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// How many entries are sealed.
     pub const fn size(&self) -> u64 {
         self.frontier.size()
@@ -178,7 +197,7 @@ impl TileWriter {
     }
 
     /// Removes partial tiles that a wider one replaces. Failing to is harmless, and the next append tries again.
-    fn remove_superseded(&self, before: u64) {
+    pub(crate) fn remove_superseded(&self, before: u64) {
         let size = self.size();
         let levels = (0u8..).take(self.edge.len()).map(Shelf::Hashes);
         for shelf in levels.chain([Shelf::Entries]) {

@@ -9,6 +9,7 @@ use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
 use crate::cli::restoring::{self, OpenWith, Place};
+use crate::cli::rewinding;
 use crate::cli::secret::{self, PassphraseFrom};
 use audit::{Verb, VerifierKey};
 use clap::Subcommand;
@@ -67,6 +68,11 @@ Exit codes: 0 whole; 1 it is not; 2 not done.")]
   kontor backup restore --from SET --dir /srv/kontor --shares
   kontor backup restore --from SET --dir /srv/kontor --age-key-file kontor-backup.key
   kontor backup restore --from SET --dir /srv/kontor --database-url-file /etc/kontor/database-url
+  kontor backup restore --from /mnt/disk2/kontor/0192… --dir /srv/kontor --at 2026-01-31T10:59:59Z
+
+--from names a set; or the folder that holds the sets of an appliance: then the newest moment is restored that was shipped
+there, or with --at the last one not later than that. Says first what will not be in it. `kontor backup window` says how far
+back that goes.
 
 Verifies the set first, and looks through what it restored afterwards: damage, counts, the log with every record. The data go
 into a SQLite file, whatever engine the set was made on; with --database-url-file into an empty database of a PostgreSQL
@@ -75,6 +81,13 @@ Exit codes: 0 restored; 1 the secret opens nothing, or what was restored is not 
     Restore(RestoreArgs),
     #[command(subcommand)]
     Target(TargetVerb),
+    /// Says from when to when a target can go back, and whether the chain is whole.
+    #[command(after_help = "Example:
+  kontor backup window --from /mnt/disk2/kontor
+
+Reads every segment that was shipped there and checks hashes, order and signatures; opens nothing and needs no secret.
+Exit codes: 0 whole; 1 something is in the way of a later moment; 2 not done.")]
+    Window(rewinding::WindowArgs),
     /// Prints what every table holds, as hashes that are the same on both engines.
     #[command(after_help = "Example:
   kontor backup content --dir /srv/kontor
@@ -113,11 +126,25 @@ pub(crate) struct RestoreArgs {
     set: VerifyArgs,
     /// The folder to make; absent or empty.
     #[arg(long, value_name = "DIR")]
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     #[command(flatten)]
-    open: OpenWith,
+    pub(crate) open: OpenWith,
+    /// The moment to go back to, such as 2026-01-31T10:59:59Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
     #[command(flatten)]
-    database: DatabaseArgs,
+    pub(crate) database: DatabaseArgs,
+}
+
+impl RestoreArgs {
+    /// What to restore from.
+    pub(crate) fn lies_at(&self) -> &Path {
+        &self.set.set
+    }
+    /// The copy of the log's public key.
+    pub(crate) fn log_key(&self) -> Option<&Path> {
+        self.set.log_key.as_deref()
+    }
 }
 
 #[derive(clap::Args)]
@@ -138,6 +165,7 @@ pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
         BackupVerb::Verify(args) => verify(args, out),
         BackupVerb::Restore(args) => restore(args, out),
         BackupVerb::Target(verb) => backup_target::run(verb, out),
+        BackupVerb::Window(args) => rewinding::window(args, out),
         BackupVerb::Content(args) => content(args, out),
     }
 }
@@ -148,7 +176,8 @@ fn with_keeper(args: &OpenArgs, act: impl FnOnce(&Keeper, &Actor) -> Result<u8, 
         local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     secret::unseal(&appliance, &args.from)?;
     let opened = appliance.open()?;
-    let done = Keeper::new(&appliance, &opened.store, &opened.signer).and_then(|keeper| act(&keeper, &operator));
+    let done = Keeper::new(&appliance, &opened.store, &opened.signer, opened.shipping.clone())
+        .and_then(|keeper| act(&keeper, &operator));
     close(opened)?;
     done
 }
@@ -307,6 +336,10 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn restore(args: &RestoreArgs, out: &mut Out) -> Result<u8, Failure> {
+    let name = args.lies_at().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if args.at.is_some() || name.parse::<SetName>().is_err() {
+        return rewinding::restore(args, out);
+    }
     let (target, set, key) = found(&args.set, out)?;
     let place = Place::new(&args.dir, &args.database)?;
     let identity = args.open.identity(args.set.set.join("slots.json"))?;

@@ -179,7 +179,7 @@ fn export(args: &ExportArgs, out: &mut Out) -> Result<u8, Failure> {
         local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     secret::unseal(&appliance, &args.from)?;
     let opened = appliance.open()?;
-    let keeper = Keeper::new(&appliance, &opened.store, &opened.signer)?;
+    let keeper = Keeper::new(&appliance, &opened.store, &opened.signer, opened.shipping.clone())?;
     let done = source(args, &keeper, &operator, out).and_then(|set| {
         let qr = |text: &str| qr::svg(text, QR_MM).map(|svg| svg.to_string()).unwrap_or_default();
         let sizes = (args.volume_size, args.group, args.parity);

@@ -9,12 +9,12 @@ use crate::cli::out::Out;
 use crate::cli::secret::PassphraseFrom;
 use crate::config::with_database;
 use audit::VerifierKey;
-use kernel::{Clock, Code, SystemClock, limits};
+use kernel::{Clock, Code, SystemClock, Timestamp, limits};
 use recovery::{RecoveryError, Restored, SetName, Target};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{EngineConfig, Store};
+use store::{Depth, EngineConfig, Store, StoreConfig};
 use vault::{ArchiveIdentity, OsRandom, Secret, Vault};
 
 /// What opens a set: the unseal secret by the slots that lie beside it, or an age key.
@@ -31,6 +31,11 @@ pub(crate) struct OpenWith {
 }
 
 impl OpenWith {
+    /// Puts the key file that was named where the restored configuration names one.
+    pub(crate) fn place_key_file(&self, dir: &Path, out: &mut Out) -> Result<(), Failure> {
+        self.key_file.as_ref().map_or(Ok(()), |file| place_key_file(dir, file, out))
+    }
+
     /// The key that opens the set: given as such, or from the unseal secret by these slots.
     pub(crate) fn identity(&self, slots: PathBuf) -> Result<ArchiveIdentity, Failure> {
         if let Some(file) = &self.age_key_file {
@@ -94,14 +99,12 @@ impl Place {
         let restored = recovery::restore_with(target, set, key, identity, &self.dir, |half, _| self.settle(half));
         let kept = "nothing was changed; what was half restored is gone";
         let restored = restored.map_err(|error| recovery_failure(error).kept(kept))?;
-        if let Some(file) = &open.key_file {
-            place_key_file(&self.dir, file, out)?;
-        }
+        open.place_key_file(&self.dir, out)?;
         Ok(if self.tell(set.as_str(), &restored, key, out) { 0 } else { EXIT_ANSWER_BAD })
     }
 
     /// The last step on a folder that is not in its place yet.
-    fn settle(&self, half: &Path) -> Result<(), RecoveryError> {
+    pub(crate) fn settle(&self, half: &Path) -> Result<(), RecoveryError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |cause| RecoveryError::Target { what, cause }
@@ -116,6 +119,36 @@ impl Place {
             fs::remove_file(&file).map_err(failed("removing the file that was carried over"))?;
         }
         Ok(())
+    }
+
+    /// Looks through what was rolled forward to a moment; whether all was well.
+    pub(crate) fn tell_rewound(&self, moment: &Timestamp, key: &VerifierKey, out: &mut Out) -> Result<bool, Failure> {
+        let dir = self.dir.display();
+        let file = || EngineConfig::Sqlite { file: self.dir.join("data/kontor.db") };
+        let config = StoreConfig {
+            engine: self.server.as_ref().map_or_else(file, |(_, _, there)| there.clone()),
+            readers: 1,
+            log_folder: self.dir.join("log"),
+            files_folder: self.dir.join("data/files"),
+            node: String::new(),
+        };
+        let report = Store::verify_log(&config, key, None, Depth(4))?;
+        for finding in &report.findings {
+            out.line(format!("  {}: {}", finding.place, finding.detail));
+        }
+        if !report.ok {
+            out.line("What was restored is NOT whole. Do not serve it; restore an earlier moment.");
+            return Ok(false);
+        }
+        out.line(format!(
+            "\
+It is the appliance as of {moment}: {} entries of the log and {} records are as they should be.
+What to do next:
+  1. kontor config check --dir {dir}        (addresses, paths and targets may differ on this machine)
+  2. kontor serve --dir {dir}",
+            report.checked.entries, report.checked.records
+        ));
+        Ok(true)
     }
 
     /// Says what was restored, and looks it through; whether all was well.

@@ -1,6 +1,7 @@
 //! The section `[backup]`: when sets are made and proven, where they go, who opens them, how long they stay.
 
 use super::Section;
+use super::ship::{ShipConfig, ship_of};
 use super::targets::{TargetConfig, targets_of};
 use crate::appliance::Layout;
 use recovery::Policy;
@@ -29,6 +30,8 @@ pub(crate) struct BackupConfig {
     pub(crate) bytes_per_second: Option<u64>,
     /// Where they go, by name.
     pub(crate) targets: Vec<(String, TargetConfig)>,
+    /// Where commits go as they are made.
+    pub(crate) ship: Option<ShipConfig>,
 }
 
 /// Times that come again and again, in the words of cron.
@@ -62,6 +65,8 @@ pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConf
     let policy = policy_of(&mut section);
     let rate = section.number("mib_per_second", 100_000).filter(|rate| *rate > 0);
     let targets = targets_of(&mut section, layout);
+    let shipped = section.section("ship");
+    let ship = ship_of(&mut section, shipped, &targets);
     if !own_key && recipients.is_empty() && !targets.is_empty() {
         section
             .problem("recipients", "with own_key = false somebody else has to open the sets: name a key.".to_owned());
@@ -79,9 +84,10 @@ pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConf
         "delete_after_hours",
         "mib_per_second",
         "targets",
+        "ship",
     ]);
     let bytes_per_second = rate.map(|rate| rate * 1024 * 1024);
-    BackupConfig { schedule, drill, own_key, recipients, policy, bytes_per_second, targets }
+    BackupConfig { schedule, drill, own_key, recipients, policy, bytes_per_second, targets, ship }
 }
 
 fn schedule_of(section: &mut Section<'_>, key: &str, usual: &str) -> Option<Schedule> {

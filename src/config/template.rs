@@ -88,6 +88,19 @@ delete_after_hours = 72
 # MiB a second, at most; 0 means as fast as it goes.
 mib_per_second = 0
 
+# What is committed goes on at once, so that one can go back to any second (not on PostgreSQL, which has its own means).
+[backup.ship]
+# A target below that every answer waits for: what was answered survives the loss of this machine. A folder on another disk.
+sync = ""
+# Further targets that get everything within a second.
+also = []
+# true: nothing is written while the target of sync does not take it. false: work goes on, and the health page says so.
+strict = false
+# MiB that may wait for a target that does not answer; beyond them a new set is made when it is back.
+spool_mib = 1024
+# How many days back one can go to any second.
+window_days = 7
+
 # Where the sets go, each to all of them: a name of your own and a folder that is there, best on another disk or mounted
 # from another machine; or a store that speaks S3, with a file (mode 0600) that has two lines, the id of the access key and
 # its secret. Without a line here there are no backups, and the health page says so. Nothing else is ever connected to.

@@ -11,16 +11,21 @@ use std::net::IpAddr;
 pub struct PortError {
     cause: String,
     passing: bool,
+    told: Option<Box<Fault>>,
 }
 
 impl PortError {
     /// A failure with this cause. The cause must hold no personal value.
     pub fn new(cause: impl ToString) -> Self {
-        Self { cause: cause.to_string(), passing: false }
+        Self { cause: cause.to_string(), passing: false, told: None }
     }
     /// The storage cannot be reached now; the same call may succeed in a moment.
     pub fn passing(cause: impl ToString) -> Self {
-        Self { cause: cause.to_string(), passing: true }
+        Self { cause: cause.to_string(), passing: true, told: None }
+    }
+    /// The appliance takes no writes at all, and this is what everybody is told.
+    pub fn told(fault: Fault) -> Self {
+        Self { cause: fault.to_string(), passing: false, told: Some(Box::new(fault)) }
     }
     /// What went wrong, for the operator.
     pub fn cause(&self) -> &str {
@@ -30,6 +35,9 @@ impl PortError {
 
 impl From<PortError> for Fault {
     fn from(error: PortError) -> Self {
+        if let Some(told) = error.told {
+            return *told;
+        }
         if error.passing {
             let detail = "Users and sessions cannot be looked up at the moment; try again in a moment.";
             return Self::new(Code::Unavailable, detail).with_cause(error.cause);

@@ -140,6 +140,8 @@ table! {
     UnsealFailed "unseal_failed" 403 Access false "That does not unseal this appliance" "无法用该凭据解封";
     AuditUnavailable "audit_unavailable" 503 Operator true "The audit log cannot be written, so nothing is disclosed" "审计日志无法写入，因此不提供数据";
     Unavailable "unavailable" 503 Operator true "The appliance cannot answer now" "系统暂时无法响应";
+    CopyMissing "copy_missing" 503 Operator true "The second copy of what is written cannot be made" "无法写入第二份副本";
+    Fenced "fenced" 503 Operator false "Another node was promoted; this one takes no writes" "另一节点已接管，本节点不再接受写入";
     SchemaUnknown "schema_unknown" 503 Operator false "The database was made by another version" "数据库由其他版本创建";
     ConfigInvalid "config_invalid" 500 Operator false "The configuration is not valid" "配置无效";
     Internal "internal" 500 Defect true "Something went wrong on the server" "服务器内部错误";

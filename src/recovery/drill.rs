@@ -2,6 +2,7 @@
 //! whole log with every record's state, and the counts of the manifest; and how long all that took.
 
 use crate::restore::restore;
+use crate::rewind::{config_of, rewind_plan, roll};
 use crate::{Manifest, RecoveryError, SetName, Target};
 use audit::VerifierKey;
 use kernel::Clock;
@@ -18,7 +19,7 @@ const FINDINGS_MAX: usize = 10;
 /// One question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drilled {
-    /// `unpack`, `integrity`, `counts`, `log`.
+    /// `unpack`, `integrity`, `counts`, `log`, and `stream` where commits are shipped.
     pub check: String,
     /// Whether it was well.
     pub ok: bool,
@@ -70,6 +71,10 @@ pub fn drill(
             run.tell("unpack", Ok(told));
             let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
             run.ask(&restored.manifest, key, engine, scratch);
+            if restored.manifest.shipped.is_some() {
+                let rolled = rolled(target, set, (key, identity), scratch);
+                run.tell("stream", rolled);
+            }
         }
     }
     if scratch.exists() {
@@ -95,6 +100,26 @@ pub fn look_through(
     let mut run = Run { clock, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
     run.ask(manifest, key, engine, folder);
     run.checks
+}
+
+/// What was shipped since the set, applied to it and looked through again.
+fn rolled(
+    target: &dyn Target,
+    set: &SetName,
+    (key, identity): (&VerifierKey, &ArchiveIdentity),
+    scratch: &Path,
+) -> Result<String, String> {
+    let plan = rewind_plan(target, Some(set), None, key).map_err(|error| error.to_string())?;
+    if let Some(broken) = plan.broken {
+        return Err(format!("{broken}; it can be gone back to {} at the latest", plan.moment));
+    }
+    roll(target, &plan, key, identity, scratch).map_err(|error| error.to_string())?;
+    let config = config_of(scratch);
+    let damage = Store::integrity_of(&config.engine).map_err(|error| error.to_string())?;
+    let report = Store::verify_log(&config, key, None, Depth(4)).map_err(|error| error.to_string())?;
+    let found = report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.detail));
+    let told = format!("{} segments, to {}", plan.segments, plan.moment);
+    none(damage.into_iter().chain(found).collect(), told)
 }
 
 struct Run<'c> {

@@ -13,15 +13,25 @@
 //! This crate opens no record and knows no grant: what it moves stays sealed as it lies in the database, under one more seal.
 
 mod archive;
+mod carry;
 mod drill;
 mod error;
+mod fence;
 mod house;
+mod journal;
 mod manifest;
 mod pace;
 mod parcel;
 mod readme;
 mod restore;
 mod retention;
+mod rewind;
+mod segment;
+#[cfg(test)]
+mod segment_tests;
+mod ship;
+mod standby;
+mod status;
 mod target;
 mod verify;
 mod volumes;
@@ -29,12 +39,21 @@ mod write;
 
 pub use drill::{DrillReport, Drilled, drill, look_through};
 pub use error::RecoveryError;
+pub use fence::{Fence, fence_of, fence_raise};
 pub use house::House;
+pub use journal::{StreamFile, StreamPlace};
 pub use manifest::{MANIFEST, Manifest, PartFile, SIGNATURE};
 pub use pace::{Pace, Progress};
 pub use parcel::Parcel;
 pub use restore::{Restored, own_log_key, restore, restore_with};
 pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
+pub use rewind::{
+    Rewind, Rewound, Span, leads_into_stream, rewind, rewind_plan, shipped_words, streams_prune, windows,
+};
+pub use segment::{FilePiece, Segment, SegmentBody, SegmentHash, SegmentHead, seal_segment};
+pub use ship::{ShipPlan, ShipStart, fenced, ship};
+pub use standby::{Followed, STANDBY, Standby, standby_begin, standby_end, standby_follow, standby_verify};
+pub use status::{ShipStatus, TargetShipped};
 pub use target::{DirectoryTarget, PartSink, SetName, Target, TargetStep};
 pub use verify::{Verified, read_manifest, remove_set, verify_set};
 pub use volumes::{Cut, Finding, Label, Part, VolumeJob, Volumes, VolumesTarget, Written, export_volume};

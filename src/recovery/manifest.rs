@@ -6,7 +6,7 @@ use crate::RecoveryError;
 use audit::{Signer, VerifierKey, open_note, sign_note};
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{DatabaseFacts, TableFacts};
+use store::{DatabaseFacts, ShipPlace, TableFacts};
 
 /// The format that this version writes and reads.
 pub(crate) const FORMAT: &str = "kontor-backup-1";
@@ -76,6 +76,9 @@ pub struct Manifest {
     pub own_key: bool,
     /// Its files.
     pub files: Vec<PartFile>,
+    /// How far commits were shipped at its moment: the stream leads on from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipped: Option<ShipPlace>,
 }
 
 /// What a manifest is made from, beside the files.
@@ -106,6 +109,7 @@ impl Manifest {
             recipients: heading.recipients,
             own_key: heading.own_key,
             files,
+            shipped: None,
         }
     }
 

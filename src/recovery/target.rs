@@ -113,6 +113,34 @@ pub trait Target: Send + Sync {
     /// Tries out what a set needs of it with a small file named after `word`, and takes that away again. It ends at the first
     /// step after which the others make no sense.
     fn try_out(&self, word: &str) -> Vec<TargetStep>;
+    /// The names of the files in a folder beside the sets; none when there is no such folder yet.
+    ///
+    /// # Errors
+    /// What the target says. A target without such files refuses.
+    fn loose(&self, _folder: &str) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// One of these files, as it lies there now; `path` is its folder and its name.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn loose_read(&self, _path: &str) -> io::Result<Box<dyn Read + Send>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// Puts such a file there whole, over one of that name. When this returns, that is durable.
+    ///
+    /// # Errors
+    /// What the target says; nothing is half there then.
+    fn loose_keep(&self, _path: &str, _bytes: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// Removes such a file. One that is not there is what was wanted.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn loose_remove(&self, _path: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// One step of trying a target out.
@@ -265,6 +293,43 @@ impl Target for DirectoryTarget {
     fn free_bytes(&self) -> Option<u64> {
         let place = if self.dir.exists() { self.dir.as_path() } else { self.dir.parent()? };
         rustix::fs::statvfs(place).ok().map(|found| found.f_bavail.saturating_mul(found.f_frsize))
+    }
+    fn loose(&self, folder: &str) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(self.dir.join(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.dir.parent().map_or(Ok(()), |root| fs::metadata(root).map(drop)).map(|()| Vec::new());
+            }
+            entries => entries?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry?.file_name().to_str().map(str::to_owned));
+        }
+        Ok(names)
+    }
+    fn loose_read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(self.dir.join(path))?))
+    }
+    fn loose_keep(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let whole = self.dir.join(path);
+        let folder = whole.parent().unwrap_or(&self.dir);
+        for made in [self.dir.as_path(), folder] {
+            match fs::DirBuilder::new().mode(0o700).create(made) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        let half = self.dir.join(format!("{path}{HALF}"));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+        file.write_all(bytes).and_then(|()| file.sync_all())?;
+        fs::rename(&half, &whole)?;
+        sync_folder(folder)
+    }
+    fn loose_remove(&self, path: &str) -> io::Result<()> {
+        match fs::remove_file(self.dir.join(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

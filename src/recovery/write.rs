@@ -148,7 +148,8 @@ impl<'a> Run<'a> {
             self.plain(name, piece.map_or(&[], |piece| piece.bytes.as_slice()))?;
         }
         self.plain(readme::NAME, readme::text().as_bytes())?;
-        let manifest = Manifest::new(self.heading(entries), snapshot.facts(), self.parts.clone());
+        let mut manifest = Manifest::new(self.heading(entries), snapshot.facts(), self.parts.clone());
+        manifest.shipped = snapshot.shipped().cloned();
         let (text, note) = manifest.signed(self.job.signer)?;
         self.plain(MANIFEST, &text)?;
         self.plain(SIGNATURE, note.as_bytes())?;
@@ -249,7 +250,7 @@ impl Run<'_> {
 }
 
 /// Where a sealed file lies below its folder.
-fn place_of(id: RecordId) -> String {
+pub(crate) fn place_of(id: RecordId) -> String {
     format!("{:02x}/{id}", id.as_bytes().last().copied().unwrap_or_default())
 }
 

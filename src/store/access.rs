@@ -27,6 +27,9 @@ const TOKEN_TYPES: [ColumnType; 10] = [BIN, BIN, TEXT, BIN, TEXT, TEXT, INT, INT
 pub struct DirectoryPorts(pub Arc<Store>);
 
 fn port(fault: Fault) -> PortError {
+    if matches!(fault.code, Code::Fenced | Code::CopyMissing) {
+        return PortError::told(fault);
+    }
     let cause = fault.cause().map_or_else(|| fault.to_string(), str::to_owned);
     if fault.code.row().retryable && fault.code != Code::Internal {
         PortError::passing(cause)

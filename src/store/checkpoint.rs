@@ -2,7 +2,7 @@
 //! grown, beside the commits. Only when writers never rest does it ask the committer for a moment. PostgreSQL does this itself.
 
 use crate::StoreError;
-use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql};
+use crate::engine::{Access, Conn, EngineConfig, Handover, Overflow, Sql};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -25,7 +25,11 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts it; `None` on PostgreSQL.
-    pub(crate) fn start(config: &EngineConfig, overflow: Arc<Overflow>) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn start(
+        config: &EngineConfig,
+        overflow: Arc<Overflow>,
+        handover: Arc<Handover>,
+    ) -> Result<Option<Self>, StoreError> {
         let EngineConfig::Sqlite { file } = config else { return Ok(None) };
         let mut conn = Conn::open(config, Access::Write)?;
         let wal = PathBuf::from(format!("{}-wal", file.display()));
@@ -34,6 +38,9 @@ impl Checkpointer {
             .name("checkpointer".to_owned())
             .spawn(move || {
                 while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    if !handover.may_move() {
+                        continue;
+                    }
                     let size = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
                     if size >= WAL_BYTES_MIN && !overflow.is_paused() {
                         checkpoint(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)");
@@ -43,7 +50,10 @@ impl Checkpointer {
                         overflow.raise();
                     }
                 }
-                checkpoint(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)");
+                // The engine empties the log when the last process closes it; while others are there it may be held.
+                if handover.may_move() {
+                    checkpoint(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)");
+                }
             })
             .map_err(|error| StoreError::config(format!("cannot start the checkpointer: {error}")))?;
         Ok(Some(Self { stop: Some(stop), thread: Some(thread) }))

@@ -2,14 +2,15 @@
 //! them, removed after their row is gone. So a crash can leave a file that nobody names, never a row without its file;
 //! [`Store::files_sweep`] takes such files away at the next start. What is in a file only the vault knows.
 
-use crate::engine::{Cell, Conn, Sql};
+use crate::engine::{Cell, Conn, Handover, Sql};
 use crate::{Shared, Store, StoreError};
 use kernel::{Code, Fault, RecordId};
 use metadata::ColumnType;
 use ring::digest;
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::{FILE_CHUNK_LEN, FILE_HEADER_LEN, FILE_SEALED_CHUNK_LEN, FileOpener, FileSealer, file_sealed_len};
@@ -51,11 +52,13 @@ pub(crate) struct Files {
     pub(crate) folder: PathBuf,
     /// How many copies are being made of it, and what goes once there is none.
     held: Mutex<(usize, Vec<RecordId>)>,
+    /// Who has to hear of a file that was put in place.
+    pub(crate) handover: Arc<Handover>,
 }
 
 impl Files {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, held: Mutex::default() }
+        Self { folder, held: Mutex::default(), handover: Arc::default() }
     }
 
     fn held(&self) -> MutexGuard<'_, (usize, Vec<RecordId>)> {
@@ -132,23 +135,26 @@ pub struct FileWriter {
     bytes_max: u64,
     limit: &'static str,
     kept: bool,
+    handover: Arc<Handover>,
 }
 
 impl FileWriter {
     /// Begins a file. More than `bytes_max` bytes are refused with the name of that limit.
     fn create(
-        folder: &Path,
+        files: &Files,
         id: RecordId,
         sealer: FileSealer,
         (bytes_max, limit): (u64, &'static str),
     ) -> io::Result<Self> {
+        let (folder, handover) = (&files.folder, Arc::clone(&files.handover));
         DirBuilder::new().recursive(true).mode(0o700).create(folder_of(folder, id))?;
         let path = path_of(folder, id);
         let part = path.with_extension(PART);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         let buffer = Zeroizing::new(Vec::with_capacity(FILE_SEALED_CHUNK_LEN));
         let digest = digest::Context::new(&digest::SHA256);
-        let mut writer = Self { id, path, part, file, sealer, buffer, digest, size: 0, bytes_max, limit, kept: false };
+        let (size, kept) = (0, false);
+        let mut writer = Self { id, path, part, file, sealer, buffer, digest, size, bytes_max, limit, kept, handover };
         writer.file.write_all(writer.sealer.header())?;
         Ok(writer)
     }
@@ -193,6 +199,7 @@ impl FileWriter {
         });
         placed.map_err(|error| failed(&error, "written"))?;
         self.kept = true;
+        self.handover.file(self.id);
         let mut digest = [0; 32];
         digest.copy_from_slice(self.digest.clone().finish().as_ref());
         Ok(FileKept { id: self.id, size: self.size, digest })
@@ -278,7 +285,7 @@ impl Store {
         sealer: FileSealer,
         limit: (u64, &'static str),
     ) -> Result<FileWriter, StoreError> {
-        FileWriter::create(&self.config().files_folder, id, sealer, limit).map_err(|error| failed(&error, "written"))
+        FileWriter::create(&self.shared.files, id, sealer, limit).map_err(|error| failed(&error, "written"))
     }
 
     /// Removes a file that no row names, after its row could not be written.
@@ -326,6 +333,29 @@ impl Store {
         });
         found.wait()
     }
+}
+
+/// The files below a folder that were written after `since` (microseconds), in those of its folders that changed since they
+/// were last `seen`. What cannot be read now is looked at again.
+pub(crate) fn named_in_folder(root: &Path, since: i64, seen: &mut BTreeMap<PathBuf, i64>) -> Vec<RecordId> {
+    let changed = |path: &Path| {
+        fs::metadata(path).map_or(0, |found| found.mtime().saturating_mul(1_000_000) + found.mtime_nsec() / 1_000)
+    };
+    let mut found = Vec::new();
+    for folder in subfolders(root).unwrap_or_default() {
+        let at = changed(&folder);
+        if seen.get(&folder) == Some(&at) {
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let id: Option<RecordId> = name.and_then(|name| name.parse().ok());
+            found.extend(id.filter(|_| changed(&path) >= since));
+        }
+        seen.insert(folder, at);
+    }
+    found
 }
 
 fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -67,6 +67,7 @@ mod settings;
 mod snapshot;
 mod state;
 mod summary;
+mod tap;
 mod ticket;
 mod timeline;
 mod unique;
@@ -81,6 +82,7 @@ pub use carry::TableContent;
 pub use cursor::Cursor;
 pub use definitions::SetUp;
 pub use engine::bell::Bell;
+pub use engine::handover::Waiting;
 pub use engine::{EngineConfig, PostgresUrl};
 pub use error::StoreError;
 pub use exports::ExportKept;
@@ -102,6 +104,7 @@ pub use search::SearchQuery;
 pub use settings::Kept;
 pub use snapshot::{DatabaseFacts, Snapshot, TableFacts};
 pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
+pub use tap::{Commits, FILE_PIECE_BYTES, ShipPlace, Tap, Tapped, WalPlace, file_stamp, keep_ship_place, ship_place};
 pub use ticket::{Durable, Refused, Ticket};
 pub use timeline::TimelineQuery;
 pub use verify::Depth;
@@ -109,7 +112,7 @@ pub use write::{Cause, Changed, WriteTx};
 
 use arc_swap::ArcSwap;
 use authz::Policy;
-use engine::{Access, Conn, Overflow, committer, readers};
+use engine::{Access, Conn, Handover, Overflow, committer, readers};
 use kernel::{BootKind, Clock, Fault, Id, Random};
 use metadata::{Catalog, Profile};
 use std::path::PathBuf;
@@ -155,7 +158,17 @@ pub struct Store {
     checkpointer: Mutex<Option<checkpoint::Checkpointer>>,
     bell: Arc<Bell>,
     overflow: Arc<Overflow>,
+    handover: Arc<Handover>,
     database_file: Option<Arc<std::fs::File>>,
+    ending: Mutex<Option<Box<dyn Ending>>>,
+}
+
+/// What has to be done in order when a store closes.
+pub trait Ending: Send {
+    /// Nothing is written any more by this process; the engine is still open.
+    fn last_commit(&mut self);
+    /// Every connection of this process is closed.
+    fn closed(&mut self);
 }
 
 impl Store {
@@ -171,7 +184,6 @@ impl Store {
         migrate::migrate(&mut conn, clock.now())?;
         let (profile, catalog) = definitions::load(&mut conn)?;
         let policy = people::load_policy(&mut conn)?;
-        drop(conn);
         let shared = Arc::new(Shared {
             catalog: ArcSwap::from_pointee(catalog),
             policy: ArcSwap::from_pointee(policy),
@@ -186,10 +198,20 @@ impl Store {
             files: files::Files::new(config.files_folder.clone()),
         });
         let (bell, overflow) = (Arc::new(Bell::default()), Arc::new(Overflow::default()));
-        let committer = committer::Committer::start(&config.engine, Arc::clone(&bell), Arc::clone(&overflow))?;
+        let handover = Arc::clone(&shared.files.handover);
+        handover.expect(tap::will_be_shipped(&config.log_folder));
+        let committer = committer::Committer::start(
+            &config.engine,
+            Arc::clone(&bell),
+            Arc::clone(&overflow),
+            Arc::clone(&handover),
+        )?;
         let readers = readers::Readers::start(&config.engine, config.readers.max(1))?;
-        let checkpointer = checkpoint::Checkpointer::start(&config.engine, Arc::clone(&overflow))?;
+        let checkpointer =
+            checkpoint::Checkpointer::start(&config.engine, Arc::clone(&overflow), Arc::clone(&handover))?;
         let database_file = snapshot::database_file(&config.engine)?;
+        // Not before others are open: the last connection to close empties the write-ahead log and removes it.
+        drop(conn);
         Ok(Self {
             shared,
             config,
@@ -198,8 +220,15 @@ impl Store {
             checkpointer: Mutex::new(checkpointer),
             bell,
             overflow,
+            handover,
             database_file,
+            ending: Mutex::new(None),
         })
+    }
+
+    /// Asks to be told when the store closes.
+    pub fn on_ending(&self, ending: Box<dyn Ending>) {
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
     }
 
     /// The definitions as they are now.
@@ -316,8 +345,15 @@ impl Store {
     pub fn close(&self) {
         self.lock_readers().stop();
         self.lock_committer().stop();
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ending) = &mut ending {
+            ending.last_commit();
+        }
         if let Some(mut checkpointer) = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             checkpointer.stop();
+        }
+        if let Some(ending) = &mut ending {
+            ending.closed();
         }
     }
 

@@ -1,6 +1,7 @@
 //! The log's side of the store: entries begun from an actor, turned into rows, and sealed into tiles within a second.
 //! Rows are the truth of the transaction; tiles are what strangers verify.
 
+use crate::StoreConfig;
 use crate::engine::{Access, Conn, Line, Row, Sql, committer::LogRow, dialect};
 use crate::read::Ring;
 use crate::snapshot::SealGate;
@@ -267,17 +268,40 @@ fn seal_all(store: &Store, conn: &mut Conn, writer: &mut TileWriter, signer: &dy
         // A snapshot sees tiles and database agree, or waits.
         let _gate = SealGate::pass(&store.config.log_folder)?;
         let bytes: Vec<&[u8]> = batch.iter().map(|line| line.bytes.as_slice()).collect();
-        writer.append(&bytes, signer).map_err(|error| {
+        let checkpoint = writer.append(&bytes, signer).map_err(|error| {
             if matches!(error, audit::LogError::Sync { .. }) {
                 tracing::error!("the disk failed under the audit log; stopping (exit code 74)");
                 std::process::exit(74);
             }
             StoreError::from(error)
         })?;
-        remember(store, &writer.anchor())?;
+        let note = checkpoint.signed(signer).map_err(|error| StoreError::Audit(error.to_string()))?;
+        remember(store, &writer.anchor(), note)?;
         if batch.len() < SEAL_BATCH {
             return Ok(());
         }
+    }
+}
+
+/// Where the database keeps the signed checkpoint of its anchor.
+const LOG_NOTE: &str = "log_checkpoint";
+
+impl Store {
+    /// Brings the tiles of a log's folder up to what a database knows of them: for a database that was rolled forward while
+    /// no server had it open. Signs nothing. How many entries are sealed then.
+    ///
+    /// # Errors
+    /// When the entries do not lead to the checkpoint that was signed over them.
+    pub fn log_follow(config: &StoreConfig, key: &audit::VerifierKey) -> Result<u64, StoreError> {
+        let mut conn = Conn::open(&config.engine, Access::Look)?;
+        let known = anchor(&mut conn)?.map_or(0, |anchor| anchor.size);
+        let note = crate::definitions::meta(&mut conn, LOG_NOTE)?;
+        let mut rows = crate::verify::entries_of(conn);
+        let size = audit::log_follow(&config.log_folder, note.as_deref().map(str::as_bytes), key, &mut rows)?;
+        if size < known {
+            return Err(StoreError::Audit(format!("the log has {size} entries and the database knows of {known}")));
+        }
+        Ok(size)
     }
 }
 
@@ -294,10 +318,14 @@ fn anchor(conn: &mut Conn) -> Result<Option<Anchor>, StoreError> {
     }))
 }
 
-/// Through the one writer: a second connection that writes would make commits wait for its lock.
-fn remember(store: &Store, anchor: &Anchor) -> Result<(), StoreError> {
+/// Through the one writer: a second connection that writes would make commits wait for its lock. The signed checkpoint stands
+/// beside it, so that the database alone can tell what its tiles have to be.
+fn remember(store: &Store, anchor: &Anchor, note: String) -> Result<(), StoreError> {
     let root: String = anchor.root.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = format!("{} {root}", anchor.size);
-    let written = store.write(move |tx| Ok(crate::definitions::set_meta(tx.conn(), "log_anchor", &text)?));
+    let written = store.write(move |tx| {
+        crate::definitions::set_meta(tx.conn(), "log_anchor", &text)?;
+        Ok(crate::definitions::set_meta(tx.conn(), LOG_NOTE, &note)?)
+    });
     written.wait().map_err(StoreError::Fault)
 }

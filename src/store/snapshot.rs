@@ -11,7 +11,7 @@
 
 use crate::engine::{Access, Conn, EngineConfig, Overflow, Sql, dialect};
 use crate::files::FilesHeld;
-use crate::{Store, StoreError, carry, definitions, migrate};
+use crate::{ShipPlace, Store, StoreError, carry, definitions, migrate};
 use audit::LogPart;
 use kernel::{BootKind, Code, Fault, Id, RecordId};
 use metadata::ColumnType;
@@ -28,6 +28,8 @@ const GATE: &str = "gate";
 /// How often a reader that is in the way is waited for.
 const TRIES_MAX: u32 = 200;
 const TRY_PAUSE: Duration = Duration::from_millis(50);
+/// How often that is tried while nobody may write: another process ships what it sees ten times a second.
+const SHIPPED_TRIES_MAX: u32 = 10;
 const INT: ColumnType = ColumnType::Integer;
 
 /// Held while entries are sealed, and while a snapshot looks at what is sealed. Across processes.
@@ -74,6 +76,7 @@ pub struct Snapshot {
     facts: DatabaseFacts,
     files: Vec<RecordId>,
     log: (u64, Vec<LogPart>),
+    shipped: Option<ShipPlace>,
     _held: (Option<Pause>, FilesHeld, Conn),
 }
 
@@ -117,6 +120,10 @@ impl Snapshot {
     pub fn log(&self) -> (u64, &[LogPart]) {
         (self.log.0, &self.log.1)
     }
+    /// How far commits were shipped at its moment, if somebody ships them: what comes behind that leads on from here.
+    pub fn shipped(&self) -> Option<&ShipPlace> {
+        self.shipped.as_ref()
+    }
 }
 
 impl Store {
@@ -139,16 +146,16 @@ impl Store {
         let mut mover = Conn::open(&self.config.engine, Access::Write)?;
         // Most of the log is moved while commits go on.
         move_log(&mut mover)?;
-        let (reader, log) = {
+        let ((mut reader, shipped), log) = {
             let _gate = SealGate::pass(&self.config.log_folder)?;
-            let reader = self.frozen(&mut mover)?;
-            (reader, audit::log_parts(&self.config.log_folder)?)
+            let frozen = self.frozen(&mut mover)?;
+            (frozen, audit::log_parts(&self.config.log_folder)?)
         };
-        let mut reader = reader;
         let facts = database_facts(&mut reader)?;
         let files = crate::files::named(&mut reader)?;
         let bytes = database.metadata().map_err(|error| StoreError::damaged(error.to_string()))?.len();
-        Ok(Snapshot { database: Arc::clone(database), bytes, facts, files, log, _held: (Some(pause), held, reader) })
+        let (database, held) = (Arc::clone(database), (Some(pause), held, reader));
+        Ok(Snapshot { database, bytes, facts, files, log, shipped, _held: held })
     }
 
     /// Everything carried into a file of the embedded engine that has no name any more when this returns.
@@ -183,26 +190,26 @@ impl Store {
         reader.batch("ROLLBACK")?;
         let (facts, files) = (database_facts(&mut copy)?, crate::files::named(&mut copy)?);
         let bytes = database.metadata().map_err(failed)?.len();
-        Ok(Snapshot { database, bytes, facts, files, log, _held: (None, held, copy) })
+        Ok(Snapshot { database, bytes, facts, files, log, shipped: None, _held: (None, held, copy) })
     }
 
-    /// A reader that needs nothing of the write-ahead log.
-    fn frozen(&self, mover: &mut Conn) -> Result<Conn, StoreError> {
+    /// A reader that needs nothing of the write-ahead log; and how far commits were shipped when it began.
+    fn frozen(&self, mover: &mut Conn) -> Result<(Conn, Option<ShipPlace>), StoreError> {
         for _ in 0..TRIES_MAX {
             let mut writer = Conn::open(&self.config.engine, Access::Write)?;
             let mut reader = Conn::open(&self.config.engine, Access::Read)?;
             writer.batch("BEGIN IMMEDIATE")?;
-            let moved = move_log(mover);
-            let begun = moved.and_then(|whole| {
+            let begun = self.moved(mover).and_then(|whole| {
                 if whole {
                     reader.batch("BEGIN")?;
                     reader.first(&Sql::new("SELECT count(*) FROM \"k_meta\""), &[INT])?;
                 }
-                Ok(whole)
+                // Nothing can be moved that was not shipped, so this is how far it was.
+                Ok(whole.then(|| self.shipped()))
             });
             writer.batch("ROLLBACK")?;
-            if begun? {
-                return Ok(reader);
+            if let Some(shipped) = begun? {
+                return Ok((reader, shipped));
             }
             std::thread::park_timeout(TRY_PAUSE);
         }
@@ -211,6 +218,22 @@ impl Store {
             "Something reads the database without an end, so it cannot be held still for a backup. Look for a command or an import that hangs.",
         )
         .into())
+    }
+
+    /// Moves the whole write-ahead log, while nobody writes; whether that was possible. Where commits are shipped, by this
+    /// process or another, that comes first, and takes a moment.
+    fn moved(&self, mover: &mut Conn) -> Result<bool, StoreError> {
+        let patience = if self.shipped().is_some() { SHIPPED_TRIES_MAX } else { 1 };
+        for _ in 0..patience {
+            self.handover.pass(TRY_PAUSE);
+            if move_log(mover)? {
+                return Ok(true);
+            }
+            if patience > 1 {
+                std::thread::park_timeout(TRY_PAUSE);
+            }
+        }
+        Ok(false)
     }
 
     /// What a database that no server has open says of itself; asked of a restored one. Writes nothing.

@@ -54,6 +54,11 @@ fn verify(
     Ok(report)
 }
 
+/// The rows of the log behind a connection.
+pub(crate) fn entries_of(conn: Conn) -> impl EntrySource {
+    Entries(Rc::new(RefCell::new(conn)))
+}
+
 fn port(error: StoreError) -> PortError {
     PortError(error.to_string())
 }

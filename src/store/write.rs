@@ -60,6 +60,9 @@ pub(crate) fn run_unit<T: Send + 'static>(
     task: impl FnOnce(&mut WriteTx<'_, '_>) -> Result<T, Refused>,
     answer: Answer<T>,
 ) -> Settle {
+    if let Some(fault) = shared.files.handover.refused() {
+        return Box::new(move |_| answer.send(Err(fault)));
+    }
     if let Err(error) = dialect::begin_unit(group.conn) {
         return Box::new(move |_| answer.send(Err(error.into())));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// An appliance with some customers and two targets.
-fn with_targets(place: &Place, more: &str) -> [PathBuf; 2] {
+pub(crate) fn with_targets(place: &Place, more: &str) -> [PathBuf; 2] {
     place.init().ended(0);
     let csv = place.path("customers.csv");
     let rows: String = (0..400).map(|number| format!("Customer {number}\n")).collect();
@@ -26,16 +26,16 @@ fn with_targets(place: &Place, more: &str) -> [PathBuf; 2] {
 }
 
 /// The whole sets below a target, oldest first.
-fn sets(target: &Path) -> Vec<PathBuf> {
+pub(crate) fn sets(target: &Path) -> Vec<PathBuf> {
     let houses = fs::read_dir(target).into_iter().flatten().flatten().map(|house| house.path());
     let mut found: Vec<PathBuf> =
         houses.flat_map(|house| fs::read_dir(house).into_iter().flatten().flatten()).map(|set| set.path()).collect();
-    found.retain(|set| set.extension().is_none());
+    found.retain(|set| set.extension().is_none() && !set.ends_with("stream"));
     found.sort();
     found
 }
 
-fn json(ran: Ran) -> Value {
+pub(crate) fn json(ran: Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error} in {ran:#?}"))
 }
 

@@ -9,6 +9,7 @@ mod losses;
 mod object_server;
 mod sales;
 mod shares;
+mod shipping;
 mod support;
 mod targets;
 mod volumes;

@@ -6,7 +6,7 @@
 
 use super::bell::Bell;
 use super::dialect::{self, Indexing};
-use super::{Access, Cell, Conn, EngineConfig, Line, Overflow, Sql};
+use super::{Access, Cell, Conn, EngineConfig, Handover, Line, Overflow, Sql, Waiting};
 use crate::StoreError;
 use crate::read::KnownFacts;
 use metadata::ColumnType;
@@ -82,12 +82,17 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Starts the thread with a connection of its own; the bell rings after each group that changed a record.
-    pub(crate) fn start(config: &EngineConfig, bell: Arc<Bell>, overflow: Arc<Overflow>) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        config: &EngineConfig,
+        bell: Arc<Bell>,
+        overflow: Arc<Overflow>,
+        handover: Arc<Handover>,
+    ) -> Result<Self, StoreError> {
         let line = Line::open(config, Access::Write)?;
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || run(line, &messages, &bell, &overflow))
+            .spawn(move || run(line, &messages, &bell, (&overflow, &handover)))
             .map_err(|error| StoreError::config(format!("cannot start the writer: {error}")))?;
         Ok(Self { queue, thread: Some(thread) })
     }
@@ -108,7 +113,7 @@ impl Committer {
     }
 }
 
-fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell, overflow: &Overflow) {
+fn run(mut line: Line, messages: &Receiver<Message>, bell: &Arc<Bell>, (overflow, handover): (&Overflow, &Handover)) {
     while let Ok(first) = messages.recv() {
         let mut batch = vec![first];
         while batch.len() < GROUP_UNITS_MAX {
@@ -118,15 +123,15 @@ fn run(mut line: Line, messages: &Receiver<Message>, bell: &Bell, overflow: &Ove
             }
         }
         let stop = batch.iter().any(|message| matches!(message, Message::Stop));
-        overflow.relieve(line.same());
-        commit_group(&mut line, batch, bell);
+        overflow.relieve(&mut line, handover);
+        commit_group(&mut line, batch, bell, handover);
         if stop {
             break;
         }
     }
 }
 
-fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
+fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Arc<Bell>, handover: &Handover) {
     if let Err(error) = begin(line) {
         let cause = error.to_string();
         for message in batch {
@@ -152,12 +157,14 @@ fn commit_group(line: &mut Line, batch: Vec<Message>, bell: &Bell) {
     if let Err(cause) = &outcome {
         tracing::error!(%cause, "a group could not be committed");
     }
-    let rings = changed && outcome.is_ok();
-    for settle in settles {
-        settle(outcome.clone());
+    if let Err(cause) = outcome {
+        settles.into_iter().for_each(|settle| settle(Err(cause.clone())));
+        return;
     }
-    if rings {
-        bell.ring();
+    // Whoever ships what was committed lets the answers go; else nobody has to wait for it.
+    let waiting = Waiting { settles, ring: changed.then(|| Arc::clone(bell)) };
+    if let Some(waiting) = handover.give(waiting) {
+        waiting.settle(Ok(()));
     }
 }
 

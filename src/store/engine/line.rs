@@ -23,6 +23,11 @@ impl Line {
         Ok(Self { config: config.clone(), access, conn: Conn::open(config, access)?, down: false })
     }
 
+    /// How it was opened.
+    pub(crate) fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
     /// The connection as it is: inside a transaction, which must not go on upon another.
     pub(crate) fn same(&mut self) -> &mut Conn {
         &mut self.conn

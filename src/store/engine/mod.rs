@@ -4,6 +4,7 @@ pub(crate) mod bell;
 pub(crate) mod bulk;
 pub(crate) mod committer;
 pub(crate) mod dialect;
+pub(crate) mod handover;
 mod later;
 mod line;
 mod overflow;
@@ -12,7 +13,9 @@ mod prepared;
 pub(crate) mod readers;
 mod sql;
 mod sqlite;
+pub(crate) mod wal;
 
+pub(crate) use handover::{Handover, Waiting};
 pub(crate) use later::Insert;
 pub(crate) use line::Line;
 pub(crate) use overflow::Overflow;

@@ -1,9 +1,14 @@
 //! The signal that the embedded engine's write-ahead log has grown too long to be emptied beside a writer that never rests, and
 //! what the writer then does between two groups. Never waits long for a reader: it is asked again.
 
-use super::{Conn, Sql};
+use super::{Access, Conn, Handover, Line, Sql};
+use crate::StoreError;
 use metadata::ColumnType;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long commits wait at most until what was committed is shipped, so that the log can be emptied.
+const PASS_MAX: Duration = Duration::from_millis(500);
 
 /// Raised by the checkpointer, lowered by the committer.
 #[derive(Default)]
@@ -35,18 +40,35 @@ impl Overflow {
         }
     }
 
-    /// Empties the log if that was asked for. A reader in the middle of a long answer would hold up every commit, so it gets
+    /// Empties the log if that was asked for, without losing what is still to be shipped. A reader in the middle of a long answer would hold up every commit, so it gets
     /// a quarter of a second to end; else the log stays until the checkpointer asks again.
-    pub(crate) fn relieve(&self, conn: &mut Conn) {
+    pub(crate) fn relieve(&self, line: &mut Line, handover: &Handover) {
         if !self.raised.swap(false, Ordering::Relaxed) || self.is_paused() {
             return;
         }
-        let emptied = conn
-            .batch("PRAGMA busy_timeout = 250")
-            .and_then(|()| conn.rows(&Sql::new("PRAGMA wal_checkpoint(TRUNCATE)"), &[ColumnType::Integer; 3]));
-        let restored = conn.batch("PRAGMA busy_timeout = 30000");
-        if let Err(error) = emptied.map(drop).and(restored) {
+        let emptied = if handover.is_carried() { passed_on(line, handover) } else { truncated(line.same()) };
+        if let Err(error) = emptied {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
     }
+}
+
+fn truncated(conn: &mut Conn) -> Result<(), StoreError> {
+    let emptied = conn
+        .batch("PRAGMA busy_timeout = 250")
+        .and_then(|()| conn.rows(&Sql::new("PRAGMA wal_checkpoint(TRUNCATE)"), &[ColumnType::Integer; 3]));
+    let restored = conn.batch("PRAGMA busy_timeout = 30000");
+    emptied.map(drop).and(restored)
+}
+
+/// Where commits are shipped, a reader holds the log up to what was not. With nobody writing, everything is shipped and
+/// moved, and the reader that then begins lets the next commit begin the log anew.
+fn passed_on(line: &mut Line, handover: &Handover) -> Result<(), StoreError> {
+    let mut mover = Conn::open(line.config(), Access::Write)?;
+    line.same().batch("BEGIN IMMEDIATE")?;
+    handover.pass(PASS_MAX);
+    let moved = mover.rows(&Sql::new("PRAGMA wal_checkpoint(PASSIVE)"), &[ColumnType::Integer; 3]);
+    handover.pass(PASS_MAX);
+    line.same().batch("ROLLBACK")?;
+    moved.map(drop)
 }

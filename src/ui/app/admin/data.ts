@@ -114,7 +114,7 @@ export function checkName(t: T, name: string): string {
 }
 
 const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends",
-  "backup_none", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed", "backup_archive"];
+  "backup_none", "backup_shipped", "backup_behind", "backup_fenced", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed", "backup_archive"];
 
 /** The state of a check in the reader's language; what has no words here is said in those of the server. */
 export function checkState(t: T, check: Health["checks"][number]): string {
