@@ -22,6 +22,11 @@ pub trait Backups: Send + Sync {
     fn begin(&self, by: &Arc<Actor>, order: BackupOrder) -> Outcome<()>;
     /// Asks what runs to stop at its next block; whether something ran.
     fn stop(&self) -> bool;
+    /// Writes, reads back and removes a small file on a target. It says how each step went; it never fails by itself.
+    ///
+    /// # Errors
+    /// `record_not_found` without such a target.
+    fn test(&self, target: &str) -> Outcome<TestView>;
     /// Says that a set stays whatever the plan says, or no longer.
     ///
     /// # Errors
@@ -91,6 +96,28 @@ pub struct TargetView {
     pub place: String,
     /// Whether it should have a newer set by now.
     pub late: bool,
+}
+
+/// How a target did when it was tried.
+#[derive(Debug, Serialize)]
+pub struct TestView {
+    /// The target.
+    pub target: String,
+    /// Whether sets can be put there.
+    pub ok: bool,
+    /// The steps, up to the first that was not well.
+    pub steps: Vec<TestStep>,
+}
+
+/// One step of trying a target.
+#[derive(Debug, Serialize)]
+pub struct TestStep {
+    /// `write`, `rename`, `read back`, `list` or `remove`.
+    pub step: &'static str,
+    /// Whether it was well.
+    pub ok: bool,
+    /// What was wrong.
+    pub detail: Option<String>,
 }
 
 /// One set on one target.
@@ -175,6 +202,8 @@ pub struct SetView {
     pub line: SetLine,
     /// Where it lies, for the command that restores it.
     pub place: String,
+    /// Whether that is a folder of the machine.
+    pub folder: bool,
     /// The version of the program that made it.
     pub made_by: String,
     /// Bytes of what is packed in it: what a restore needs.

@@ -4,7 +4,8 @@
 use crate::appliance::Keeper;
 use crate::appliance::keeping::Bench;
 use api::{
-    BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, SetFile, SetLine, SetTable, SetView, TargetView,
+    BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, SetFile, SetLine, SetTable, SetView,
+    TargetView, TestStep, TestView,
 };
 use identity::Actor;
 use kernel::{Outcome, Timestamp};
@@ -78,6 +79,7 @@ impl Backups for BackupDesk {
         let files = manifest.files.iter();
         Ok(SetView {
             line: self.line(&row, &plans),
+            folder: keeper.is_folder(target),
             place,
             made_by: manifest.made_by.clone(),
             holds_bytes: manifest.holds_bytes(),
@@ -100,6 +102,17 @@ impl Backups for BackupDesk {
 
     fn stop(&self) -> bool {
         self.bench.stop()
+    }
+
+    fn test(&self, target: &str) -> Outcome<TestView> {
+        let steps = self.keeper.try_out(target).map_err(|failure| failure.fault())?;
+        let told = |step: &recovery::TargetStep| TestStep {
+            step: step.step,
+            ok: step.is_well(),
+            detail: step.outcome.as_ref().err().map(ToString::to_string),
+        };
+        let ok = steps.iter().all(recovery::TargetStep::is_well);
+        Ok(TestView { target: target.to_owned(), ok, steps: steps.iter().map(told).collect() })
     }
 
     fn pin(&self, by: &Actor, sequence: u64, target: &str, pinned: bool) -> Outcome<()> {

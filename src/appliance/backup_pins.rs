@@ -1,4 +1,5 @@
-//! What administrators ask of the keeper about single sets: how one lies on its target, and that one stays.
+//! What administrators ask of the keeper about single sets and targets: how one lies there, that one stays,
+//! whether a target takes anything.
 
 use crate::appliance::Keeper;
 use crate::appliance::keeper::failure;
@@ -7,7 +8,7 @@ use api::BackupOrder;
 use audit::Verb;
 use identity::Actor;
 use kernel::Code;
-use recovery::{Manifest, SetName};
+use recovery::{Manifest, SetName, TargetStep};
 use store::BackupRow;
 
 impl Keeper {
@@ -27,6 +28,12 @@ impl Keeper {
         let target = self.target(&row.target)?;
         let manifest = recovery::read_manifest(target.as_ref(), &set, self.log_key()).map_err(failure)?;
         Ok((format!("{}/{set}", self.place_of_sets(&row.target)), manifest))
+    }
+
+    /// Tries a target out with a small file of a name that no set has.
+    pub(crate) fn try_out(&self, target: &str) -> Result<Vec<TargetStep>, Failure> {
+        let unknown = |_| Failure::new(Code::RecordNotFound, "There is no such target.");
+        Ok(self.target(target).map_err(unknown)?.try_out(&self.word()))
     }
 
     /// Whether something can be begun at all.

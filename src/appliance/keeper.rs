@@ -97,6 +97,16 @@ impl Keeper {
     pub(super) fn target_places(&self) -> Vec<(String, String)> {
         self.config.targets.iter().map(|(name, config)| (name.clone(), config.place())).collect()
     }
+    /// Whether a target is a folder of the machine.
+    pub(super) fn is_folder(&self, target: &str) -> bool {
+        self.config.targets.iter().any(|(name, config)| name == target && matches!(config, TargetConfig::Folder(_)))
+    }
+    /// A word that is used once.
+    pub(super) fn word(&self) -> String {
+        let mut number = [0u8; 4];
+        self.store.random().fill(&mut number);
+        format!("{:08x}", u32::from_be_bytes(number))
+    }
     /// Where the sets of this appliance lie on a target.
     pub(super) fn place_of_sets(&self, target: &str) -> String {
         let place = self.target_places().into_iter().find(|(name, _)| name == target).map(|(_, place)| place);

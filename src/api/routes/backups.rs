@@ -50,6 +50,15 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .gives(200, "BackupStopped"),
     Route::new(
+        Verb::Post,
+        "/api/v1/backups/targets/{target}/test",
+        "backup_target_test",
+        "Write, read back and remove a small file on a target",
+        Rule::Act(AppAction::System, handle!(test)),
+    )
+    .gives(200, "BackupTest")
+    .repeat(Repeat::Harmless),
+    Route::new(
         Verb::Get,
         "/api/v1/backups/{sequence}/{target}",
         "backup_show",
@@ -111,6 +120,11 @@ fn named(acting: &Acting) -> Outcome<(u64, String)> {
     let sequence = acting.call.part("sequence").parse().map_err(|_| unknown())?;
     let target = acting.call.part("target");
     if target.chars().count() > NAME_CHARS_MAX { Err(unknown()) } else { Ok((sequence, target.to_owned())) }
+}
+
+async fn test(acting: Acting) -> Outcome<Answer> {
+    let target = acting.call.part("target").to_owned();
+    Answer::json(&asked(&acting, move |backups| backups.test(&target)).await?)
 }
 
 async fn set(acting: Acting) -> Outcome<Answer> {

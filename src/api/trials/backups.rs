@@ -21,6 +21,9 @@ fn administrators_of_the_system_see_and_steer_and_nobody_else() {
             assert_eq!(site.send("POST", path, who, &[], None).code(), "access_denied");
             assert_eq!(site.send("DELETE", &format!("{path}/running"), who, &[], None).code(), "access_denied");
         }
+        let test = format!("{path}/targets/disk/test");
+        assert_eq!(site.send("POST", &test, &auditor, &[], None).code(), "access_denied");
+        assert_eq!(site.send("POST", &test, &admin, &[], None).good()["ok"], false);
         let set = site.get(&format!("{path}/1/disk"), &admin).good();
         assert_eq!((&set["tables"][0]["now"], &set["pinned"]), (&json!(2), &json!(false)));
         for unknown in ["2/disk", "1/other", "x/disk", "-1/disk", "99999999999999999999/disk"] {

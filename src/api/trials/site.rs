@@ -4,7 +4,7 @@
 use crate::appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 use crate::backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
-    SetView, TargetView,
+    SetView, TargetView, TestStep, TestView,
 };
 use crate::call::Site as Shared;
 use crate::dispatch;
@@ -107,6 +107,7 @@ impl Backups for Made {
         Ok(SetView {
             line: self.line(),
             place: "/mnt/disk/a/set".to_owned(),
+            folder: true,
             made_by: "0.1.0".to_owned(),
             holds_bytes: 1,
             files: vec![file],
@@ -121,6 +122,10 @@ impl Backups for Made {
     }
     fn stop(&self) -> bool {
         true
+    }
+    fn test(&self, target: &str) -> Result<TestView, Fault> {
+        let steps = vec![TestStep { step: "write", ok: false, detail: Some("no space".to_owned()) }];
+        Ok(TestView { target: target.to_owned(), ok: false, steps })
     }
     fn pin(&self, _: &identity::Actor, sequence: u64, target: &str, pinned: bool) -> Result<(), Fault> {
         self.set(sequence, target)?;

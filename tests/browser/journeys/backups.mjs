@@ -1,7 +1,7 @@
 // Backups in the browser, on an appliance of its own with a real folder to go to: a set is made, looked into, kept, proven, and
 // missed when it is no longer there.
 
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { equal, journey } from "../house.mjs";
 
@@ -69,6 +69,15 @@ journey(
     await page.getByRole("button", { name: "Every day" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Every day" }).waitFor({ state: "detached" });
+
+    // A target is tried out, and says what is wrong with it when it is not there.
+    const test = page.getByRole("button", { name: "Test the target disk2" });
+    await test.click();
+    await page.getByText("Sets can be put there.", { exact: false }).waitFor();
+    renameSync(target, `${target}-away`);
+    await test.click();
+    await page.getByText("Not well at “write”", { exact: false }).waitFor();
+    renameSync(`${target}-away`, target);
 
     // Somebody takes the set away: the next one finds that out.
     rmSync(join(setsOf(), readdirSync(setsOf())[0]), { recursive: true });

@@ -229,9 +229,11 @@ export type Backups = { schedule: string | null; drill: string | null; next_at: 
 /** One set on one target. */
 export type BackupLine = { sequence: number; target: string; name: string; state: "writing" | "verified" | "failed" | "lost" | "removed"; made_at: Timestamp; bytes: number; verified_at: Timestamp | null; proven_at: Timestamp | null; pinned: boolean; detail: string; plan: "keep" | "mark" | "remove" | null; reason: string | null; goes_at: Timestamp | null };
 /** A set as it lies on its target, and what there is now that was not there then. */
-export type BackupSet = { sequence: number; target: string; name: string; state: "writing" | "verified" | "failed" | "lost" | "removed"; made_at: Timestamp; bytes: number; verified_at: Timestamp | null; proven_at: Timestamp | null; pinned: boolean; detail: string; plan: "keep" | "mark" | "remove" | null; reason: string | null; goes_at: Timestamp | null; place: string; made_by: string; holds_bytes: number; files: Array<{ name: string; bytes: number; sha256: string }>; tables: Array<{ table: string; then: number; now: number }>; log_then: number; log_now: number };
+export type BackupSet = { sequence: number; target: string; name: string; state: "writing" | "verified" | "failed" | "lost" | "removed"; made_at: Timestamp; bytes: number; verified_at: Timestamp | null; proven_at: Timestamp | null; pinned: boolean; detail: string; plan: "keep" | "mark" | "remove" | null; reason: string | null; goes_at: Timestamp | null; place: string; made_by: string; holds_bytes: number; files: Array<{ name: string; bytes: number; sha256: string }>; tables: Array<{ table: string; then: number; now: number }>; log_then: number; log_now: number; folder: boolean };
 export type BackupPin = { pinned: boolean };
 export type BackupStopped = { stopped: boolean };
+/** How a target did when it was tried. */
+export type BackupTest = { target: string; ok: boolean; steps: Array<{ step: string; ok: boolean; detail: string | null }> };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -269,6 +271,7 @@ export interface Operations {
   backup_prove: { params: {  }; query: { "target"?: string }; body: undefined; answer: Backups };
   backup_show: { params: { "sequence": string; "target": string }; query: {  }; body: undefined; answer: BackupSet };
   backup_stop: { params: {  }; query: {  }; body: undefined; answer: BackupStopped };
+  backup_target_test: { params: { "target": string }; query: {  }; body: undefined; answer: BackupTest };
   backups_show: { params: {  }; query: {  }; body: undefined; answer: Backups };
   bulk_job: { params: { "object": string }; query: {  }; body: BulkRequest; answer: Job };
   bulk_preview: { params: { "object": string }; query: {  }; body: BulkRequest; answer: BulkPreview };
@@ -399,6 +402,7 @@ export const operations = {
   backup_prove: ["POST", "/api/v1/backups/drills"],
   backup_show: ["GET", "/api/v1/backups/{sequence}/{target}"],
   backup_stop: ["DELETE", "/api/v1/backups/running"],
+  backup_target_test: ["POST", "/api/v1/backups/targets/{target}/test"],
   backups_show: ["GET", "/api/v1/backups"],
   bulk_job: ["POST", "/api/v1/records/{object}/bulk/jobs"],
   bulk_preview: ["POST", "/api/v1/records/{object}/bulk/preview"],

@@ -1,9 +1,11 @@
 // Backups: whether there is a set, whether it was proven, how long a recovery takes; a calendar of them, the sets and what the
 // plan says of each, the drills. Sets are made and proven from here; nothing can be removed by hand.
 
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { call } from "~/api/client";
+import { errorText } from "~/api/errors";
 import type { BackupLine, Backups as BackupsAnswer } from "~/api/types.gen";
 import { useOffices } from "~/admin/data";
 import { AdminPage, Bones, Denied, Panel } from "~/admin/Page";
@@ -13,6 +15,7 @@ import { useT } from "~/i18n";
 import { ago, bytes, date, lasting, moment, number } from "~/i18n/format";
 import { Badge, Button, cx, State } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
+import { toast } from "~/lib/toasts";
 import { Trouble } from "~/pages/Trouble";
 import { planOf, stateOf, useBackupAct, useBackups } from "./data";
 import { Days } from "./Days";
@@ -180,6 +183,27 @@ function Drills({ drills }: { drills: BackupsAnswer["drills"] }) {
   );
 }
 
+const STEPS = ["write", "rename", "read back", "list", "remove"];
+
+/** Tries a target out: a small file goes there, comes back, and goes. */
+function TestOf({ name, may }: { name: string; may: boolean }) {
+  const t = useT();
+  const test = useMutation({ mutationFn: () => call("backup_target_test", { params: { target: name } }), onError: (error) => toast(errorText(error), { tone: "bad" }) });
+  const wrong = test.data?.steps.find((step) => !step.ok);
+  const step = STEPS.indexOf(wrong?.step ?? "");
+  if (!may) return null;
+  return (
+    <>
+      <Button small busy={test.isPending} aria-label={t("backup.testNamed", { name })} onClick={() => test.mutate()}>
+        {t("backup.test")}
+      </Button>
+      <span role="status" className={wrong ? css.wrong : "soft"}>
+        {!test.data ? "" : wrong ? t("backup.testWrong", { step: step < 0 ? wrong.step : t(`backup.testStep.${step as 0}`), why: wrong.detail ?? "" }) : t("backup.testGood")}
+      </span>
+    </>
+  );
+}
+
 export default function Backups() {
   const t = useT();
   const offices = useOffices();
@@ -250,6 +274,7 @@ export default function Backups() {
                 <li key={one.name}>
                   <strong>{one.name}</strong>
                   <code className="soft">{one.place}</code>
+                  <TestOf name={one.name} may={offices.system} />
                   <span className={adminCss.end}>{one.late ? <Badge tone="bad" icon="warn">{t("backup.isLate")}</Badge> : <Badge tone="good">{t("backup.inTime")}</Badge>}</span>
                 </li>
               ))}

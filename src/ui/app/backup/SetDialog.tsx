@@ -63,7 +63,7 @@ function Lost({ set }: { set: BackupSet }) {
 function Restoring({ set }: { set: BackupSet }) {
   const t = useT();
   const [dir, setDir] = useState("/srv/kontor-restored");
-  const from = quoted(set.place);
+  const from = quoted(set.folder ? set.place : `/media/${set.name}`);
   const to = quoted(dir.trim() || "/srv/kontor-restored");
   const commands = [
     { text: t("backup.step.verify"), command: `kontor backup verify --from ${from}` },
@@ -74,6 +74,7 @@ function Restoring({ set }: { set: BackupSet }) {
     <section className={css.part} aria-label={t("backup.restore")}>
       <h3>{t("backup.restore")}</h3>
       <p>{t("backup.restoreText", { size: bytes(set.holds_bytes) })}</p>
+      {set.folder ? null : <p>{t("backup.fetch", { place: set.place, folder: `/media/${set.name}` })}</p>}
       <TextField label={t("backup.into")} value={dir} onChange={(event) => setDir(event.target.value)} spellCheck={false} autoComplete="off" />
       <ol className={css.commands}>
         {commands.map((one) => (
