@@ -1,13 +1,13 @@
 //! The end of every restore, whatever it was made from: the data go onto the engine that was asked for, the configuration says
 //! so, and what lies there is looked through before anybody relies on it. Never over anything that is there.
 
-use crate::appliance::{Appliance, database_url, layout, recovery_failure};
+use crate::appliance::{Appliance, Layout, database_url, layout, recovery_failure};
 use crate::cli::backup::size;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
 use crate::cli::secret::PassphraseFrom;
-use crate::config::with_database;
+use crate::config::{Config, DatabaseConfig, with_database};
 use audit::VerifierKey;
 use kernel::{Clock, Code, SystemClock, Timestamp, limits};
 use recovery::{RecoveryError, Restored, SetName, Target};
@@ -112,7 +112,10 @@ impl Place {
         let config = half.join("kontor.toml");
         let text = fs::read_to_string(&config).map_err(failed("reading kontor.toml"))?;
         let server = self.server.as_ref().map(|(url, ca, _)| (url.as_path(), ca.as_deref()));
-        fs::write(&config, with_database(&text, server)).map_err(failed("writing kontor.toml"))?;
+        let embedded = Config::parse(&text, &Layout::new(half)).is_ok_and(|old| old.database == DatabaseConfig::Sqlite);
+        if server.is_some() || !embedded {
+            fs::write(&config, with_database(&text, server)).map_err(failed("writing kontor.toml"))?;
+        }
         if let Some((_, _, there)) = &self.server {
             let file = half.join("data/kontor.db");
             Store::carry_into(&EngineConfig::Sqlite { file: file.clone() }, there, self.clock.now())?;

@@ -74,3 +74,23 @@ fn from_a_server_into_a_file_and_into_another_server() {
     assert_eq!(status, 200, "{ready}");
     assert_eq!(server.stop(), 0);
 }
+
+#[test]
+fn what_is_due_is_made_and_proven_on_a_server_too() {
+    let place = Place::new();
+    let (url, ca) = testkit::postgres_database();
+    place.init_on(&url, &ca).ended(0);
+    let target = place.path("one");
+    fs::create_dir(&target).unwrap();
+    let config = place.dir().join("kontor.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("[backup.targets]\n", &format!("[backup.targets]\none = {target:?}\n"))).unwrap();
+    let server = Server::start(place.command(&["serve", "--dir", place.dir().to_str().unwrap()]), true);
+    server.line_with("a backup set was made and read back");
+    server.line_with("a backup set was restored and is whole");
+    assert_eq!(server.stop(), 0);
+    // Nothing of the copy that it was made from is left beside the files.
+    let left = fs::read_dir(place.dir().join("data/files")).into_iter().flatten().flatten();
+    assert_eq!(left.filter(|entry| entry.path().is_file()).count(), 0);
+    place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
+}

@@ -26,7 +26,7 @@ fn an_appliance_comes_back_from_media_of_which_two_are_lost() {
     let config = place.dir().join("kontor.toml");
     let text = fs::read_to_string(&config).unwrap();
     let text = text.replace("[backup.targets]\n", &format!("[backup.targets]\none = {:?}\n", media[2]));
-    fs::write(&config, text).unwrap();
+    fs::write(&config, &text).unwrap();
     // By hand first, one volume, then the rest; what is there is left alone.
     place.on(&["dr", "export"], &[&cut[..], &["--new", "--only", "2"]].concat()).ended(0).says("written and read back");
     let made = json(place.on(&["dr", "export"], &[&cut[..], &["--json"]].concat()).ended(0));
@@ -57,6 +57,7 @@ fn an_appliance_comes_back_from_media_of_which_two_are_lost() {
     };
     let (file, server) = (place.path("in a file"), place.path("in a server"));
     import(&file, &["--log-key", known.to_str().unwrap()]).ended(0).says("as of").complains("made again from the rest");
+    assert_eq!(fs::read_to_string(file.join("kontor.toml")).unwrap(), text, "what its owner wrote stays");
     import(&file, &[]).ended(2).complains("is not empty");
     let (url, ca) = testkit::postgres_database();
     let url = place.secret("url", &url);

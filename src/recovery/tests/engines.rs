@@ -137,6 +137,40 @@ fn what_one_engine_held_the_other_holds_and_back() {
 }
 
 #[test]
+fn the_hash_of_a_table_sees_every_change() {
+    let kontor = TestAppliance::new(Engine::Embedded);
+    fill(&kontor);
+    kontor.store.close();
+    let engine = kontor.store.config().engine.clone();
+    let EngineConfig::Sqlite { file } = &engine else { panic!("the embedded engine") };
+    let mut before = Store::content_of(&engine).unwrap();
+    for (table, change) in [
+        ("account", "UPDATE account SET name = 'hanse' || substr(name, 6) WHERE name LIKE 'Hanse {%'"),
+        ("contact", "UPDATE contact SET mobile = CAST(substr(mobile, 1, length(mobile) - 1) || x'00' AS BLOB) WHERE rid = 7"),
+        ("contact", "UPDATE contact SET do_not_call = 1 - do_not_call WHERE rid = 9"),
+        ("contact", "UPDATE contact SET department = '' WHERE rid = 9"),
+        ("k_key", "DELETE FROM k_key WHERE class = (SELECT max(class) FROM k_key)"),
+        ("team__members", "UPDATE team__members SET created_at = created_at + 1"),
+        ("k_audit", "UPDATE k_audit SET at = at + 1 WHERE seq = 3"),
+    ] {
+        let table = if table == "team__members" { link_table(&before) } else { table.to_owned() };
+        let change = change.replace("team__members", &table);
+        let changed = std::process::Command::new("sqlite3").args([file.to_str().unwrap(), &change]).status();
+        assert!(changed.unwrap().success(), "{change} (Debian: apt-get install sqlite3)");
+        let after = Store::content_of(&engine).unwrap();
+        let differ = before.iter().zip(&after).filter(|(one, two)| one != two).map(|(one, _)| one.table.as_str());
+        assert_eq!(differ.collect::<Vec<_>>(), [table.as_str()], "{change}");
+        before = after;
+    }
+}
+
+/// The table of the members of teams, as the definitions call it.
+fn link_table(contents: &[store::TableContent]) -> String {
+    let found = contents.iter().find(|one| one.table.contains("team") && one.table.contains("members"));
+    found.unwrap().table.clone()
+}
+
+#[test]
 fn what_is_stopped_or_refused_leaves_nothing() {
     let kontor = TestAppliance::new(Engine::Server);
     fill(&kontor);
