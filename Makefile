@@ -3,7 +3,7 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-browser screens
+.PHONY: help run test check bench bench-browser kills screens
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
@@ -12,6 +12,7 @@ help:
 	@echo 'make screens the pictures of docs/screens anew, from a fresh demonstration'
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
 	@echo 'make bench-browser   the same for the web interface'
+	@echo 'make kills   a server killed at 1,000 random points, and what was answered restored; takes half an hour'
 	@echo
 	@echo 'Where:   make run DIR=run/demo LISTEN=127.0.0.1:8443'
 	@echo 'Guides:  README.md, docs/'
@@ -37,6 +38,10 @@ check:
 bench:
 	@scripts/setup.sh test
 	@scripts/bench.sh
+
+kills:
+	@scripts/setup.sh test
+	@KONTOR_TEST_KILLS=1000 cargo test --locked --test blackbox -- nothing_that_was_answered_is_lost --nocapture
 
 bench-browser:
 	@scripts/setup.sh test

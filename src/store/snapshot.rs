@@ -29,7 +29,9 @@ const GATE: &str = "gate";
 const TRIES_MAX: u32 = 200;
 const TRY_PAUSE: Duration = Duration::from_millis(50);
 /// How often that is tried while nobody may write: another process ships what it sees ten times a second.
-const SHIPPED_TRIES_MAX: u32 = 10;
+const SHIPPED_TRIES_MAX: u32 = 6;
+/// How often writers are kept waiting for that: what cannot be shipped now would keep them waiting for nothing.
+const SHIPPED_STOPS_MAX: u32 = 5;
 const INT: ColumnType = ColumnType::Integer;
 
 /// Held while entries are sealed, and while a snapshot looks at what is sealed. Across processes.
@@ -195,7 +197,8 @@ impl Store {
 
     /// A reader that needs nothing of the write-ahead log; and how far commits were shipped when it began.
     fn frozen(&self, mover: &mut Conn) -> Result<(Conn, Option<ShipPlace>), StoreError> {
-        for _ in 0..TRIES_MAX {
+        let shipped = self.shipped().is_some();
+        for _ in 0..if shipped { SHIPPED_STOPS_MAX } else { TRIES_MAX } {
             let mut writer = Conn::open(&self.config.engine, Access::Write)?;
             let mut reader = Conn::open(&self.config.engine, Access::Read)?;
             writer.batch("BEGIN IMMEDIATE")?;
@@ -212,6 +215,10 @@ impl Store {
                 return Ok((reader, shipped));
             }
             std::thread::park_timeout(TRY_PAUSE);
+        }
+        if shipped {
+            let what = "What was committed cannot be shipped now, and a set leads on from what was; the health page says why. It is tried again.";
+            return Err(Fault::new(Code::Unavailable, what).into());
         }
         Err(Fault::new(
             Code::Unavailable,

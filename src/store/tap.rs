@@ -174,11 +174,14 @@ impl Store {
         self.handover.refuse(why);
     }
 
-    /// Nothing is shipped from this folder any more, whatever was so before.
+    /// Nothing is shipped from this folder any more, whatever was so before; unless a process that began earlier still does.
     ///
     /// # Errors
     /// What the disk says.
     pub fn ship_never(&self) -> Result<(), StoreError> {
+        if is_shipped(&self.config.log_folder) {
+            return Ok(());
+        }
         self.handover.expect(false);
         match fs::remove_file(self.config.log_folder.join(LOCK)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -72,7 +72,7 @@ fn rounds() -> u64 {
     std::env::var("KONTOR_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
 }
 
-/// `KONTOR_TEST_KILLS=1000` for the long run.
+/// `make kills` for the long run.
 #[test]
 fn nothing_that_was_answered_is_lost_with_the_machine_wherever_it_is_killed() {
     let place = Place::new();
