@@ -10,7 +10,6 @@ use std::fs;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long segments are gathered before a file of them is put on the target: writing one must not be the rule.
@@ -36,7 +35,7 @@ impl Carrier {
 
     pub(crate) fn run(mut self) {
         let Some(target) = self.target.take() else { return };
-        while !self.means.stop.load(Ordering::Relaxed) {
+        while !self.means.status.is_over() {
             let known = self.reading.as_ref().map_or(0, |reading| reading.at().number);
             self.means.status.wait_for_more(known, GATHER);
             self.means.status.rest(GATHER);
@@ -46,7 +45,7 @@ impl Carrier {
                 self.means.status.rest(RETRY_EVERY);
             }
         }
-        // The shipper is done, or is just about to be: what it still appends is carried by the next start.
+        // The shipper is done: the rest, as far as the target takes it. What it does not is carried by the next start.
         for _ in 0..LAST_FILES_MAX {
             if !self.carry(target.as_ref()).unwrap_or(false) {
                 return;

@@ -45,6 +45,7 @@ struct Inner {
     base_known: bool,
     fence: Option<(u64, String)>,
     ended: Option<ShipPlace>,
+    over: bool,
 }
 
 /// How shipping is.
@@ -69,6 +70,7 @@ impl ShipStatus {
             base_known: false,
             fence: None,
             ended: None,
+            over: false,
         };
         Self { inner: Mutex::new(inner), bell: Condvar::new() }
     }
@@ -218,7 +220,13 @@ impl ShipStatus {
     }
 
     pub(crate) fn end(&self, place: Option<ShipPlace>) {
-        self.inner().ended = place;
+        let mut inner = self.inner();
+        (inner.ended, inner.over) = (place, true);
+        self.bell.notify_all();
+    }
+    /// Whether the last segment was appended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.inner().over
     }
     pub(crate) fn ended(&self) -> Option<ShipPlace> {
         self.inner().ended.clone()
