@@ -33,7 +33,7 @@ pub(super) fn begin(
     };
     let folder = |name: &String| match &backup.targets.iter().find(|(target, _)| target == name)?.1 {
         TargetConfig::Folder(path) => Some(path),
-        TargetConfig::S3(_) => None,
+        TargetConfig::S3(_) | TargetConfig::Sftp(_) => None,
     };
     let sync = ship.sync.as_ref().and_then(|name| Some((target(name)?, folder(name)?.join(&house))));
     let mut recipients = backup.recipients.clone();

@@ -2,7 +2,7 @@
 
 use crate::config::TargetConfig;
 use kernel::Clock;
-use outbound::S3Target;
+use outbound::{S3Target, SftpTarget};
 use recovery::{DirectoryTarget, Target};
 use std::sync::Arc;
 
@@ -11,5 +11,6 @@ pub(crate) fn target_of(name: &str, config: &TargetConfig, appliance: &str, cloc
     match config {
         TargetConfig::Folder(path) => Box::new(DirectoryTarget::new(name, path, appliance)),
         TargetConfig::S3(settings) => Box::new(S3Target::new(name, settings.clone(), appliance, Arc::clone(clock))),
+        TargetConfig::Sftp(settings) => Box::new(SftpTarget::new(name, settings.clone(), appliance)),
     }
 }

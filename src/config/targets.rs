@@ -1,10 +1,10 @@
-//! The section `[backup.targets]`: where sets go. A text is a folder; a table names a store that speaks S3, with a
-//! file that holds the credentials. What is not named here is never connected to.
+//! The section `[backup.targets]`: where sets go. A text is a folder; a table names a store that speaks S3 or a server with
+//! SFTP, and the files that hold the credentials. What is not named here is never connected to.
 
 use super::{Section, host_name_is_plain};
 use crate::appliance::Layout;
 use config::{Value, ValueKind};
-use outbound::S3Settings;
+use outbound::{S3Settings, SftpSettings};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(crate) enum TargetConfig {
     Folder(PathBuf),
     /// A store that speaks S3.
     S3(S3Settings),
+    /// A server with SFTP.
+    Sftp(SftpSettings),
 }
 
 impl TargetConfig {
@@ -32,6 +34,7 @@ impl TargetConfig {
         match self {
             Self::Folder(path) => path.display().to_string(),
             Self::S3(at) => format!("s3 {}/{}/{}", at.host, at.bucket, at.prefix),
+            Self::Sftp(at) => format!("sftp {}@{}:{} {}", at.user, at.host, at.port, at.folder),
         }
     }
     /// The files it needs: key, file, and whether only its owner may read it.
@@ -41,6 +44,11 @@ impl TargetConfig {
             Self::S3(at) => {
                 let ca = (!at.plain_http).then_some(("ca_file", at.ca_file.as_path(), false));
                 ca.into_iter().chain([("credentials_file", at.credentials.as_path(), true)]).collect()
+            }
+            Self::Sftp(at) => {
+                let key = at.key_file.as_deref().map(|file| ("key_file", file, true));
+                let password = at.password_file.as_deref().map(|file| ("password_file", file, true));
+                key.into_iter().chain(password).collect()
             }
         }
     }
@@ -73,8 +81,12 @@ fn target_of(section: &mut Section<'_>, name: &str, value: Value, layout: &Layou
             let values = table.into_iter().collect();
             s3_of(Section { name: &key, values, problems: section.problems }, layout).map(TargetConfig::S3)
         }
+        ValueKind::Table(table) if table.contains_key("sftp") => {
+            let values = table.into_iter().collect();
+            sftp_of(Section { name: &key, values, problems: section.problems }, layout).map(TargetConfig::Sftp)
+        }
         _ => {
-            let what = "write the path of a folder in double quotes, or { s3 = \"https://…\", … }.";
+            let what = "write the path of a folder in double quotes, or { s3 = \"https://…\", … } or { sftp = \"sftp://…\", … }.";
             section.problem(&format!("targets.{name}"), what.to_owned());
             None
         }
@@ -104,6 +116,51 @@ fn s3_of(mut section: Section<'_>, layout: &Layout) -> Option<S3Settings> {
     let (plain_http, host, bucket, prefix) = parsed?;
     let ca_file = ca_file.unwrap_or_else(|| PathBuf::from("/etc/ssl/certs/ca-certificates.crt"));
     Some(S3Settings { host, plain_http, bucket, prefix, region, path_style, ca_file, credentials: credentials? })
+}
+
+fn sftp_of(mut section: Section<'_>, layout: &Layout) -> Option<SftpSettings> {
+    let server = server_of(&section.text("sftp").unwrap_or_default());
+    if server.is_none() {
+        let what =
+            "write sftp://USER@HOST/FOLDER or sftp://USER@HOST:PORT/FOLDER; /~/FOLDER lies below the account's own.";
+        section.problem("sftp", what.to_owned());
+    }
+    let host_key = section.text("host_key").unwrap_or_default();
+    let print = host_key.strip_prefix("SHA256:").unwrap_or_default();
+    if print.len() != 43 || !print.chars().all(|c| c.is_ascii_alphanumeric() || "+/".contains(c)) {
+        let what = "write the fingerprint of the server's key, SHA256:…, as ssh-keygen -lf shows it at the server.";
+        section.problem("host_key", what.to_owned());
+    }
+    let mut file = |key: &str| section.text(key).map(|path| layout.resolve(Path::new(&path)));
+    let (key_file, password_file) = (file("key_file"), file("password_file"));
+    if key_file.is_some() == password_file.is_some() {
+        section.problem("key_file", "name either a key_file or a password_file (mode 0600).".to_owned());
+    }
+    section.close(&["sftp", "host_key", "key_file", "password_file"]);
+    let (user, host, port, folder) = server?;
+    Some(SftpSettings { host, port, user, folder, host_key, key_file, password_file })
+}
+
+/// Account, host, port and folder.
+fn server_of(address: &str) -> Option<(String, String, u16, String)> {
+    let (who, path) = address.strip_prefix("sftp://")?.split_once('/')?;
+    let (user, host) = who.split_once('@')?;
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (host, 22),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let folder = match path.strip_prefix("~/") {
+        Some(below) => below.to_owned(),
+        None => format!("/{path}"),
+    };
+    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let fits = address.len() <= ADDRESS_CHARS_MAX
+        && plain(user)
+        && host_name_is_plain(host)
+        && !folder.chars().any(char::is_control)
+        && folder.split('/').all(|part| part != "..");
+    fits.then(|| (user.to_owned(), host.to_owned(), port, folder))
 }
 
 /// Whether it is HTTP, host and port, bucket, prefix.
@@ -150,6 +207,28 @@ mod tests {
         ] {
             let found = address_of(address);
             let found = found.as_ref().map(|(plain, host, bucket, prefix)| (*plain, &**host, &**bucket, &**prefix));
+            assert_eq!(found, wanted, "{address}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_servers_are_parted() {
+        for (address, wanted) in [
+            (
+                "sftp://kontor@nas.example.org/backups/kontor",
+                Some(("kontor", "nas.example.org", 22, "/backups/kontor")),
+            ),
+            ("sftp://kontor@192.0.2.7:2222/~/sets", Some(("kontor", "192.0.2.7", 2222, "sets"))),
+            ("sftp://kontor@[2001:db8::1]:2222/sets", Some(("kontor", "2001:db8::1", 2222, "/sets"))),
+            ("sftp://kontor@[2001:db8::1]/sets", Some(("kontor", "2001:db8::1", 22, "/sets"))),
+            ("sftp://nas.example.org/sets", None),
+            ("sftp://kontor:secret@nas.example.org/sets", None),
+            ("sftp://kontor@nas.example.org", None),
+            ("sftp://kontor@nas.example.org/../etc", None),
+            ("ftp://kontor@nas.example.org/sets", None),
+        ] {
+            let found = server_of(address);
+            let found = found.as_ref().map(|(user, host, port, folder)| (&**user, &**host, *port, &**folder));
             assert_eq!(found, wanted, "{address}");
         }
     }

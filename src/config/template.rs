@@ -103,8 +103,9 @@ window_days = 7
 
 # Where the sets go, each to all of them: a name of your own and a folder that is there, best on another disk or mounted
 # from another machine; or a store that speaks S3, with a file (mode 0600) that has two lines, the id of the access key and
-# its secret. Without a line here there are no backups, and the health page says so. Nothing else is ever connected to.
+# its secret; or a server with SFTP, with the fingerprint of its host key and a private key (mode 0600). Without a line here there are no backups, and the health page says so. Nothing else is ever connected to.
 [backup.targets]
 # disk2 = "/mnt/disk2/kontor"
 # store = { s3 = "https://s3.example.org/bucket/prefix", region = "eu-central-1", credentials_file = "/etc/kontor/s3" }
+# nas = { sftp = "sftp://kontor@nas.example.org/backups", host_key = "SHA256:…", key_file = "/etc/kontor/nas.key" }
 "#;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which crates may depend on a package that is a power of its own. A name ending in `*` stands for all that begin so.
-const POWERS: [(&str, &[&str]); 9] = [
+const POWERS: [(&str, &[&str]); 10] = [
     ("diesel*", &["store"]),
     ("libsqlite3-sys", &["store"]),
     ("tokio-postgres*", &["store"]),
@@ -17,6 +17,7 @@ const POWERS: [(&str, &[&str]); 9] = [
     ("rustls", &["api", "store"]),
     ("rcgen", &["api"]),
     ("ureq", &["kontor", "outbound", "testkit"]),
+    ("russh*", &["outbound"]),
     ("reqwest", &[]),
 ];
 
