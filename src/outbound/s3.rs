@@ -111,6 +111,13 @@ impl S3Target {
         }
     }
 
+    fn download(&self, key: String) -> io::Result<Box<dyn Read + Send>> {
+        let mut reader =
+            Download { client: Arc::clone(self.client()?), key, at: 0, whole: None, block: Vec::new(), used: 0 };
+        reader.fill()?;
+        Ok(Box::new(reader))
+    }
+
     /// Deletes all objects of a set; its manifest first, so that it no longer looks like one from the first moment on.
     fn clear(&self, set: &SetName) -> io::Result<()> {
         self.delete(&self.object(set, MANIFEST))?;
@@ -153,11 +160,7 @@ impl Target for S3Target {
         let _ = self.clear(set);
     }
     fn read(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
-        let key = self.object(set, file);
-        let mut reader =
-            Download { client: Arc::clone(self.client()?), key, at: 0, whole: None, block: Vec::new(), used: 0 };
-        reader.fill()?;
-        Ok(Box::new(reader))
+        self.download(self.object(set, file))
     }
     fn list(&self) -> io::Result<Vec<SetName>> {
         let house = self.house();
@@ -174,6 +177,21 @@ impl Target for S3Target {
     }
     fn free_bytes(&self) -> Option<u64> {
         None
+    }
+    fn loose(&self, folder: &str) -> io::Result<Vec<String>> {
+        let folder = format!("{}{folder}/", self.house());
+        let name = |key: String| key.strip_prefix(&folder).filter(|name| !name.contains('/')).map(str::to_owned);
+        Ok(self.names(&folder)?.into_iter().filter_map(name).collect())
+    }
+    fn loose_read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.download(format!("{}{path}", self.house()))
+    }
+    fn loose_keep(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        // An object is there whole or not at all.
+        self.put(&format!("{}{path}", self.house()), bytes, false).map(drop)
+    }
+    fn loose_remove(&self, path: &str) -> io::Result<()> {
+        self.delete(&format!("{}{path}", self.house()))
     }
     fn try_out(&self, word: &str) -> Vec<TargetStep> {
         let key = self.key(&format!("{}-probe-{word}", self.appliance));

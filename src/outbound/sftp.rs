@@ -172,6 +172,46 @@ impl Target for SftpTarget {
         let found = self.on(async |sftp| asked(sftp.fs_info(&root)).await).ok()??;
         Some(found.blocks_avail.saturating_mul(found.fragment_size))
     }
+    fn loose(&self, folder: &str) -> io::Result<Vec<String>> {
+        let (folder, root) = (format!("{}/{folder}", self.house()), self.root().to_owned());
+        self.on(async |sftp| match asked(sftp.read_dir(&folder)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => asked(sftp.metadata(&root)).await.map(|_| Vec::new()),
+            entries => Ok(entries?.map(|entry| entry.file_name()).collect()),
+        })
+    }
+    fn loose_read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(self.open(&format!("{}/{path}", self.house()), OpenFlags::READ)?))
+    }
+    fn loose_keep(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let (house, whole) = (self.house(), format!("{}/{path}", self.house()));
+        let folder = whole.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned());
+        let half = format!("{whole}{HALF}");
+        self.on(async |sftp| {
+            for made in [&house, &folder] {
+                if !asked(sftp.try_exists(made)).await? {
+                    asked(sftp.create_dir(made)).await?;
+                }
+            }
+            Ok(())
+        })?;
+        let mut pipe = self.open(&half, OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE)?;
+        pipe.write_all(bytes)?;
+        Box::new(pipe).finish()?;
+        self.on(async |sftp| {
+            // The protocol renames over nothing. Between the two steps the file is there under its other name.
+            if asked(sftp.try_exists(&whole)).await? {
+                asked(sftp.remove_file(&whole)).await?;
+            }
+            asked(sftp.rename(&half, &whole)).await
+        })
+    }
+    fn loose_remove(&self, path: &str) -> io::Result<()> {
+        let path = format!("{}/{path}", self.house());
+        self.on(async |sftp| match asked(sftp.remove_file(&path)).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+    }
     fn try_out(&self, word: &str) -> Vec<TargetStep> {
         let mut steps = vec![TargetStep::new("connect", self.connection().map(drop))];
         if !steps.iter().all(TargetStep::is_well) {

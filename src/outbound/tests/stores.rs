@@ -199,3 +199,25 @@ fn what_is_wrong_is_told_with_what_to_do_and_without_the_secret() {
         assert!(told.contains(part), "{part} in {told}");
     }
 }
+
+/// Files beside the sets: whole, replaced, listed, gone.
+fn loose(target: &dyn Target) {
+    assert!(target.loose("stream").unwrap().is_empty());
+    for text in ["first", "second, and longer"] {
+        target.loose_keep("stream/segment-1", text.as_bytes()).unwrap();
+        let mut found = String::new();
+        target.loose_read("stream/segment-1").unwrap().read_to_string(&mut found).unwrap();
+        assert_eq!(found, text);
+    }
+    assert_eq!(target.loose("stream").unwrap(), ["segment-1"]);
+    assert!(target.list().unwrap().is_empty(), "they are no sets");
+    target.loose_remove("stream/segment-1").unwrap();
+    target.loose_remove("stream/segment-1").unwrap();
+    assert!(target.loose("stream").unwrap().is_empty());
+}
+
+#[test]
+fn files_beside_the_sets_are_there_whole() {
+    let site = Site::new();
+    loose(&site.target());
+}
