@@ -1,6 +1,6 @@
 // How far a record has come, as a path that can be clicked. Stages that end something ask for the reason first.
 
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
 import type { FieldDef, RecordView } from "~/api/types.gen";
@@ -43,9 +43,17 @@ export function StagePath({ meta, record, field, save }: { meta: Meta; record: R
     else setAsking({ code, fields });
   }
 
+  const path = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where not all fit, the stage that counts is in sight. Only the path is moved, never the page.
+    const place = path.current;
+    const step = place?.querySelector<HTMLElement>("[aria-current]");
+    if (place && step) place.scrollLeft = step.offsetLeft - (place.clientWidth - step.offsetWidth) / 2;
+  }, [now]);
+
   return (
     <>
-      <div className={css.stages} role="group" aria-label={said(field.label)}>
+      <div ref={path} className={css.stages} role="group" aria-label={said(field.label)}>
         {options.map((option, index) => (
           <Tip key={option.code} text={blocked}>
             <button type="button" className={css.stage} data-stage={option.code} data-state={index === now ? "now" : index < now && !ENDS[option.code] ? "past" : "next"} data-end={index === now ? ENDS[option.code] : undefined} aria-current={index === now ? "step" : undefined} aria-disabled={blocked ? true : undefined} onClick={() => choose(option.code)}>
