@@ -146,7 +146,10 @@ fn the_hash_of_a_table_sees_every_change() {
     let mut before = Store::content_of(&engine).unwrap();
     for (table, change) in [
         ("account", "UPDATE account SET name = 'hanse' || substr(name, 6) WHERE name LIKE 'Hanse {%'"),
-        ("contact", "UPDATE contact SET mobile = CAST(substr(mobile, 1, length(mobile) - 1) || x'00' AS BLOB) WHERE rid = 7"),
+        (
+            "contact",
+            "UPDATE contact SET mobile = CAST(substr(mobile, 1, length(mobile) - 1) || x'00' AS BLOB) WHERE rid = 7",
+        ),
         ("contact", "UPDATE contact SET do_not_call = 1 - do_not_call WHERE rid = 9"),
         ("contact", "UPDATE contact SET department = '' WHERE rid = 9"),
         ("k_key", "DELETE FROM k_key WHERE class = (SELECT max(class) FROM k_key)"),
