@@ -113,16 +113,20 @@ const shots = SCREENS.flatMap((screen) => [
 
 /** Waits until nothing was asked for half a second; the stream of changes stays open and does not count. */
 function quietness(page) {
-  let [open, last] = [0, Date.now()];
-  const counts = (request) => !request.url().includes("/api/v1/events");
-  const step = (by) => (request) => {
-    if (counts(request)) [open, last] = [open + by, Date.now()];
+  const open = new Set();
+  let last = Date.now();
+  const step = (act) => (request) => {
+    if (request.url().includes("/api/v1/events")) return;
+    // What the page before still waited for is not told of when another takes its place.
+    if (request.isNavigationRequest()) open.clear();
+    act(request);
+    last = Date.now();
   };
-  page.on("request", step(1));
-  page.on("requestfinished", step(-1));
-  page.on("requestfailed", step(-1));
+  page.on("request", step((request) => open.add(request)));
+  page.on("requestfinished", step((request) => open.delete(request)));
+  page.on("requestfailed", step((request) => open.delete(request)));
   return async () => {
-    while (open > 0 || Date.now() - last < 500) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (open.size > 0 || Date.now() - last < 500) await new Promise((resolve) => setTimeout(resolve, 100));
   };
 }
 
