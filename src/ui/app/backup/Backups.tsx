@@ -258,11 +258,10 @@ export default function Backups() {
                 <Button small tone="quiet" icon="close" onClick={() => setDay(null)}>
                   {t("backup.everyDay")}
                 </Button>
-              ) : (
-                <span className="faint">{t("backup.keeps", { daily: data.keep.daily, weekly: data.keep.weekly, monthly: data.keep.monthly, yearly: data.keep.yearly, hours: data.keep.delay_hours })}</span>
-              )
+              ) : null
             }
           >
+            <p className="faint">{t("backup.keeps", { daily: data.keep.daily, weekly: data.keep.weekly, monthly: data.keep.monthly, yearly: data.keep.yearly, hours: data.keep.delay_hours })}</p>
             {sets.length > 0 ? <Sets sets={sets} onOpen={(one) => open(`${one.sequence}@${one.target}`)} /> : <p className="soft">{t("backup.noSets")}</p>}
           </Panel>
           <Panel title={t("backup.drills")} end={data.drill ? <span className="faint num">{data.drill}</span> : null}>

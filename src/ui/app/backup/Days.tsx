@@ -79,7 +79,7 @@ export function Days({ sets, chosen, onChoose }: { sets: BackupLine[]; chosen: s
         </table>
       </div>
       <ul className={css.legend}>
-        {(["proven", "whole", "failed", "gone"] as const).map((state) => (
+        {(["proven", "whole", "mixed", "failed", "gone"] as const).map((state) => (
           <li key={state}>
             <span className={css.dayCell} data-state={state} aria-hidden>
               {MARKS[state] ? <Icon name={MARKS[state]} size={11} /> : null}
