@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 want=${1:-}
 case $want in
   run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
-  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client chromium) ;;
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client python3-aiosmtpd chromium) ;;
   *) echo "usage: scripts/setup.sh run|check|test" >&2; exit 2 ;;
 esac
 

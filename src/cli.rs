@@ -11,6 +11,7 @@ mod dump;
 pub(crate) mod failure;
 mod import;
 mod init;
+mod mail;
 mod object;
 pub(crate) mod out;
 mod qr;
@@ -73,6 +74,8 @@ enum Verb {
     Dr(dr::DrVerb),
     #[command(subcommand)]
     Standby(standby::StandbyVerb),
+    #[command(subcommand)]
+    Mail(mail::MailVerb),
     #[command(subcommand)]
     Audit(AuditVerb),
     #[command(subcommand)]
@@ -141,6 +144,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Backup(verb) => backup::run(&verb, out),
         Verb::Dr(verb) => dr::run(&verb, out),
         Verb::Standby(verb) => standby::run(&verb, out),
+        Verb::Mail(verb) => mail::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Version(args) => version::run(&args, out),

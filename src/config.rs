@@ -2,12 +2,14 @@
 //! once. It holds no secret: where one is needed, it names the file that does. It never opens a database or a key.
 
 mod backup;
+mod mail;
 mod moved;
 mod ship;
 mod targets;
 mod template;
 
 pub(crate) use backup::{BackupConfig, Schedule};
+pub(crate) use mail::MailConfig;
 pub(crate) use moved::with_database;
 pub(crate) use ship::ShipConfig;
 pub(crate) use targets::TargetConfig;
@@ -46,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// When sets are made, where they go, and how long they stay.
     pub(crate) backup: BackupConfig,
+    /// Which letters go to whom; none without a relay.
+    pub(crate) mail: Option<MailConfig>,
 }
 
 /// The network side.
@@ -135,8 +139,9 @@ impl Config {
             root.problem("node", format!("write 1 to {NODE_CHARS_MAX} printable characters."));
         }
         let (server, database) = (root.section("server"), root.section("database"));
-        let (unseal, log, backup) = (root.section("unseal"), root.section("log"), root.section("backup"));
-        root.close(&["node", "server", "database", "unseal", "log", "backup"]);
+        let (unseal, log) = (root.section("unseal"), root.section("log"));
+        let (backup, mail) = (root.section("backup"), root.section("mail"));
+        root.close(&["node", "server", "database", "unseal", "log", "backup", "mail"]);
         let server = server_of(Section { name: "server", values: server, problems: &mut problems });
         let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
         let mut unseal = Section { name: "unseal", values: unseal, problems: &mut problems };
@@ -144,6 +149,7 @@ impl Config {
         unseal.close(&["key_file"]);
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
         let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
+        let mail = mail::mail_of(Section { name: "mail", values: mail, problems: &mut problems }, layout);
         if backup.ship.is_some() && matches!(database, Some(DatabaseConfig::Postgres { .. })) {
             problems.push(Problem {
                 key: "backup.ship".to_owned(),
@@ -153,7 +159,7 @@ impl Config {
         }
         match (server, database) {
             (Some(server), Some(database)) if problems.is_empty() => {
-                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log, backup })
+                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log, backup, mail })
             }
             _ => Err(problems),
         }
@@ -181,6 +187,9 @@ impl Config {
             for (key, file, private) in target.files() {
                 look(&format!("backup.targets.{name}.{key}"), file, private);
             }
+        }
+        for (key, file, private) in self.mail.iter().flat_map(MailConfig::files) {
+            look(key, file, private);
         }
         problems
     }

@@ -3,14 +3,14 @@
 
 use crate::appliance::Keeper;
 use crate::appliance::keeping::Bench;
+use crate::appliance::planning::Plans;
 use api::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, SetFile, SetLine, SetTable, SetView,
     TargetView, TestStep, TestView,
 };
 use identity::Actor;
 use kernel::{Outcome, Timestamp};
-use recovery::{Decision, DrillReport, KeepRule, Reason};
-use std::collections::BTreeMap;
+use recovery::{DrillReport, KeepRule, Reason};
 use std::sync::Arc;
 use store::{BackupRow, DrillRow};
 
@@ -31,8 +31,6 @@ impl BackupDesk {
         Self { keeper, bench }
     }
 }
-
-type Plans = BTreeMap<String, (Vec<Decision>, bool)>;
 
 impl Backups for BackupDesk {
     fn show(&self) -> Outcome<BackupsView> {

@@ -1,13 +1,15 @@
 //! How the appliance is: database, log, disk, certificate. Each check says in words what to do when it is not well.
 //! It looks and tells; it mends nothing.
 
-use crate::appliance::backup_health::backup_check;
+use crate::appliance::backup_health::Looked;
+use crate::appliance::watch::Silent;
 use crate::appliance::{Appliance, Layout};
 use crate::cli::failure::Failure;
 use crate::config::BackupConfig;
 use api::{Check, Health, OwnCertificates, certificate_expires};
 use audit::{TileReader, VerifierKey};
 use kernel::Clock;
+use notify::{Alarm, AlarmKind, Outbox};
 use recovery::ShipStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +32,8 @@ pub(crate) struct ApplianceHealth {
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
     shipping: Option<Arc<ShipStatus>>,
+    silent: Arc<Silent>,
+    post: Option<Arc<Outbox>>,
     /// The size of the sealed log when it was last seen to grow, and when that was.
     progress: Mutex<(u64, Duration)>,
 }
@@ -40,6 +44,7 @@ impl ApplianceHealth {
         appliance: &Appliance,
         store: &Arc<Store>,
         shipping: Option<Arc<ShipStatus>>,
+        (silent, post): (Arc<Silent>, Option<Arc<Outbox>>),
     ) -> Result<Self, Failure> {
         Ok(Self {
             layout: appliance.layout.clone(),
@@ -49,6 +54,8 @@ impl ApplianceHealth {
             clock: Arc::clone(&appliance.clock),
             store: Arc::clone(store),
             shipping,
+            silent,
+            post,
             progress: Mutex::new((0, appliance.clock.monotonic())),
         })
     }
@@ -134,14 +141,78 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    Check { name, ok, state, figures: figures.into(), detail, serves: name != "backup" || state == "backup_fenced" }
+    let beside = matches!(name, "backup" | "mail");
+    Check { name, ok, state, figures: figures.into(), detail, serves: !beside || state == "backup_fenced" }
+}
+
+/// What somebody should know, and what mail tells of it.
+pub(super) struct Finding {
+    pub(super) check: Check,
+    pub(super) alarms: Vec<Alarm>,
+}
+
+/// The alarm of a check about the machine or the log that is not well.
+fn alarm_of(check: &Check) -> Option<Alarm> {
+    let figure = |name: &str| check.figures.get(name).copied().unwrap_or(0);
+    let kind = match check.state {
+        "certificate_unreadable" => AlarmKind::CertificateEnds,
+        state => AlarmKind::ALL.into_iter().find(|kind| kind.word() == state)?,
+    };
+    let figure = match kind {
+        AlarmKind::DiskLow => figure("free_bytes") >> 20,
+        AlarmKind::CertificateEnds => figure("days"),
+        AlarmKind::LogWaits => figure("waiting"),
+        _ => 0,
+    };
+    (!check.ok).then(|| Alarm::new(kind, "", figure))
+}
+
+impl ApplianceHealth {
+    fn mail(&self) -> Check {
+        let Some(status) = self.post.as_ref().map(|post| post.status()) else {
+            let told = "None is sent: mail.relay in kontor.toml names no relay.".to_owned();
+            return check("mail", true, "mail_none", [], told);
+        };
+        let waiting = [("waiting", status.waiting as u64)];
+        if let Some((_, told)) = status.failing.filter(|_| status.waiting > 0) {
+            return check("mail", false, "mail_waits", waiting, format!("{} letters wait: {told}.", status.waiting));
+        }
+        if status.refused > 0 {
+            let told = "The relay refuses a recipient. Look with `kontor mail test`.".to_owned();
+            return check("mail", false, "mail_refused", [("refused", status.refused as u64)], told);
+        }
+        let told = format!("{} letters were sent since the start.", status.taken);
+        check("mail", true, "mail_good", [("taken", status.taken)], told)
+    }
+
+    /// Everything that is looked at, and what mail tells of it.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let (database, log) = self.log();
+        let plain = |check: Check| Finding { alarms: alarm_of(&check).into_iter().collect(), check };
+        let mut found: Vec<Finding> = [database, log, self.disk(), self.certificate()].into_iter().map(plain).collect();
+        let silent = self.silent.names();
+        let looked = Looked {
+            config: &self.backup,
+            store: &self.store,
+            shipping: self.shipping.as_deref(),
+            demonstration: self.layout.demo_users().exists(),
+            silent: &silent,
+        };
+        found.extend(looked.findings());
+        found.push(Finding { check: self.mail(), alarms: Vec::new() });
+        found
+    }
 }
 
 impl Health for ApplianceHealth {
     fn checks(&self) -> Vec<Check> {
-        let (database, log) = self.log();
-        let backup =
-            backup_check(&self.backup, &self.store, self.shipping.as_deref(), self.layout.demo_users().exists());
-        vec![database, log, self.disk(), self.certificate(), backup]
+        let mut checks: Vec<Check> = Vec::new();
+        for found in self.findings() {
+            // Of what is wrong with one thing the page shows the worst.
+            if checks.last().is_none_or(|last| last.name != found.check.name) {
+                checks.push(found.check);
+            }
+        }
+        checks
     }
 }

@@ -10,10 +10,8 @@ use audit::{ActOutcome, Verb, VerifierKey};
 use identity::Actor;
 use kernel::{Code, Timestamp};
 use recovery::{
-    Decision, DrillReport, House, KeepRule, Kept, Progress, RecoveryError, SetJob, SetName, ShipStatus, Target,
-    TargetOutcome,
+    Decision, DrillReport, House, KeepRule, Progress, RecoveryError, SetJob, SetName, ShipStatus, Target, TargetOutcome,
 };
-use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -121,6 +119,11 @@ impl Keeper {
     /// The names of all targets.
     pub(crate) fn target_names(&self) -> Vec<String> {
         self.config.targets.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What it is told in time by.
+    pub(super) fn clock(&self) -> Arc<dyn kernel::Clock> {
+        Arc::clone(self.store.clock())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -317,22 +320,6 @@ impl Keeper {
             log: self.layout.log(),
             files: self.layout.files(),
         }
-    }
-
-    /// What would happen with each set now, by target, and whether the clock allows it.
-    pub(crate) fn plan(&self) -> Result<BTreeMap<String, (Vec<Decision>, bool)>, Failure> {
-        let mut sets: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
-        for row in self.sets()?.iter().filter(|row| row.state == "verified") {
-            sets.entry(row.target.clone()).or_default().push(Kept {
-                sequence: row.sequence,
-                made_at: row.made_at,
-                verified: row.verified_at.is_some(),
-                pinned: row.pinned,
-                marked_at: row.marked_at,
-            });
-        }
-        let now = self.now();
-        Ok(sets.into_iter().map(|(target, sets)| (target, recovery::plan(&sets, &self.config.policy, now))).collect())
     }
 
     /// Carries the plan out: marks what may go, and removes what was marked long enough, each with a younger set that is

@@ -74,6 +74,10 @@ impl Layout {
     pub(crate) fn drill(&self) -> PathBuf {
         self.dir.join("drill")
     }
+    /// What was told by mail, so that a restart tells nothing twice.
+    pub(crate) fn told(&self) -> PathBuf {
+        self.dir.join("mail.json")
+    }
     /// The users of a demonstration and their passwords.
     pub(crate) fn demo_users(&self) -> PathBuf {
         self.dir.join("demo-users.json")

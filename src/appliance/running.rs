@@ -5,6 +5,7 @@ use crate::appliance::backup_desk::BackupDesk;
 use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
+use crate::appliance::watch::{Silent, Watch, outbox_of};
 use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
 use api::{Brought, Open, Unsealer, Unsealing};
@@ -44,6 +45,7 @@ struct Running {
     sealer: Sealer,
     pulse: Pulse,
     keeping: Keeping,
+    watch: Watch,
 }
 
 impl Gate {
@@ -84,19 +86,23 @@ impl Gate {
         let pulse = Pulse::start(&store, system.clone())?;
         let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer, shipping.clone())?);
         let keeping = Keeping::start(Arc::clone(&keeper), system.clone())?;
+        let (silent, post) = (Arc::<Silent>::default(), outbox_of(&self.appliance)?);
+        let beside = (Arc::clone(&silent), post.clone());
+        let health = Arc::new(ApplianceHealth::new(&self.appliance, &store, shipping, beside)?);
+        let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, (silent, post))?;
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
-        let health = ApplianceHealth::new(&self.appliance, &store, shipping)?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
-        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping });
+        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
-        Ok(Open { records, imports, exports, identity, health: Arc::new(health), backups, sample: Arc::new(sample) })
+        Ok(Open { records, imports, exports, identity, health, backups, sample: Arc::new(sample) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
     pub(crate) fn close(&self) {
         let Some(mut running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        running.watch.stop();
         running.keeping.stop();
         running.pulse.stop();
         let entry = running.store.entry(&running.system, Verb::Stop);

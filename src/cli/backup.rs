@@ -1,7 +1,7 @@
 //! `kontor backup`: sets made, listed, verified, proven and restored at the command line. May run beside a server: one
 //! process at a time makes or removes sets. A restore never writes over anything.
 
-use crate::appliance::{Appliance, Keeper, Opened, local_operator, recovery_failure};
+use crate::appliance::{Appliance, Keeper, Opened, local_operator, proven_too_old, recovery_failure};
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::backup_target::{self, TargetVerb};
@@ -241,6 +241,11 @@ fn list(keeper: &Keeper, json: bool, out: &mut Out) -> Result<u8, Failure> {
     out.table(&["SET", "TARGET", "STATE", "SIZE", "PROVEN", "PLAN"], &rows.iter().map(line).collect::<Vec<_>>());
     if plans.values().any(|(_, steady)| !steady) {
         out.note("The clock and the sets disagree about time, so no set is removed. Look at the machine's clock.");
+    }
+    if let Some(hours) = proven_too_old(keeper.config(), &rows, keeper.now()) {
+        out.note(format!(
+            "The newest proven set is {hours} hours old, which is too old. Prove a newer one: kontor backup drill"
+        ));
     }
     if let Some(next) = keeper.next_set() {
         out.line(format!("Next set: {}", when(Some(next))));

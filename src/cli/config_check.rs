@@ -47,7 +47,15 @@ pub(crate) fn run(args: &CheckArgs, out: &mut Out) -> Result<u8, Failure> {
         Some(file) => format!("  at start    unseals itself with {}", file.display()),
         None => "  at start    sealed, waits for `kontor unseal`".to_owned(),
     });
+    out.line(match &config.mail {
+        Some(mail) => format!("  mail        through {} to {}", mail.place(), recipients(mail.everybody().len())),
+        None => "  mail        none: mail.relay names no relay".to_owned(),
+    });
     Ok(0)
+}
+
+fn recipients(count: usize) -> String {
+    if count == 1 { "1 recipient".to_owned() } else { format!("{count} recipients") }
 }
 
 /// Folders with keys and data that others can enter.

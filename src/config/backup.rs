@@ -13,6 +13,9 @@ const LIST_MAX: usize = 16;
 /// Largest number of sets of a kind.
 const KEEP_MAX: u64 = 1_000;
 
+/// Two nights: a night that failed is made up for in the next.
+const PROVEN_MAX_HOURS: u64 = 48;
+
 /// When sets are made, where they go, and how long they stay.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BackupConfig {
@@ -20,6 +23,8 @@ pub(crate) struct BackupConfig {
     pub(crate) schedule: Option<Schedule>,
     /// When the newest set is proven.
     pub(crate) drill: Option<Schedule>,
+    /// Hours that the newest proven set may be old before somebody is told.
+    pub(crate) proven_hours_max: Option<u64>,
     /// Whether the unseal secret of the appliance opens its sets.
     pub(crate) own_key: bool,
     /// Who else opens them.
@@ -60,6 +65,8 @@ impl Schedule {
 pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConfig {
     let schedule = schedule_of(&mut section, "schedule", "15 2 * * *");
     let drill = schedule_of(&mut section, "drill", "45 3 * * *");
+    let proven_hours_max = section.number("proven_max_hours", 24 * 365).unwrap_or(PROVEN_MAX_HOURS);
+    let proven_hours_max = Some(proven_hours_max).filter(|hours| *hours > 0);
     let own_key = section.flag("own_key").unwrap_or(true);
     let recipients = recipients_of(&mut section);
     let policy = policy_of(&mut section);
@@ -74,6 +81,7 @@ pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConf
     section.close(&[
         "schedule",
         "drill",
+        "proven_max_hours",
         "own_key",
         "recipients",
         "keep_daily",
@@ -87,10 +95,11 @@ pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConf
         "ship",
     ]);
     let bytes_per_second = rate.map(|rate| rate * 1024 * 1024);
-    BackupConfig { schedule, drill, own_key, recipients, policy, bytes_per_second, targets, ship }
+    BackupConfig { schedule, drill, proven_hours_max, own_key, recipients, policy, bytes_per_second, targets, ship }
 }
 
-fn schedule_of(section: &mut Section<'_>, key: &str, usual: &str) -> Option<Schedule> {
+/// When something happens; "" never.
+pub(super) fn schedule_of(section: &mut Section<'_>, key: &str, usual: &str) -> Option<Schedule> {
     let text = section.text(key).unwrap_or_else(|| usual.to_owned());
     if text.trim().is_empty() {
         return None;

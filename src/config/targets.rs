@@ -15,7 +15,8 @@ const TARGETS_MAX: usize = 16;
 /// Characters of an address, and of each part of it.
 const ADDRESS_CHARS_MAX: usize = 512;
 /// The authorities that a Debian or Red Hat system trusts.
-const SYSTEM_AUTHORITIES: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+pub(super) const SYSTEM_AUTHORITIES: [&str; 2] = [DEBIAN_AUTHORITIES, "/etc/pki/tls/certs/ca-bundle.crt"];
+pub(super) const DEBIAN_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Where sets go.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +115,7 @@ fn s3_of(mut section: Section<'_>, layout: &Layout) -> Option<S3Settings> {
     }
     section.close(&["s3", "region", "path_style", "ca_file", "credentials_file"]);
     let (plain_http, host, bucket, prefix) = parsed?;
-    let ca_file = ca_file.unwrap_or_else(|| PathBuf::from("/etc/ssl/certs/ca-certificates.crt"));
+    let ca_file = ca_file.unwrap_or_else(|| PathBuf::from(DEBIAN_AUTHORITIES));
     Some(S3Settings { host, plain_http, bucket, prefix, region, path_style, ca_file, credentials: credentials? })
 }
 

@@ -73,6 +73,8 @@ format = "text"
 schedule = "15 2 * * *"
 # When the newest set is restored into a scratch folder and looked through.
 drill = "45 3 * * *"
+# How old, in hours, the newest set may be that was proven so, before the health page and the mail say so; 0 never.
+proven_max_hours = 48
 # Whether the appliance's unseal secret opens its sets. Without it there is no drill, and the recipients below alone open them.
 own_key = true
 # Further keys that open the sets, as `age-keygen` prints them: ["age1..."]
@@ -103,9 +105,38 @@ window_days = 7
 
 # Where the sets go, each to all of them: a name of your own and a folder that is there, best on another disk or mounted
 # from another machine; or a store that speaks S3, with a file (mode 0600) that has two lines, the id of the access key and
-# its secret; or a server with SFTP, with the fingerprint of its host key and a private key (mode 0600). Without a line here there are no backups, and the health page says so. Nothing else is ever connected to.
+# its secret; or a server with SFTP, with the fingerprint of its host key and a private key (mode 0600). Without a line here there are no backups, and the health page says so. Nothing but these and the relay below is ever connected to.
 [backup.targets]
 # disk2 = "/mnt/disk2/kontor"
 # store = { s3 = "https://s3.example.org/bucket/prefix", region = "eu-central-1", credentials_file = "/etc/kontor/s3" }
 # nas = { sftp = "sftp://kontor@nas.example.org/backups", host_key = "SHA256:…", key_file = "/etc/kontor/nas.key" }
+
+# Alarms at once and a digest each day, by mail through the relay of the site. Without a relay none is sent. Try it out with
+# `kontor mail test`.
+[mail]
+# The host name of the relay, as its certificate has it. "" sends nothing.
+relay = ""
+# "starttls" (port 587), "tls" (port 465) or "none" (port 25); another port is named with port = …
+tls = "starttls"
+# The PEM file of the authority that signed the relay's certificate; without it those that the system trusts.
+# ca_file = "/etc/kontor/relay-ca.pem"
+# Whom to sign in as, and a file (mode 0600) with the password, where the relay asks for it.
+# user = "kontor"
+# password_file = "/etc/kontor/relay-password"
+# The address that letters come from.
+# from = "kontor@example.org"
+# "en" or "zh".
+language = "en"
+# When the digest is sent, in UTC, as cron has it; "" never.
+digest = "0 6 * * *"
+# Minutes in which the same thing is not told twice.
+quiet_minutes = 60
+
+# Who gets what: lists of addresses. digest: each day; backup: backups and drills; system: disk, database, certificate; audit:
+# the audit log.
+[mail.to]
+digest = []
+backup = []
+system = []
+audit = []
 "#;

@@ -6,6 +6,7 @@ mod commands;
 mod dump;
 mod engines;
 mod losses;
+mod mail;
 mod object_server;
 mod sales;
 mod shares;

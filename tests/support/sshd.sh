@@ -38,7 +38,9 @@ server() {
   done
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || none "no OpenSSH server is installed"
   mkdir -p "$dir/packages"
-  (cd "$dir/packages" && apt-get -qq download openssh-server libwrap0) >"$dir/download.log" 2>&1 ||
+  # The lists of packages may be old or not there at all; then they are fetched once.
+  fetch() { (cd "$dir/packages" && apt-get -qq download openssh-server libwrap0) >>"$dir/download.log" 2>&1; }
+  fetch || { apt-get -qq update >>"$dir/download.log" 2>&1 && fetch; } ||
     none "no OpenSSH server is installed, and its package could not be fetched"
   for found in "$dir"/packages/*.deb; do dpkg-deb -x "$found" "$dir/package"; done
   printf '%s' "$dir/package/usr/sbin/sshd"

@@ -25,14 +25,24 @@ fn sh(command: &str, folder: &Path) -> (Option<i32>, String) {
     (ran.status.code(), String::from_utf8(ran.stdout).unwrap())
 }
 
+/// Why the package could not be had.
+fn said(folder: &tempfile::TempDir) -> String {
+    fs::read_to_string(folder.path().join("sshd/download.log")).unwrap_or_default()
+}
+
 impl Server {
-    /// `None`, and said so, where no OpenSSH can be had.
+    /// `None`, and said so, where no OpenSSH can be had; with `CI` set that is a failure.
     fn start() -> Option<Self> {
         // The server may run under another account, which has to reach its files.
         let open = fs::Permissions::from_mode(0o755);
         let folder = tempfile::Builder::new().permissions(open).tempdir().unwrap();
         let (code, answer) = sh("start", &folder.path().join("sshd"));
         if code == Some(3) {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "no OpenSSH server for the tests (Debian: openssh-server): {}",
+                said(&folder)
+            );
             println!("SKIPPED: no OpenSSH server can be had on this machine (Debian: openssh-server)");
             return None;
         }

@@ -1,0 +1,255 @@
+//! The thread that watches while the appliance serves: asks the targets whether they are there, compares how things are with
+//! what was told, and puts alarms and the digest into the post. It mends nothing; what it cannot send it says in health.
+
+use crate::appliance::health::ApplianceHealth;
+use crate::appliance::keeping::Bench;
+use crate::appliance::{Appliance, Keeper, digesting, house_of, read_small, relay_of};
+use crate::cli::failure::Failure;
+use crate::config::MailConfig;
+use kernel::{Code, Timestamp, limits};
+use notify::{Alarm, AlarmKind, Alarms, House, Notice, Outbox, Patience, Topic, alarm_letter};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often things are looked at, and how soon after the start.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_FIRST: Duration = Duration::from_secs(3);
+/// How often targets are asked, and how often while one does not answer.
+const ASK_EVERY: Duration = Duration::from_secs(15 * 60);
+const ASK_SOON: Duration = Duration::from_secs(20);
+/// What the digest's letters are put in as.
+const DIGEST: &str = "digest";
+
+/// Which targets did not answer when they were asked last.
+#[derive(Default)]
+pub(super) struct Silent(Mutex<Asked>);
+
+#[derive(Default)]
+struct Asked {
+    names: BTreeSet<String>,
+    asking: bool,
+    next: Duration,
+}
+
+impl Silent {
+    fn with<T>(&self, look: impl FnOnce(&mut Asked) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+    /// Their names.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.with(|asked| asked.names.clone())
+    }
+}
+
+/// What was told, as it is kept over restarts.
+#[derive(Default, Serialize, Deserialize)]
+struct Told {
+    alarms: Alarms,
+    /// When the last digest was taken by the relay, or when there was first somebody to send one to.
+    digest_at: Option<Timestamp>,
+    /// Whether one was ever taken.
+    digest_sent: bool,
+}
+
+/// The post, where there is a relay. Its thread ends with the last who holds it.
+pub(super) fn outbox_of(appliance: &Appliance) -> Result<Option<Arc<Outbox>>, Failure> {
+    let Some(mail) = &appliance.config.mail else { return Ok(None) };
+    let started = Outbox::start(relay_of(mail, appliance), Patience::default());
+    started.map(|outbox| Some(Arc::new(outbox))).map_err(no_thread)
+}
+
+fn no_thread(error: std::io::Error) -> Failure {
+    Failure::new(Code::Unavailable, format!("cannot start a thread: {error}"))
+}
+
+/// The handle to the thread.
+pub(super) struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Starts it.
+    pub(super) fn start(
+        appliance: &Appliance,
+        (keeper, bench): (&Arc<Keeper>, Bench),
+        health: &Arc<ApplianceHealth>,
+        (silent, post): (Arc<Silent>, Option<Arc<Outbox>>),
+    ) -> Result<Self, Failure> {
+        let post = appliance.config.mail.clone().zip(post);
+        let (house, path) = (house_of(appliance), appliance.layout.told());
+        let mut work = Work {
+            keeper: Arc::clone(keeper),
+            bench,
+            health: Arc::clone(health),
+            silent,
+            house,
+            told: read_told(&path),
+            kept: String::new(),
+            path,
+            digest_of: None,
+        };
+        work.told.alarms.after_restart();
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+            let mut wait = LOOK_FIRST;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                wait = LOOK_EVERY;
+                work.ask();
+                if let Some((mail, outbox)) = &post {
+                    work.settle(outbox);
+                    work.alarms(mail, outbox);
+                    work.digest(mail, outbox);
+                    work.keep();
+                }
+            }
+        });
+        Ok(Self { stop: Some(stop), thread: Some(thread.map_err(no_thread)?) })
+    }
+    /// Stops it. It waits for no relay and no target.
+    pub(super) fn stop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Work {
+    keeper: Arc<Keeper>,
+    bench: Bench,
+    health: Arc<ApplianceHealth>,
+    silent: Arc<Silent>,
+    house: House,
+    told: Told,
+    /// What lies in the file.
+    kept: String,
+    path: PathBuf,
+    /// The moment of the digest that is on its way.
+    digest_of: Option<Timestamp>,
+}
+
+impl Work {
+    /// Asks the targets beside this thread: one that hangs must not keep the appliance from stopping.
+    fn ask(&self) {
+        let now = self.keeper.clock().monotonic();
+        let free = self.silent.with(|asked| {
+            let free = !asked.asking && asked.next <= now;
+            asked.asking |= free;
+            free
+        });
+        if !free {
+            return;
+        }
+        let (targets, silent, clock) = (self.keeper.targets(), Arc::clone(&self.silent), self.keeper.clock());
+        let asking = std::thread::Builder::new().name("targets".to_owned()).spawn(move || {
+            let names = targets.iter().filter(|target| target.list().is_err()).map(|target| target.name().to_owned());
+            let names: BTreeSet<String> = names.collect();
+            let wait = if names.is_empty() { ASK_EVERY } else { ASK_SOON };
+            silent.with(|asked| *asked = Asked { names, asking: false, next: clock.monotonic() + wait });
+        });
+        if let Err(error) = asking {
+            tracing::warn!(%error, "targets could not be asked");
+            self.silent.with(|asked| asked.asking = false);
+        }
+    }
+
+    /// Takes over what became of letters.
+    fn settle(&mut self, outbox: &Outbox) {
+        for told in outbox.told() {
+            if told.key != DIGEST {
+                self.told.alarms.settled(&told.key, told.taken);
+            } else if let Some(at) = self.digest_of.filter(|_| told.taken) {
+                (self.told.digest_at, self.told.digest_sent) = (Some(at), true);
+            }
+        }
+    }
+
+    /// What is wrong now. While a set is being made, that it is not there yet is no news.
+    fn found(&self) -> Vec<Alarm> {
+        let making = self.bench.running().is_some_and(|running| running.what == "make");
+        let known = |alarm: &Alarm| {
+            let same = |(open, _): (&Alarm, Timestamp)| open.kind == alarm.kind && open.about == alarm.about;
+            self.told.alarms.open().any(same)
+        };
+        let awaited = |alarm: &Alarm| matches!(alarm.kind, AlarmKind::BackupLate | AlarmKind::BackupBehind);
+        let mut found: Vec<Alarm> = self.health.findings().into_iter().flat_map(|found| found.alarms).collect();
+        found.retain(|alarm| !(making && awaited(alarm)) || known(alarm));
+        found
+    }
+
+    fn alarms(&mut self, mail: &MailConfig, outbox: &Outbox) {
+        let (found, now) = (self.found(), self.keeper.now());
+        for notice in self.told.alarms.look(&found, now, mail.quiet_seconds) {
+            let Notice { alarm, over, .. } = &notice;
+            tracing::warn!(alarm = alarm.kind.word(), about = alarm.about, over, "told by mail");
+            let letter = alarm_letter(&notice, now, &self.house, mail.language);
+            // The end of something has letters of its own: they must not replace those that say that it began.
+            let key = if *over { format!("over {}", alarm.key()) } else { alarm.key() };
+            let to = mail.to(alarm.kind.topic());
+            outbox.put(&key, &letter, to);
+            if to.is_empty() {
+                self.told.alarms.settled(&key, true);
+            }
+        }
+    }
+
+    fn digest(&mut self, mail: &MailConfig, outbox: &Outbox) {
+        let (now, to) = (self.keeper.now(), mail.to(Topic::Digest));
+        let Some(schedule) = mail.digest.as_ref().filter(|_| !to.is_empty()) else { return };
+        // The first comes at its time, not at the first start.
+        let last = *self.told.digest_at.get_or_insert(now);
+        let on_its_way = self.digest_of.filter(|_| outbox.waits(DIGEST)).unwrap_or(last);
+        if !schedule.is_due(Some(last.max(on_its_way)), now) {
+            return;
+        }
+        let alarms = self.told.alarms.open().map(|(alarm, since)| (alarm.clone(), since)).collect();
+        let since = Some(last).filter(|_| self.told.digest_sent);
+        match digesting::digest_of(&self.keeper, &self.health, &self.silent.names(), since) {
+            Ok(digest) => {
+                outbox.put(DIGEST, &notify::Digest { alarms, ..digest }.letter(&self.house, mail.language), to);
+                self.digest_of = Some(now);
+            }
+            Err(failure) => tracing::warn!(told = failure.text(), "the digest could not be written"),
+        }
+    }
+
+    fn keep(&mut self) {
+        let text = serde_json::to_string(&self.told).unwrap_or_default();
+        if text.is_empty() || text == self.kept {
+            return;
+        }
+        match write_told(&self.path, &text) {
+            Ok(()) => self.kept = text,
+            Err(error) => tracing::warn!(%error, "what was told by mail could not be written down"),
+        }
+    }
+}
+
+/// What cannot be read is begun anew: something is told twice then, and nothing is lost.
+fn read_told(path: &Path) -> Told {
+    let text = if path.exists() { read_small(path, limits::CONFIG_BYTES_MAX).ok() } else { None };
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn write_told(path: &Path, text: &str) -> std::io::Result<()> {
+    let half = path.with_extension("json.part");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&half)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(half, path)
+}
