@@ -380,7 +380,12 @@ impl Keeper {
     }
 
     /// Restores the newest set of a target (of the first that has one) into a scratch folder and looks it through.
-    pub(crate) fn drill(&self, by: &Actor, target: Option<&str>) -> Result<DrillReport, Failure> {
+    pub(crate) fn drill(
+        &self,
+        by: &Actor,
+        progress: &Arc<Progress>,
+        target: Option<&str>,
+    ) -> Result<DrillReport, Failure> {
         if !self.config.own_key {
             return Err(Failure::new(Code::ConfigInvalid, "the appliance cannot open its own sets (backup.own_key)")
                 .kept("nothing was changed")
@@ -404,7 +409,8 @@ impl Keeper {
         let identity = self.vault.archive_identity()?;
         let clock = Arc::clone(self.store.clock());
         let set: SetName = row.name.parse().map_err(failure)?;
-        let report = recovery::drill(from.as_ref(), &set, &self.key, &identity, &self.layout.drill(), clock.as_ref());
+        let (keys, scratch) = ((&self.key, &identity), self.layout.drill());
+        let report = recovery::drill_while(from.as_ref(), &set, keys, &scratch, clock.as_ref(), progress);
         let report = report.map_err(failure)?;
         self.settle_drill(by, row, &report)?;
         Ok(report)

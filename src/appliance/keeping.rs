@@ -2,11 +2,13 @@
 //! A failure is told in the log and on the health page, and tried again later; it never stops the appliance.
 
 use crate::appliance::Keeper;
+use crate::appliance::keeper::RETRY_SECONDS;
 use crate::cli::failure::Failure;
 use api::{BackupOrder, RunningView};
 use identity::Actor;
 use kernel::{Code, Fault, Outcome, Timestamp};
 use recovery::Progress;
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -104,7 +106,7 @@ impl Keeping {
     pub(crate) fn start(keeper: Arc<Keeper>, system: Actor) -> Result<Self, Failure> {
         let (sender, told) = channel();
         let bench = Bench { sender, shared: Arc::default() };
-        let work = Work { keeper, system, shared: Arc::clone(&bench.shared) };
+        let work = Work { keeper, system, shared: Arc::clone(&bench.shared), drill_stopped: Cell::new(None) };
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&told));
         let thread =
             thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
@@ -114,7 +116,7 @@ impl Keeping {
     pub(crate) fn bench(&self) -> Bench {
         self.bench.clone()
     }
-    /// Stops what is under way at its next block and joins the thread.
+    /// Stops what is under way, a set or a drill, at its next block and joins the thread.
     pub(crate) fn stop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.bench.shared.with(|desk| desk.stopping = true);
@@ -135,6 +137,8 @@ struct Work {
     keeper: Arc<Keeper>,
     system: Actor,
     shared: Arc<Shared>,
+    /// When somebody last stopped a drill: it is not begun again at once.
+    drill_stopped: Cell<Option<Timestamp>>,
 }
 
 impl Work {
@@ -155,7 +159,7 @@ impl Work {
     }
 
     /// Does something that others can see and stop.
-    fn shown<T>(&self, what: &'static str, act: impl FnOnce(&Progress) -> T) -> T {
+    fn shown<T>(&self, what: &'static str, act: impl FnOnce(&Arc<Progress>) -> T) -> T {
         let progress = Arc::new(Progress::default());
         let current = Current { what, since: self.keeper.now(), progress: Arc::clone(&progress) };
         self.shared.with(|desk| {
@@ -187,7 +191,9 @@ impl Work {
         if !due.is_empty() {
             self.make(&self.system, &due)?;
         }
-        if self.keeper.drill_is_due()? {
+        let stopped = self.drill_stopped.get();
+        let rests = stopped.is_some_and(|at| at.plus_seconds(RETRY_SECONDS) > self.keeper.now());
+        if !rests && self.keeper.drill_is_due()? {
             self.prove(&self.system, None)?;
         }
         Ok(())
@@ -213,7 +219,12 @@ impl Work {
     }
 
     fn prove(&self, by: &Actor, target: Option<&str>) -> Result<(), Failure> {
-        let report = self.shown("prove", |_| self.keeper.drill(by, target))?;
+        let (report, stopped) =
+            self.shown("prove", |progress| (self.keeper.drill(by, progress, target), progress.is_stopped()));
+        if stopped {
+            self.drill_stopped.set(Some(self.keeper.now()));
+        }
+        let report = report?;
         if report.ok {
             tracing::info!(set = report.set, millis = report.millis, "a backup set was restored and is whole");
         } else {

@@ -11,13 +11,15 @@ use crate::cli::out::Out;
 use crate::cli::restoring::{self, OpenWith, Place};
 use crate::cli::rewinding;
 use crate::cli::secret::{self, PassphraseFrom};
+use crate::cli::serve::Signals;
 use audit::{Verb, VerifierKey};
 use clap::Subcommand;
 use identity::{Actor, Channel};
-use kernel::Timestamp;
+use kernel::{Code, Timestamp};
 use recovery::{Decision, DirectoryTarget, KeepRule, Progress, SetName};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use store::BackupRow;
 
 /// Backup sets: make, list, verify, prove and restore them.
@@ -189,7 +191,7 @@ fn close(opened: Opened) -> Result<(), Failure> {
 }
 
 fn make(keeper: &Keeper, operator: &Actor, json: bool, out: &mut Out) -> Result<u8, Failure> {
-    let made = keeper.make(operator, &Progress::default(), &keeper.target_names())?;
+    let made = keeper.make(operator, stopped_by_signal()?.as_ref(), &keeper.target_names())?;
     let whole = made.outcomes.iter().all(|outcome| outcome.outcome.is_ok());
     let told = |outcome: &recovery::TargetOutcome| match &outcome.outcome {
         Ok(verified) => json!({"target": outcome.target, "ok": true, "bytes": verified.bytes()}),
@@ -214,6 +216,18 @@ fn make(keeper: &Keeper, operator: &Actor, json: bool, out: &mut Out) -> Result<
         out.line(format!("{gone} older sets were removed by plan."));
     }
     Ok(if whole { 0 } else { EXIT_ANSWER_BAD })
+}
+
+/// A progress that ends with SIGTERM or SIGINT: what is half done is taken away before the process ends.
+fn stopped_by_signal() -> Result<Arc<Progress>, Failure> {
+    let (signals, progress) = (Signals::listen()?, Arc::new(Progress::default()));
+    let told = Arc::clone(&progress);
+    let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        signals.wait_alone();
+        told.stop();
+    });
+    thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
+    Ok(progress)
 }
 
 fn list(keeper: &Keeper, json: bool, out: &mut Out) -> Result<u8, Failure> {
@@ -270,7 +284,7 @@ fn words(decision: &Decision) -> &'static str {
 }
 
 fn drill(keeper: &Keeper, operator: &Actor, json: bool, out: &mut Out) -> Result<u8, Failure> {
-    let report = keeper.drill(operator, None)?;
+    let report = keeper.drill(operator, &stopped_by_signal()?, None)?;
     if json {
         out.json(&report)?;
     } else {

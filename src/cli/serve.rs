@@ -137,14 +137,14 @@ fn certificates(appliance: &Appliance) -> Result<Option<api::TlsFiles>, Failure>
 }
 
 /// SIGTERM and SIGINT, listened for before anybody is told that the server is there: a stop that comes at once is heard.
-struct Signals {
+pub(crate) struct Signals {
     runtime: tokio::runtime::Runtime,
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Failure> {
+    pub(crate) fn listen() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed =
             |error: std::io::Error| Failure::new(Code::Unavailable, format!("signals cannot be waited for: {error}"));
@@ -154,6 +154,16 @@ impl Signals {
             (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?)
         };
         Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// Returns at a signal.
+    pub(crate) fn wait_alone(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => {},
+                _ = self.interrupt.recv() => {},
+            }
+        });
     }
 
     /// Returns at a signal, or when the server has ended by itself.

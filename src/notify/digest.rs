@@ -231,7 +231,7 @@ impl Digest {
         };
         let head = language.pick(
             "Planned deletions (to call one back: Backups, the set, Keep for good)",
-            "计划中的删除（撤回：备份，选择备份集，永久保留）",
+            "计划中的删除（撤回：备份，选择备份集，长期保留）",
         );
         list(head, self.planned.iter().map(line), language)
     }

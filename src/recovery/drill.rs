@@ -3,18 +3,25 @@
 
 use crate::restore::restore;
 use crate::rewind::{config_of, rewind_plan, roll};
-use crate::{Manifest, RecoveryError, SetName, Target};
+use crate::stoppable::Stoppable;
+use crate::verify::read_manifest;
+use crate::{Manifest, Progress, RecoveryError, SetName, Target};
 use audit::VerifierKey;
 use kernel::Clock;
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use store::{Depth, EngineConfig, Store, StoreConfig};
 use vault::ArchiveIdentity;
 
 /// Findings that a report keeps of one check.
 const FINDINGS_MAX: usize = 10;
+
+/// How often a question that takes long is asked whether its answer is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// One question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +65,53 @@ pub fn drill(
     scratch: &Path,
     clock: &dyn Clock,
 ) -> Result<DrillReport, RecoveryError> {
+    drill_while(target, set, (key, identity), scratch, clock, &Arc::default())
+}
+
+/// The same as long as it is wanted: when the progress is told to stop, it ends within a moment, and nothing is left of it.
+///
+/// # Errors
+/// [`RecoveryError::Stopped`] then; that says nothing about the set.
+pub fn drill_while(
+    target: &dyn Target,
+    set: &SetName,
+    (key, identity): (&VerifierKey, &ArchiveIdentity),
+    scratch: &Path,
+    clock: &dyn Clock,
+    progress: &Arc<Progress>,
+) -> Result<DrillReport, RecoveryError> {
+    let report = drilled(&Stoppable::new(target, progress), set, (key, identity), scratch, (clock, progress));
+    if progress.is_stopped() {
+        remove(scratch)?;
+        return Err(RecoveryError::Stopped);
+    }
+    report
+}
+
+fn remove(scratch: &Path) -> Result<(), RecoveryError> {
+    match fs::remove_dir_all(scratch) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(RecoveryError::target("removing the scratch folder")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn drilled(
+    target: &dyn Target,
+    set: &SetName,
+    (key, identity): (&VerifierKey, &ArchiveIdentity),
+    scratch: &Path,
+    (clock, progress): (&dyn Clock, &Progress),
+) -> Result<DrillReport, RecoveryError> {
+    // Read twice: to verify it and to unpack it. What cannot be read is told below.
+    if let Ok(manifest) = read_manifest(target, set, key) {
+        progress.expect(manifest.bytes().saturating_mul(2));
+    }
     if scratch.exists() {
         fs::remove_dir_all(scratch).map_err(RecoveryError::target("emptying the scratch folder"))?;
     }
-    let mut run = Run { clock, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
+    let mut run = Run { clock, progress, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
     let restored = restore(target, set, key, identity, scratch);
     match restored {
         Err(RecoveryError::Refused(why)) => return Err(RecoveryError::Refused(why)),
@@ -72,14 +122,12 @@ pub fn drill(
             let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
             run.ask(&restored.manifest, key, engine, scratch);
             if restored.manifest.shipped.is_some() {
-                let rolled = rolled(target, set, (key, identity), scratch);
+                let rolled = rolled(target, set, (key, identity), scratch, progress);
                 run.tell("stream", rolled);
             }
         }
     }
-    if scratch.exists() {
-        fs::remove_dir_all(scratch).map_err(RecoveryError::target("removing the scratch folder"))?;
-    }
+    remove(scratch)?;
     Ok(DrillReport {
         set: set.to_string(),
         sequence: set.sequence(),
@@ -97,7 +145,9 @@ pub fn look_through(
     (engine, folder): (EngineConfig, &Path),
     clock: &dyn Clock,
 ) -> Vec<Drilled> {
-    let mut run = Run { clock, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
+    let progress = Progress::default();
+    let mut run =
+        Run { clock, progress: &progress, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
     run.ask(manifest, key, engine, folder);
     run.checks
 }
@@ -108,6 +158,7 @@ fn rolled(
     set: &SetName,
     (key, identity): (&VerifierKey, &ArchiveIdentity),
     scratch: &Path,
+    progress: &Progress,
 ) -> Result<String, String> {
     let plan = rewind_plan(target, Some(set), None, key).map_err(|error| error.to_string())?;
     if let Some(broken) = plan.broken {
@@ -115,15 +166,39 @@ fn rolled(
     }
     roll(target, &plan, key, identity, scratch).map_err(|error| error.to_string())?;
     let config = config_of(scratch);
-    let damage = Store::integrity_of(&config.engine).map_err(|error| error.to_string())?;
-    let report = Store::verify_log(&config, key, None, Depth(4)).map_err(|error| error.to_string())?;
+    let damage = integrity(&config.engine, progress)?;
+    let wanted = || !progress.is_stopped();
+    let report = Store::verify_log_while(&config, key, None, Depth(4), &wanted).map_err(|error| error.to_string())?;
     let found = report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.detail));
     let told = format!("{} segments, to {}", plan.segments, plan.moment);
     none(damage.into_iter().chain(found).collect(), told)
 }
 
+/// Damage in a database. When it is no longer wanted, the file is cut: a database without pages is looked through in a moment, and
+/// this one is of no use to anybody any more.
+fn integrity(engine: &EngineConfig, progress: &Progress) -> Result<Vec<String>, String> {
+    let (answer, answered) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || answer.send(Store::integrity_of(engine)));
+        loop {
+            match answered.recv_timeout(LOOK_EVERY) {
+                Ok(found) => return found.map_err(|error| error.to_string()),
+                Err(RecvTimeoutError::Disconnected) => return Err("it was not looked through".to_owned()),
+                Err(RecvTimeoutError::Timeout) if !progress.is_stopped() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if let EngineConfig::Sqlite { file } = engine {
+                        // What cannot be cut is looked through to its end.
+                        let _ = OpenOptions::new().write(true).open(file).and_then(|file| file.set_len(0));
+                    }
+                }
+            }
+        }
+    })
+}
+
 struct Run<'c> {
     clock: &'c dyn Clock,
+    progress: &'c Progress,
     began: Duration,
     last: Duration,
     checks: Vec<Drilled>,
@@ -147,7 +222,7 @@ impl Run<'_> {
 
     fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, engine: EngineConfig, folder: &Path) {
         let file = matches!(engine, EngineConfig::Sqlite { .. });
-        let damage = Store::integrity_of(&engine).map_err(|error| error.to_string());
+        let damage = integrity(&engine, self.progress);
         self.tell(
             "integrity",
             damage.and_then(|lines| {
@@ -167,7 +242,8 @@ impl Run<'_> {
             files_folder: folder.join("data/files"),
             node: String::new(),
         };
-        let log = Store::verify_log(&config, key, None, Depth(4)).map_err(|error| error.to_string());
+        let wanted = || !self.progress.is_stopped();
+        let log = Store::verify_log_while(&config, key, None, Depth(4), &wanted).map_err(|error| error.to_string());
         self.tell(
             "log",
             log.and_then(|report| {

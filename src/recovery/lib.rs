@@ -32,12 +32,13 @@ mod segment_tests;
 mod ship;
 mod standby;
 mod status;
+mod stoppable;
 mod target;
 mod verify;
 mod volumes;
 mod write;
 
-pub use drill::{DrillReport, Drilled, drill, look_through};
+pub use drill::{DrillReport, Drilled, drill, drill_while, look_through};
 pub use error::RecoveryError;
 pub use fence::{Fence, fence_of, fence_raise};
 pub use house::House;

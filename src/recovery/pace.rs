@@ -26,6 +26,9 @@ impl Progress {
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
+    pub(crate) fn count(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
     pub(crate) fn expect(&self, bytes: u64) {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -53,7 +56,7 @@ impl<'p> Pace<'p> {
     /// [`RecoveryError::Stopped`].
     pub(crate) fn moved(&mut self, bytes: u64) -> Result<(), RecoveryError> {
         self.moved += bytes;
-        self.progress.done.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.count(bytes);
         if self.progress.is_stopped() {
             return Err(RecoveryError::Stopped);
         }

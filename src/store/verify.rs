@@ -24,16 +24,28 @@ impl Store {
         older: Option<&Checkpoint>,
         depth: Depth,
     ) -> Result<Report, StoreError> {
-        verify(&config.engine, &config.log_folder, key, older, depth)
+        Self::verify_log_while(config, key, older, depth, &|| true)
+    }
+
+    /// The same as long as it is wanted: once `wanted` says no, it ends at its next page with a finding, so the report is
+    /// never a good one.
+    pub fn verify_log_while(
+        config: &StoreConfig,
+        key: &VerifierKey,
+        older: Option<&Checkpoint>,
+        depth: Depth,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Report, StoreError> {
+        verify((&config.engine, &config.log_folder), key, older, depth, wanted)
     }
 }
 
 fn verify(
-    engine: &crate::EngineConfig,
-    folder: &Path,
+    (engine, folder): (&crate::EngineConfig, &Path),
     key: &VerifierKey,
     older: Option<&Checkpoint>,
     depth: Depth,
+    wanted: &dyn Fn() -> bool,
 ) -> Result<Report, StoreError> {
     let mut conn = Conn::open(engine, Access::Look)?;
     migrate::check(&mut conn)?;
@@ -41,8 +53,8 @@ fn verify(
     // Tiles are read after the snapshot is taken, so they may already know newer entries than it; never the reverse.
     dialect::begin_snapshot(&mut conn)?;
     let conn = Rc::new(RefCell::new(conn));
-    let mut entries = Entries(Rc::clone(&conn));
-    let mut states = States { conn: Rc::clone(&conn), catalog: Arc::new(catalog) };
+    let mut entries = Entries(Rc::clone(&conn), wanted);
+    let mut states = States { conn: Rc::clone(&conn), catalog: Arc::new(catalog), wanted };
     let report = audit::verify(Verification {
         folder,
         key,
@@ -56,17 +68,23 @@ fn verify(
 
 /// The rows of the log behind a connection.
 pub(crate) fn entries_of(conn: Conn) -> impl EntrySource {
-    Entries(Rc::new(RefCell::new(conn)))
+    Entries(Rc::new(RefCell::new(conn)), &|| true)
 }
 
 fn port(error: StoreError) -> PortError {
     PortError(error.to_string())
 }
 
-struct Entries(Rc<RefCell<Conn>>);
+/// Says no more once nobody wants to know.
+fn still(wanted: &dyn Fn() -> bool) -> Result<(), PortError> {
+    if wanted() { Ok(()) } else { Err(PortError("it was stopped".to_owned())) }
+}
 
-impl EntrySource for Entries {
+struct Entries<'w>(Rc<RefCell<Conn>>, &'w dyn Fn() -> bool);
+
+impl EntrySource for Entries<'_> {
     fn rows(&mut self, from_seq: u64, max: usize) -> Result<Vec<EntryRow>, PortError> {
+        still(self.1)?;
         let lines = log::lines(&mut self.0.borrow_mut(), from_seq, max).map_err(port)?;
         Ok(lines.into_iter().map(|line| (line.seq, line.bytes)).collect())
     }
@@ -77,12 +95,13 @@ impl EntrySource for Entries {
     }
 }
 
-struct States {
+struct States<'w> {
     conn: Rc<RefCell<Conn>>,
     catalog: Arc<Catalog>,
+    wanted: &'w dyn Fn() -> bool,
 }
 
-impl StateSource for States {
+impl StateSource for States<'_> {
     fn objects(&mut self) -> Result<Vec<String>, PortError> {
         Ok(self.catalog.objects().map(|object| object.name.clone()).collect())
     }
@@ -92,6 +111,7 @@ impl StateSource for States {
         after: Option<RecordId>,
         max: usize,
     ) -> Result<Vec<(RecordId, [u8; 32])>, PortError> {
+        still(self.wanted)?;
         let object = self.catalog.object(object).ok_or_else(|| PortError(format!("no definition of {object}")))?;
         states(&mut self.conn.borrow_mut(), object, after, max).map_err(port)
     }

@@ -72,13 +72,13 @@ function Running({ running, may }: { running: NonNullable<BackupsAnswer["running
       <span>{running.what === "make" ? t("backup.making") : t("backup.proving")}</span>
       {part !== null ? (
         <>
-          <span className={css.track} role="progressbar" aria-label={t("backup.making")} aria-valuenow={part} aria-valuemin={0} aria-valuemax={100}>
+          <span className={css.track} role="progressbar" aria-label={running.what === "make" ? t("backup.making") : t("backup.proving")} aria-valuenow={part} aria-valuemin={0} aria-valuemax={100}>
             <span style={{ width: `${part}%` }} />
           </span>
           <span className="num soft">{t("backup.of", { done: bytes(running.done), total: bytes(running.total) })}</span>
         </>
       ) : null}
-      {may && running.what === "make" ? (
+      {may ? (
         <Button small busy={stop.isPending} onClick={() => stop.mutate(undefined)}>
           {t("backup.stop")}
         </Button>
