@@ -41,7 +41,9 @@ bench:
 
 kills:
 	@scripts/setup.sh test
-	@KONTOR_TEST_KILLS=1000 cargo test --locked --test blackbox -- nothing_that_was_answered_is_lost --nocapture
+	@cargo build --locked --release --bin kontor
+	@KONTOR_TEST_KILLS=1000 KONTOR_TEST_BINARY="$$(realpath "$${CARGO_TARGET_DIR:-target}")/release/kontor" \
+	  cargo test --locked --test blackbox -- nothing_that_was_answered_is_lost --nocapture
 
 bench-browser:
 	@scripts/setup.sh test

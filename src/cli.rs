@@ -22,6 +22,7 @@ mod serve;
 mod shares;
 mod sheet;
 mod slot;
+mod source;
 mod standby;
 mod unseal;
 mod user;

@@ -14,7 +14,7 @@ use recovery::{
 };
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{BackupRow, DrillRow, Store};
 use vault::Vault;
@@ -141,13 +141,25 @@ impl Keeper {
     }
 
     /// The folder of the newest verified set that lies in one.
-    pub(crate) fn newest_folder(&self) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn newest_folder(&self, on: Option<&str>) -> Result<Option<PathBuf>, Failure> {
         let place = |row: &BackupRow| {
             let (_, root) = self.config.targets.iter().find(|(name, _)| *name == row.target)?;
             let TargetConfig::Folder(root) = root else { return None };
             Some(root.join(&self.appliance).join(&row.name)).filter(|folder| folder.is_dir())
         };
-        Ok(self.sets()?.iter().filter(|row| row.state == "verified").find_map(place))
+        let wanted = |row: &&BackupRow| row.state == "verified" && on.is_none_or(|name| name == row.target);
+        Ok(self.sets()?.iter().filter(wanted).find_map(place))
+    }
+
+    /// Brings the newest verified set of a target (of any) into a folder below this one.
+    pub(crate) fn fetch_newest(&self, on: Option<&str>, into: &Path) -> Result<Option<PathBuf>, Failure> {
+        let (rows, known) = (self.sets()?, self.target_names());
+        let wanted = |row: &&BackupRow| {
+            row.state == "verified" && known.contains(&row.target) && on.is_none_or(|name| name == row.target)
+        };
+        let Some(row) = rows.iter().find(wanted) else { return Ok(None) };
+        let (from, set) = (self.target(&row.target)?, row.name.parse().map_err(failure)?);
+        recovery::fetch_set(from.as_ref(), &set, &self.key, into).map(Some).map_err(failure)
     }
 
     fn busy(&self) -> Result<Busy, Failure> {

@@ -1,22 +1,23 @@
 //! `kontor backup`: sets made, listed, verified, proven and restored at the command line. May run beside a server: one
 //! process at a time makes or removes sets. A restore never writes over anything.
 
-use crate::appliance::{Appliance, Keeper, Opened, local_operator, proven_too_old, recovery_failure};
+use crate::appliance::{Appliance, Keeper, Opened, local_operator, proven_too_old};
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::backup_target::{self, TargetVerb};
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
-use crate::cli::restoring::{self, OpenWith, Place};
+use crate::cli::restoring::{OpenWith, Place};
 use crate::cli::rewinding;
 use crate::cli::secret::{self, PassphraseFrom};
 use crate::cli::serve::Signals;
-use audit::{Verb, VerifierKey};
+use crate::cli::source::{Source, SourceArgs};
+use audit::Verb;
 use clap::Subcommand;
 use identity::{Actor, Channel};
 use kernel::{Code, Timestamp};
-use recovery::{Decision, DirectoryTarget, KeepRule, Progress, SetName};
+use recovery::{Decision, KeepRule, Progress, SetName};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +59,9 @@ Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
     /// Reads a set back where it lies: lengths, hashes, signature. Needs no secret.
     #[command(after_help = "Example:
   kontor backup verify --from /mnt/disk2/kontor/0192…/set-00000042-20260131T021500Z --log-key log-key.pub
+  kontor backup verify --from kontor.toml --target store --set set-00000042-20260131T021500Z
 
+Without a set it is the newest. --from may name a file as kontor.toml whose [backup.targets] says where a store or server is.
 --log-key names the copy of log-key.pub that you keep elsewhere. Without it the one in the set is used: then an altered
 set is found, but not one that somebody else made anew.
 Exit codes: 0 whole; 1 it is not; 2 not done.")]
@@ -71,9 +74,11 @@ Exit codes: 0 whole; 1 it is not; 2 not done.")]
   kontor backup restore --from SET --dir /srv/kontor --age-key-file kontor-backup.key
   kontor backup restore --from SET --dir /srv/kontor --database-url-file /etc/kontor/database-url
   kontor backup restore --from /mnt/disk2/kontor/0192… --dir /srv/kontor --at 2026-01-31T10:59:59Z
+  kontor backup restore --from targets.toml --target store --dir /srv/kontor
 
 --from names a set; or the folder that holds the sets of an appliance: then the newest moment is restored that was shipped
-there, or with --at the last one not later than that. Says first what will not be in it. `kontor backup window` says how far
+there, or with --at the last one not later than that. Or it names a file as kontor.toml, whose [backup.targets] says where a
+store or server is; --set names a set there. Says first what will not be in it. `kontor backup window` says how far
 back that goes.
 
 Verifies the set first, and looks through what it restored afterwards: damage, counts, the log with every record. The data go
@@ -114,9 +119,11 @@ pub(crate) struct OpenArgs {
 
 #[derive(clap::Args)]
 pub(crate) struct VerifyArgs {
-    /// The folder of the set.
-    #[arg(long = "from", value_name = "SET")]
-    set: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The name of a set there (set-00000042-20260131T021500Z).
+    #[arg(long, value_name = "SET")]
+    set: Option<SetName>,
     /// The public key of the log, from a copy kept elsewhere.
     #[arg(long, value_name = "FILE")]
     log_key: Option<PathBuf>,
@@ -138,10 +145,22 @@ pub(crate) struct RestoreArgs {
     pub(crate) database: DatabaseArgs,
 }
 
+impl VerifyArgs {
+    /// The set that was named, in either way.
+    fn only(&self) -> Result<Option<SetName>, Failure> {
+        match (self.source.set(), &self.set) {
+            (Some(_), Some(_)) => {
+                Err(Failure::new(Code::ParameterInvalid, "--from names a set already; leave --set away"))
+            }
+            (at, named) => Ok(at.or_else(|| named.clone())),
+        }
+    }
+}
+
 impl RestoreArgs {
-    /// What to restore from.
-    pub(crate) fn lies_at(&self) -> &Path {
-        &self.set.set
+    /// Where to restore from.
+    pub(crate) fn source(&self) -> &SourceArgs {
+        &self.set.source
     }
     /// The copy of the log's public key.
     pub(crate) fn log_key(&self) -> Option<&Path> {
@@ -316,27 +335,19 @@ fn key(args: &OpenArgs, out: &mut Out) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// A set where it lies: the folder that holds it, its name, and the key its manifest should be signed with.
-fn found(args: &VerifyArgs, out: &mut Out) -> Result<(DirectoryTarget, SetName, VerifierKey), Failure> {
-    let whole = args.set.canonicalize().map_err(|error| Failure::file(&args.set, &error))?;
-    let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let set: SetName = name.parse().map_err(recovery_failure)?;
-    let target = DirectoryTarget::holding_sets(whole.parent().unwrap_or(Path::new("/")));
-    let key = match &args.log_key {
-        Some(path) => restoring::log_key(path)?,
-        None => {
-            let key = recovery::own_log_key(&target, &set).map_err(recovery_failure)?;
-            out.note(format!("The set is signed by {key}"));
-            out.note("Compare that with the copy of log-key.pub that your auditors keep, or name it with --log-key.");
-            key
-        }
-    };
-    Ok((target, set, key))
+/// The set that was meant: `--from` names its folder, `--set` its name, or it is the newest.
+fn meant(args: &VerifyArgs, source: &Source) -> Result<SetName, Failure> {
+    match args.only()? {
+        Some(set) => Ok(set),
+        None => source.newest(),
+    }
 }
 
 fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
-    let (target, set, key) = found(args, out)?;
-    match recovery::verify_set(&target, &set, &key, None) {
+    let source = args.source.open()?;
+    let set = meant(args, &source)?;
+    let key = source.key(Some(&set), args.log_key.as_deref(), out)?;
+    match recovery::verify_set(source.target.as_ref(), &set, &key, None) {
         Ok((verified, manifest)) => {
             out.line(format!("{set} is whole: {} files, {}.", manifest.files.len(), size(verified.bytes())));
             out.line(format!(
@@ -355,14 +366,14 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn restore(args: &RestoreArgs, out: &mut Out) -> Result<u8, Failure> {
-    let name = args.lies_at().file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if args.at.is_some() || name.parse::<SetName>().is_err() {
-        return rewinding::restore(args, out);
-    }
-    let (target, set, key) = found(&args.set, out)?;
+    let only = args.set.only()?;
+    let (Some(set), None) = (&only, args.at) else { return rewinding::restore(args, only.as_ref(), out) };
+    let source = args.set.source.open()?;
+    let key = source.key(Some(set), args.log_key(), out)?;
     let place = Place::new(&args.dir, &args.database)?;
-    let identity = args.open.identity(args.set.set.join("slots.json"))?;
-    place.restore((&target, &set), &key, &identity, &args.open, out)
+    let slots = source.slots(set)?;
+    let identity = args.open.identity(slots.path().to_owned())?;
+    place.restore((source.target.as_ref(), set), &key, &identity, &args.open, out)
 }
 
 fn content(args: &ContentArgs, out: &mut Out) -> Result<u8, Failure> {

@@ -32,7 +32,8 @@ pub(crate) enum DrVerb {
   kontor dr export --dir /srv/kontor --new --volume-size 25G /media/a /media/b /media/c
   kontor dr export --dir /srv/kontor --set SET --volume-size 4.7G --only 3,4 /media/disc
 
-Takes the newest verified set of a folder target, or the one that --set names, or makes one first (--new). Of each ten data volumes
+Takes the newest verified set (--target says of which target; one in a store or on a server is fetched first, which needs as much
+room), or the one that --set names, or makes one first (--new). Of each ten data volumes
 and their parity any two may be lost. Volumes go to the folders in turn. What is there already and whole is left alone: after
 an interruption say the same again. Each volume has its own checksums, a label to print, instructions, and a script that needs
 public tools only.
@@ -79,6 +80,9 @@ pub(crate) struct ExportArgs {
     /// Makes a new set first.
     #[arg(long)]
     new: bool,
+    /// The target to take the newest set from, instead of any.
+    #[arg(long, value_name = "NAME", conflicts_with = "set")]
+    target: Option<String>,
     /// Bytes of a medium: a number with K, M, G or T (thousands), or KiB, MiB, GiB, TiB.
     #[arg(long, value_name = "SIZE", value_parser = bytes_of)]
     volume_size: u64,
@@ -180,7 +184,7 @@ fn export(args: &ExportArgs, out: &mut Out) -> Result<u8, Failure> {
     secret::unseal(&appliance, &args.from)?;
     let opened = appliance.open()?;
     let keeper = Keeper::new(&appliance, &opened.store, &opened.signer, opened.shipping.clone())?;
-    let done = source(args, &keeper, &operator, out).and_then(|set| {
+    let done = source(args, &keeper, &operator, &appliance, out).and_then(|(set, _scratch)| {
         let qr = |text: &str| qr::svg(text, QR_MM).map(|svg| svg.to_string()).unwrap_or_default();
         let sizes = (args.volume_size, args.group, args.parity);
         let job = VolumeJob::begin(&set, sizes, opened.signer.as_ref(), &qr).map_err(recovery_failure)?;
@@ -192,19 +196,35 @@ fn export(args: &ExportArgs, out: &mut Out) -> Result<u8, Failure> {
 }
 
 /// The set to cut.
-fn source(args: &ExportArgs, keeper: &Keeper, operator: &Actor, out: &mut Out) -> Result<PathBuf, Failure> {
+fn source(
+    args: &ExportArgs,
+    keeper: &Keeper,
+    operator: &Actor,
+    appliance: &Appliance,
+    out: &mut Out,
+) -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
     if let Some(set) = &args.set {
-        return set.canonicalize().map_err(|error| Failure::file(set, &error));
+        let set = set.canonicalize().map_err(|error| Failure::file(set, &error))?;
+        return Ok((set, None));
     }
     if args.new {
         let made = keeper.make(operator, &Progress::default(), &keeper.target_names())?;
         out.note(format!("Set {} was made.", made.name));
     }
-    keeper.newest_folder()?.ok_or_else(|| {
-        Failure::new(Code::RecordNotFound, "no verified set lies in a folder of [backup.targets]")
+    if let Some(folder) = keeper.newest_folder(args.target.as_deref())? {
+        return Ok((folder, None));
+    }
+    // Parity is counted over places that lie far apart: what lies on another machine is brought here first.
+    let dir = appliance.layout.dir();
+    let scratch = tempfile::Builder::new().prefix("fetched-").tempdir_in(dir);
+    let scratch = scratch.map_err(|error| Failure::file(dir, &error))?;
+    let fetched = keeper.fetch_newest(args.target.as_deref(), scratch.path())?.ok_or_else(|| {
+        Failure::new(Code::RecordNotFound, "no verified set lies on a target of [backup.targets]")
             .kept("nothing was written")
             .todo("make one with --new, or name one with --set")
-    })
+    })?;
+    out.note(format!("The set was fetched to {}; it goes again at the end.", fetched.display()));
+    Ok((fetched, Some(scratch)))
 }
 
 /// In the log before anything leaves, and how it went after it.

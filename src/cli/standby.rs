@@ -7,13 +7,13 @@ use crate::cli::audit_verify::seal_after;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::out::Out;
 use crate::cli::restoring::OpenWith;
-use crate::cli::rewinding::{folder_of_sets, key_of};
 use crate::cli::secret::{self, PassphraseFrom};
+use crate::cli::source::{Source, SourceArgs};
 use audit::{Verb, VerifierKey};
 use clap::Subcommand;
 use identity::Channel;
 use kernel::{Clock, Code, SystemClock};
-use recovery::{DirectoryTarget, Fence, Followed, Standby, Target};
+use recovery::{Fence, Followed, Standby, Target};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +21,8 @@ use vault::ArchiveIdentity;
 
 /// How often it is looked for what was shipped.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// And on a machine of somebody else, which may count what it is asked.
+const LOOK_FAR_EVERY: Duration = Duration::from_secs(2);
 
 /// The second machine: follow the first, look how it stands, take its place.
 #[derive(Subcommand)]
@@ -29,6 +31,7 @@ pub(crate) enum StandbyVerb {
     #[command(after_help = "Examples:
   kontor standby follow --from /mnt/disk2/kontor --dir /srv/standby --key-file unseal.key
   kontor standby follow --from /mnt/disk2/kontor --dir /srv/standby --key-file unseal.key --once
+  kontor standby follow --from targets.toml --target nas --dir /srv/standby --key-file unseal.key
 
 Restores the newest moment the first time, then applies each segment as it comes, and looks everything through every
 --verify-minutes: the chain of hashes, the database, the whole log with every record. Begins anew by itself when a new stream
@@ -56,9 +59,8 @@ Exit codes: 0 promoted; 1 it is not whole, or the secret opens nothing; 2 not do
 pub(crate) struct FollowArgs {
     #[command(flatten)]
     dir: Dir,
-    /// The folder on the target that holds the sets of the appliance.
-    #[arg(long, value_name = "FOLDER")]
-    from: PathBuf,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The public key of the log, from a copy kept elsewhere.
     #[arg(long, value_name = "FILE")]
     log_key: Option<PathBuf>,
@@ -111,28 +113,27 @@ fn none_here(dir: &Path) -> Failure {
 
 fn follow(args: &FollowArgs, out: &mut Out) -> Result<u8, Failure> {
     let dir = &args.dir.dir;
-    let from = folder_of_sets(&args.from)?;
-    let target = DirectoryTarget::holding_sets(&from);
-    let key = key_of(&target, args.log_key.as_deref(), out)?;
+    let source = args.source.open()?;
+    let key = source.key(None, args.log_key.as_deref(), out)?;
     let known = standby_of(dir)?;
-    let slots = match &known {
-        Some(_) => layout::Layout::new(dir).slots(),
-        None => newest_set(&target, &from)?.join("slots.json"),
+    let identity = match &known {
+        Some(_) => args.open.identity(layout::Layout::new(dir).slots())?,
+        None => args.open.identity(source.slots(&source.newest()?)?.path().to_owned())?,
     };
-    let identity = args.open.identity(slots)?;
     if known.is_none() {
-        begin(args, &target, &from, (&key, &identity), dir, out)?;
+        begin(args, &source, (&key, &identity), dir, out)?;
     }
+    let look_every = if source.is_folder { LOOK_EVERY } else { LOOK_FAR_EVERY };
     let _lock = FolderLock::take(&layout::Layout::new(dir))?;
     let (clock, mut verified) = (SystemClock::start(), None);
     let every = Duration::from_secs(args.verify_minutes * 60);
     loop {
-        let outcome = recovery::standby_follow(&target, &key, &identity, dir);
+        let outcome = recovery::standby_follow(source.target.as_ref(), &key, &identity, dir);
         match outcome {
             Ok(Followed::Applied(_)) => continue,
             Ok(Followed::Anew) => {
                 out.line("A new stream has begun; the standby begins anew from its set.");
-                anew(args, &target, &from, (&key, &identity), out)?;
+                anew(args, &source, (&key, &identity), out)?;
                 verified = None;
                 continue;
             }
@@ -150,25 +151,18 @@ fn follow(args: &FollowArgs, out: &mut Out) -> Result<u8, Failure> {
             }
         }
         out.flush();
-        std::thread::park_timeout(LOOK_EVERY);
+        std::thread::park_timeout(look_every);
     }
-}
-
-fn newest_set(target: &DirectoryTarget, from: &Path) -> Result<PathBuf, Failure> {
-    let sets = target.list().map_err(|error| Failure::file(from, &error))?;
-    let newest = sets.last().ok_or_else(|| Failure::new(Code::RecordNotFound, "there is no set"))?;
-    Ok(from.join(newest.as_str()))
 }
 
 fn begin(
     args: &FollowArgs,
-    target: &DirectoryTarget,
-    from: &Path,
+    source: &Source,
     (key, identity): (&VerifierKey, &ArchiveIdentity),
     into: &Path,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (_, plan) = recovery::standby_begin(target, from, key, identity, into)
+    let (_, plan) = recovery::standby_begin(source.target.as_ref(), &source.from, key, identity, into)
         .map_err(|error| recovery_failure(error).kept("nothing was changed; what was half made is gone"))?;
     out.line(format!("{} was made from {} and follows from {} on.", into.display(), plan.set, plan.moment));
     args.open.place_key_file(into, out)?;
@@ -179,8 +173,7 @@ fn begin(
 /// Made beside the folder and put in its place; what was there was a standby and holds nothing of its own.
 fn anew(
     args: &FollowArgs,
-    target: &DirectoryTarget,
-    from: &Path,
+    source: &Source,
     keys: (&VerifierKey, &ArchiveIdentity),
     out: &mut Out,
 ) -> Result<(), Failure> {
@@ -196,7 +189,7 @@ fn anew(
             std::fs::remove_dir_all(left).map_err(|error| Failure::file(left, &error))?;
         }
     }
-    begin(args, target, from, keys, &next, out)?;
+    begin(args, source, keys, &next, out)?;
     let placed = std::fs::rename(dir, &old).and_then(|()| std::fs::rename(&next, dir));
     placed.map_err(|error| Failure::file(dir, &error))?;
     std::fs::remove_dir_all(&old).map_err(|error| Failure::file(&old, &error))
@@ -217,11 +210,11 @@ fn status(args: &StatusArgs, out: &mut Out) -> Result<u8, Failure> {
     let behind = SystemClock::start().now().micros().saturating_sub(standby.moment.micros()) / 1_000_000;
     let code = if standby.trouble.is_none() { 0 } else { EXIT_ANSWER_BAD };
     if args.json {
-        out.json(&json!({"from": standby.from, "moment": standby.moment, "seconds_behind": behind,
+        out.json(&json!({"from": standby.from.from, "target": standby.from.target, "moment": standby.moment, "seconds_behind": behind,
             "verified_at": standby.verified_at, "verified_moment": standby.verified_moment, "trouble": standby.trouble}))?;
         return Ok(code);
     }
-    out.line(format!("Follows {}", standby.from.display()));
+    out.line(format!("Follows {}", standby.from));
     out.line(format!("As of {}, {behind} seconds ago", standby.moment));
     out.line(match (standby.verified_at, standby.verified_moment) {
         (Some(at), Some(moment)) => format!("Looked through at {at}, as of {moment}: well"),
@@ -242,11 +235,14 @@ fn promote(args: &PromoteArgs, out: &mut Out) -> Result<u8, Failure> {
     let key = appliance.verifier_key()?;
     secret::unseal(&appliance, &args.secret)?;
     let identity = appliance.vault.archive_identity()?;
-    let target = DirectoryTarget::holding_sets(&standby.from);
+    let source = if args.as_is { None } else { Some(Source::open(&standby.from)?) };
     let kept = |failure: Failure| failure.kept("nothing was changed; the standby is still one");
-    if !args.as_is {
+    if let Some(source) = &source {
         loop {
-            match recovery::standby_follow(&target, &key, &identity, dir).map_err(recovery_failure).map_err(kept)? {
+            match recovery::standby_follow(source.target.as_ref(), &key, &identity, dir)
+                .map_err(recovery_failure)
+                .map_err(kept)?
+            {
                 Followed::Applied(_) => {}
                 Followed::Current => break,
                 Followed::Anew => {
@@ -264,7 +260,7 @@ fn promote(args: &PromoteArgs, out: &mut Out) -> Result<u8, Failure> {
     if !found.is_empty() {
         return Ok(EXIT_ANSWER_BAD);
     }
-    take_over(args, &appliance, &target, &key, out)?;
+    take_over(&appliance, source.as_ref().map(|source| source.target.as_ref()), &key, out)?;
     out.line(format!(
         "\
 {0} is the appliance now.
@@ -279,9 +275,8 @@ What to do next:
 
 /// The fence first: from then on there are never two. Should this end half-way, promoting again takes a higher term.
 fn take_over(
-    args: &PromoteArgs,
     appliance: &Appliance,
-    target: &DirectoryTarget,
+    target: Option<&dyn Target>,
     key: &VerifierKey,
     out: &mut Out,
 ) -> Result<(), Failure> {
@@ -289,14 +284,14 @@ fn take_over(
         local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     let opened = appliance.open_without_shipping()?;
     let own = opened.store.read(|tx| tx.term()).wait()?;
-    let there = if args.as_is { None } else { recovery::fence_of(target, key).map_err(recovery_failure)? };
+    let there = target.map_or(Ok(None), |target| recovery::fence_of(target, key)).map_err(recovery_failure)?;
     let term = there.map_or(0, |fence| fence.term).max(own) + 1;
     let fence = Fence { term, node: appliance.config.node.clone(), at: appliance.clock.now().to_string() };
-    if args.as_is {
-        out.note("No fence was written: the old node does not know. Make sure that it is off for good.");
-    } else {
+    if let Some(target) = target {
         recovery::fence_raise(target, &fence, opened.signer.as_ref()).map_err(recovery_failure)?;
         out.line(format!("A fence with term {term} stands on {}.", target.name()));
+    } else {
+        out.note("No fence was written: the old node does not know. Make sure that it is off for good.");
     }
     let mut entry = opened.store.entry(&operator, Verb::ConfigChange);
     entry.note = format!("{}; a standby was promoted, term {term}", entry.note).trim_start_matches("; ").to_owned();

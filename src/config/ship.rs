@@ -45,10 +45,11 @@ pub(super) fn ship_of(
     for (key, name) in sync.iter().map(|name| ("sync", name)).chain(also.iter().map(|name| ("also", name))) {
         match targets.iter().find(|(target, _)| target == name) {
             None => section.problem(key, format!("{name:?} is no name under [backup.targets].")),
-            Some((_, TargetConfig::Folder(_))) => {}
-            Some(_) => {
-                section.problem(key, format!("{name:?} takes sets, but no commits as they are made; name a folder."))
+            Some((_, TargetConfig::S3(_) | TargetConfig::Sftp(_))) if key == "sync" => {
+                let what = "every answer waits for it, so it has to be a folder; this one can stand in also.";
+                section.problem(key, format!("{name:?}: {what}"));
             }
+            Some(_) => {}
         }
     }
     if sync.as_ref().is_some_and(|sync| also.contains(sync)) {

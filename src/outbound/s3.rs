@@ -162,6 +162,14 @@ impl Target for S3Target {
     fn read(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
         self.download(self.object(set, file))
     }
+    fn appliances(&self) -> io::Result<Vec<String>> {
+        let base = self.key("");
+        let query = [("delimiter", "/"), ("list-type", "2"), ("prefix", base.as_str())];
+        let page = self.client()?.ask(&Ask { method: "GET", query: &query, ..Ask::default() })?;
+        // The prefix that was asked for stands there, too.
+        let name = |found: String| found.strip_prefix(&base)?.strip_suffix('/').map(str::to_owned);
+        Ok(page.texts("Prefix")?.into_iter().filter_map(name).filter(|name| !name.is_empty()).collect())
+    }
     fn list(&self) -> io::Result<Vec<SetName>> {
         let house = self.house();
         let set = |key: String| {

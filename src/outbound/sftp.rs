@@ -149,6 +149,11 @@ impl Target for SftpTarget {
     fn read(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(self.open(&format!("{}/{file}", self.whole(set)), OpenFlags::READ)?))
     }
+    fn appliances(&self) -> io::Result<Vec<String>> {
+        let root = self.root().to_owned();
+        let entries = self.on(async |sftp| asked(sftp.read_dir(&root)).await)?;
+        Ok(entries.filter(|entry| entry.file_type().is_dir()).map(|entry| entry.file_name()).collect())
+    }
     fn list(&self) -> io::Result<Vec<SetName>> {
         let (house, root) = (self.house(), self.root().to_owned());
         let mut sets = self.on(async |sftp| match asked(sftp.read_dir(&house)).await {

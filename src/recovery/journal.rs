@@ -1,6 +1,7 @@
 //! The files of a stream: segments one after another, in files named by the number of the stream and of their first segment.
 //! One writer appends to them in a folder; readers take them from a folder or from any target. A file that ends in the
-//! middle of a segment is one whose writer was interrupted; the next file then begins with that segment.
+//! middle of a segment is one whose writer was interrupted; the next file then begins with that segment. Files that hold few
+//! segments have an ending of their own: what they hold is put together in another file later, and then they go.
 
 use crate::manifest::hex;
 use crate::segment::{Found, Segment, SegmentHash};
@@ -15,6 +16,8 @@ use std::str::FromStr;
 /// The folder of streams on a target.
 pub(crate) const STREAMS: &str = "stream";
 const ENDING: &str = ".seg";
+/// Of a file that is put together with its neighbours later. No name is ever written twice, so none is half replaced.
+const ENDING_FEW: &str = ".few";
 /// From this size on a new file is begun, so that old ones can go.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// And from this number of segments on, so that a start need not read many of them.
@@ -27,23 +30,28 @@ pub struct StreamFile {
     pub stream: u32,
     /// Its first segment.
     pub first: u64,
+    /// Whether it goes when its segments were put together with others.
+    pub few: bool,
 }
 
 impl std::fmt::Display for StreamFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:08}-{:012}{ENDING}", self.stream, self.first)
+        let ending = if self.few { ENDING_FEW } else { ENDING };
+        write!(f, "{:08}-{:012}{ending}", self.stream, self.first)
     }
 }
 
 impl FromStr for StreamFile {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (stream, first) = text.strip_suffix(ENDING).and_then(|stem| stem.split_once('-')).ok_or(())?;
+        let few = text.ends_with(ENDING_FEW);
+        let stem = text.strip_suffix(if few { ENDING_FEW } else { ENDING });
+        let (stream, first) = stem.and_then(|stem| stem.split_once('-')).ok_or(())?;
         let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(stream, 8) || !digits(first, 12) {
             return Err(());
         }
-        Ok(Self { stream: stream.parse().map_err(|_| ())?, first: first.parse().map_err(|_| ())? })
+        Ok(Self { stream: stream.parse().map_err(|_| ())?, first: first.parse().map_err(|_| ())?, few })
     }
 }
 
@@ -102,7 +110,7 @@ impl Journal {
     }
 
     fn begin(&self, first: u64) -> io::Result<Open> {
-        let path = self.folder.join(StreamFile { stream: self.stream, first }.to_string());
+        let path = self.folder.join(StreamFile { stream: self.stream, first, few: false }.to_string());
         // A file of this name holds nothing that anybody counts on: its first segment was never said to be there.
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         if self.synced {
@@ -137,6 +145,15 @@ pub(crate) fn folder_files(folder: &Path) -> io::Result<Vec<StreamFile>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Before which segment the journal of a stream begins, and the hash of what was there.
+pub(crate) fn journal_begin(folder: &Path, stream: u32) -> io::Result<Option<(u64, SegmentHash)>> {
+    let Some(file) = folder_files(folder)?.into_iter().find(|file| file.stream == stream) else { return Ok(None) };
+    Ok(match Segment::next(&mut BufReader::new(File::open(folder.join(file.to_string()))?))? {
+        Found::Segment(segment) => Some((segment.head.number.saturating_sub(1), segment.head.before)),
+        Found::End | Found::Cut | Found::Altered => None,
+    })
 }
 
 /// The last whole segment of a stream in a folder, newest stream first.
@@ -236,16 +253,16 @@ impl<'t> Reading<'t> {
 
     /// The next segment.
     pub(crate) fn next(&mut self) -> Result<Next, RecoveryError> {
-        let found = self.look()?;
-        if !matches!(found, Next::End(_)) && !self.files.is_empty() {
-            return Ok(found);
+        let found = self.look();
+        if matches!(found, Ok(Next::Segment(_))) && !self.files.is_empty() {
+            return found;
         }
-        // A new file may have been begun meanwhile.
+        // A new file may have been begun meanwhile, or some were put together in one while they were listed.
         let files = (self.list)().map_err(RecoveryError::target("listing the streams"))?;
         if files == self.files {
-            return Ok(found);
+            return found;
         }
-        self.files = files;
+        (self.files, self.current) = (files, None);
         self.look()
     }
 

@@ -30,6 +30,7 @@ mod segment;
 #[cfg(test)]
 mod segment_tests;
 mod ship;
+mod spool;
 mod standby;
 mod status;
 mod stoppable;
@@ -46,14 +47,16 @@ pub use journal::{StreamFile, StreamPlace};
 pub use manifest::{MANIFEST, Manifest, PartFile, SIGNATURE};
 pub use pace::{Pace, Progress};
 pub use parcel::Parcel;
-pub use restore::{Restored, own_log_key, restore, restore_with};
+pub use restore::{Restored, fetch_set, own_log_key, restore, restore_with, slots_of};
 pub use retention::{Decision, KeepRule, Kept, Policy, Reason, plan};
 pub use rewind::{
     Rewind, Rewound, Span, leads_into_stream, rewind, rewind_plan, shipped_words, streams_prune, windows,
 };
 pub use segment::{FilePiece, Segment, SegmentBody, SegmentHash, SegmentHead, seal_segment};
 pub use ship::{ShipPlan, ShipStart, fenced, ship};
-pub use standby::{Followed, STANDBY, Standby, standby_begin, standby_end, standby_follow, standby_verify};
+pub use standby::{
+    Followed, STANDBY, Standby, StandbyFrom, standby_begin, standby_end, standby_follow, standby_verify,
+};
 pub use status::{ShipStatus, TargetShipped};
 pub use target::{DirectoryTarget, PartSink, SetName, Target, TargetStep};
 pub use verify::{Verified, read_manifest, remove_set, verify_set};

@@ -2,7 +2,8 @@
 //! anything: a bad restore never replaces good data.
 
 use crate::archive::{SUFFIX, unpack};
-use crate::verify::{small, verify_set};
+use crate::manifest::{MANIFEST, SIGNATURE};
+use crate::verify::{read_manifest, small, verify_set};
 use crate::{Manifest, RecoveryError, SetName, Target};
 use audit::VerifierKey;
 use std::fs;
@@ -31,6 +32,34 @@ pub fn own_log_key(target: &dyn Target, set: &SetName) -> Result<VerifierKey, Re
     let text = small(target, set, "log-key.pub")?;
     let text = String::from_utf8(text).map_err(|_| RecoveryError::Damaged("log-key.pub is no text".to_owned()))?;
     text.trim().parse().map_err(|error| RecoveryError::Damaged(format!("log-key.pub: {error}")))
+}
+
+/// The unseal slots of a set as they lie beside it in clear.
+///
+/// # Errors
+/// What the target says.
+pub fn slots_of(target: &dyn Target, set: &SetName) -> Result<Vec<u8>, RecoveryError> {
+    small(target, set, "slots.json")
+}
+
+/// Brings a set as it lies on a target into a folder below `into`, for what has to read here and there in it. It is not
+/// verified yet; what is half there when this fails is the caller's to take away.
+///
+/// # Errors
+/// [`RecoveryError::Refused`] when there is no room; what target and disk say.
+pub fn fetch_set(target: &dyn Target, set: &SetName, key: &VerifierKey, into: &Path) -> Result<PathBuf, RecoveryError> {
+    let manifest = read_manifest(target, set, key)?;
+    enough_room(into, manifest.bytes())?;
+    let folder = into.join(set.as_str());
+    let failed = |name: &str| RecoveryError::target(format!("fetching {name} of {set}"));
+    fs::create_dir(&folder).map_err(failed("the folder"))?;
+    let parts = manifest.files.iter().map(|part| part.name.as_str());
+    for name in [MANIFEST, SIGNATURE].into_iter().chain(parts) {
+        let mut from = target.read(set, name).map_err(failed(name))?;
+        let made = fs::File::create_new(folder.join(name));
+        made.and_then(|mut file| std::io::copy(&mut from, &mut file)).map_err(failed(name))?;
+    }
+    Ok(folder)
 }
 
 /// Verifies a set with the key of its log and unpacks it into `into`, which must not exist yet or be empty. When this fails,
@@ -98,7 +127,7 @@ fn enough_room(place: &Path, bytes: u64) -> Result<(), RecoveryError> {
     let free = rustix::fs::statvfs(place).map_or(u64::MAX, |found| found.f_bavail.saturating_mul(found.f_frsize));
     if free < bytes {
         return Err(RecoveryError::Refused(format!(
-            "{} has {} MiB free and the set unpacks to {} MiB; make room or name a folder elsewhere",
+            "{} has {} MiB free and {} MiB are needed for the set; make room or name a folder elsewhere",
             place.display(),
             free >> 20,
             bytes >> 20

@@ -306,7 +306,9 @@ pub fn streams_prune(target: &dyn Target, begins: Timestamp) -> Result<usize, Re
     let Some((_, oldest)) = base else { return Ok(0) };
     let files = stream_files(target)?;
     let mut gone = 0;
-    for (file, next) in files.iter().zip(files.iter().skip(1)) {
+    for (at, file) in files.iter().enumerate() {
+        // Up to where a whole one reaches is said by the next whole one only: those with few segments may lie over it.
+        let Some(next) = files.iter().skip(at + 1).find(|next| file.few || !next.few) else { continue };
         let same = file.stream == oldest.stream && next.stream == oldest.stream;
         if file.stream < oldest.stream || (same && next.first <= oldest.segment.saturating_add(1)) {
             target.loose_remove(&file.on_target()).map_err(RecoveryError::target(format!("removing {file}")))?;

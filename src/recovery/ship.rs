@@ -8,12 +8,14 @@ use crate::fence::fence_of;
 use crate::journal::{Journal, folder_files, last_segment, make_folder, stream_files};
 use crate::manifest::hex;
 use crate::segment::{FilePiece, SegmentBody, SegmentHash, SegmentHead, seal_segment};
+use crate::spool::{outgrown, spool_clear};
 use crate::status::ShipStatus;
 use crate::{RecoveryError, Target};
 use audit::{Signer, VerifierKey};
 use kernel::{Clock, Code, Fault, Random, RecordId, Timestamp};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -26,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// How often the folder of files is looked at for those of other processes.
 const FILES_EVERY: Duration = Duration::from_secs(1);
+/// How long a start waits for targets to say whether another node was promoted.
+const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 /// Frames after which the reader that is held moves on, however busy it is: 8 MiB.
 const GUARD_FRAMES_MAX: u32 = 2048;
 
@@ -133,12 +137,9 @@ pub fn ship(store: &Arc<Store>, start: ShipStart) -> Result<Arc<ShipStatus>, Rec
         status: Arc::clone(&status),
         stop: AtomicBool::new(false),
     });
-    for target in means.targets() {
-        // A target that does not answer now is asked again with each segment.
-        if means.fenced_by(target.as_ref()).unwrap_or(false) {
-            store.refuse_writes(status.fence_fault());
-            return Ok(status);
-        }
+    if is_fenced_at_start(&means) {
+        store.refuse_writes(status.fence_fault());
+        return Ok(status);
     }
     let mut run = Run::new(Arc::clone(&means), Arc::downgrade(store));
     run.look();
@@ -153,6 +154,27 @@ pub fn ship(store: &Arc<Store>, start: ShipStart) -> Result<Arc<ShipStatus>, Rec
     }
     store.on_ending(Box::new(Shipper { means, threads }));
     Ok(status)
+}
+
+/// Asks all targets at once. One that does not answer soon is asked again with each segment, and keeps no start waiting.
+fn is_fenced_at_start(means: &Arc<Means>) -> bool {
+    let (sender, told) = channel();
+    for target in means.targets() {
+        let (asked, target, sender) = (Arc::clone(means), Arc::clone(target), sender.clone());
+        // Where no thread can be had nobody asks here; the carriers do.
+        let thread = std::thread::Builder::new().name("fence".to_owned()).spawn(move || {
+            let _ = sender.send(asked.fenced_by(target.as_ref()).unwrap_or(false));
+        });
+        drop(thread);
+    }
+    drop(sender);
+    let until = means.clock.monotonic() + FENCE_PATIENCE;
+    while let Ok(fenced) = told.recv_timeout(until.saturating_sub(means.clock.monotonic())) {
+        if fenced {
+            return true;
+        }
+    }
+    false
 }
 
 impl Ending for Shipper {
@@ -421,28 +443,6 @@ impl Run {
         (self.tap, self.stream) = (None, None);
         if lost && self.means.plan.sync.is_none() {
             spool_clear(&self.means);
-        }
-    }
-}
-
-/// The journal in the appliance's own folder may wait for targets only so long.
-fn outgrown(means: &Means) -> Result<bool, RecoveryError> {
-    if means.plan.sync.is_some() {
-        return Ok(false);
-    }
-    let folder = means.journal_folder()?;
-    let files = folder_files(&folder).map_err(RecoveryError::target("listing the journal"))?;
-    let bytes =
-        |file: &crate::StreamFile| std::fs::metadata(folder.join(file.to_string())).map_or(0, |found| found.len());
-    Ok(files.iter().map(bytes).sum::<u64>() > means.plan.bytes_max)
-}
-
-/// What nobody can use without what was not shipped goes.
-fn spool_clear(means: &Means) {
-    let Ok(folder) = means.journal_folder() else { return };
-    for file in folder_files(&folder).unwrap_or_default() {
-        if let Err(error) = std::fs::remove_file(folder.join(file.to_string())) {
-            tracing::warn!(%file, %error, "a file of the journal could not be removed");
         }
     }
 }

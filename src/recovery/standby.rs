@@ -19,11 +19,34 @@ pub const STANDBY: &str = "standby.json";
 /// Segments that are applied between two looks at the clock.
 const SEGMENTS_AT_ONCE: u64 = 2_000;
 
+/// What a standby follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandbyFrom {
+    /// A folder that holds sets; or a file that names targets.
+    pub from: PathBuf,
+    /// Which of its targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Whose sets there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appliance: Option<String>,
+}
+
+impl std::fmt::Display for StandbyFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.target {
+            Some(target) => write!(f, "{target} ({})", self.from.display()),
+            None => write!(f, "{}", self.from.display()),
+        }
+    }
+}
+
 /// How a standby stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standby {
-    /// The folder on the target that it follows.
-    pub from: PathBuf,
+    /// What it follows.
+    #[serde(flatten)]
+    pub from: StandbyFrom,
     stream: u32,
     name: String,
     segment: u64,
@@ -89,7 +112,7 @@ impl Standby {
 /// As [`rewind`]; [`RecoveryError::Refused`] when the newest set leads into no stream.
 pub fn standby_begin(
     target: &dyn Target,
-    from: &Path,
+    from: &StandbyFrom,
     key: &VerifierKey,
     identity: &ArchiveIdentity,
     into: &Path,
@@ -101,7 +124,7 @@ pub fn standby_begin(
         ));
     };
     let mut standby = Standby {
-        from: from.to_owned(),
+        from: from.clone(),
         stream: 0,
         name: String::new(),
         segment: 0,

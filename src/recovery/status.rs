@@ -240,6 +240,11 @@ impl ShipStatus {
         drop(self.bell.wait_timeout(self.inner(), time));
     }
 
+    /// Rests for this long whatever is shipped meanwhile, or until the last segment was appended.
+    pub(crate) fn rest_through(&self, time: Duration) {
+        drop(self.bell.wait_timeout_while(self.inner(), time, |inner| !inner.over));
+    }
+
     /// Waits until there is more than this segment, or for this long.
     pub(crate) fn wait_for_more(&self, segment: u64, most: Duration) {
         drop(self.bell.wait_timeout_while(self.inner(), most, |inner| inner.segment <= segment));

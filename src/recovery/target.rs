@@ -110,6 +110,13 @@ pub trait Target: Send + Sync {
     fn remove(&self, set: &SetName) -> io::Result<()>;
     /// Free bytes, where the target knows.
     fn free_bytes(&self) -> Option<u64>;
+    /// What may be appliances that have sets beside this one's: the folders there.
+    ///
+    /// # Errors
+    /// What the target says. A target that holds the sets of one only refuses.
+    fn appliances(&self) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Tries out what a set needs of it with a small file named after `word`, and takes that away again. It ends at the first
     /// step after which the others make no sense.
     fn try_out(&self, word: &str) -> Vec<TargetStep>;

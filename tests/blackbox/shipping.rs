@@ -18,13 +18,18 @@ fn with_shipping(place: &Place) -> [PathBuf; 2] {
     let text = text.replace("sync = \"\"", "sync = \"one\"").replace("also = []", "also = [\"two\"]");
     fs::write(&config, text).unwrap();
     place.on(&["config", "check"], &[]).ended(0);
-    let file = place.secret("password", PASSWORD);
-    let password = ["--lasting", "--password-file", file.to_str().unwrap()];
-    place.on(&["user", "add"], &[&["--role", "seller", "berta"], &password[..]].concat()).ended(0);
+    seller(place);
     targets
 }
 
-struct Session {
+/// Somebody who may write, for [`Session`].
+pub(crate) fn seller(place: &Place) {
+    let file = place.secret("password", PASSWORD);
+    let password = ["--lasting", "--password-file", file.to_str().unwrap()];
+    place.on(&["user", "add"], &[&["--role", "seller", "berta"], &password[..]].concat()).ended(0);
+}
+
+pub(crate) struct Session {
     agent: ureq::Agent,
     url: String,
     cookie: String,
@@ -32,7 +37,7 @@ struct Session {
 }
 
 impl Session {
-    fn open(dir: &Path, url: &str) -> Self {
+    pub(crate) fn open(dir: &Path, url: &str) -> Self {
         let agent = client(&dir.join("tls/ca.pem"));
         let login = json!({"login": "berta", "password": PASSWORD});
         let response = agent.post(format!("{url}/api/v1/session")).send_json(login).unwrap();
@@ -44,7 +49,7 @@ impl Session {
         Self { agent, url: url.to_owned(), cookie, csrf }
     }
     /// Makes an account; whether that was answered with a yes.
-    fn make(&self, name: &str) -> Result<u16, String> {
+    pub(crate) fn make(&self, name: &str) -> Result<u16, String> {
         let sent = self
             .agent
             .post(format!("{}/api/v1/records/account", self.url))
@@ -55,14 +60,14 @@ impl Session {
     }
 }
 
-fn serve(place: &Place, dir: &Path) -> (Server, String) {
+pub(crate) fn serve(place: &Place, dir: &Path) -> (Server, String) {
     let server = Server::start(place.command(&["serve", "--dir", dir.to_str().unwrap()]), true);
     let url = url_in(&server.line_with("serving"));
     (server, url)
 }
 
 /// What somebody without Kontor counts.
-fn names(dir: &Path) -> Vec<String> {
+pub(crate) fn names(dir: &Path) -> Vec<String> {
     let file = dir.join("data/kontor.db");
     let output = Command::new("sqlite3").arg(&file).arg("SELECT name FROM account").output().unwrap();
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
@@ -82,7 +87,8 @@ fn nothing_that_was_answered_is_lost_with_the_machine_wherever_it_is_killed() {
     assert_eq!(server.stop(), 0);
     let key_file = place.path("from the safe.key");
     fs::copy(place.dir().join("keys/unseal.key"), &key_file).unwrap();
-    let (mut answered, mut chance) = (Vec::new(), 88_172_645_463_325_252u64);
+    let mut said = Vec::new();
+    let (mut answered, mut restores, mut chance) = (Vec::new(), 0, 88_172_645_463_325_252u64);
     for round in 0..rounds() {
         let (server, url) = serve(&place, &place.dir());
         let session = Session::open(&place.dir(), &url);
@@ -107,22 +113,25 @@ fn nothing_that_was_answered_is_lost_with_the_machine_wherever_it_is_killed() {
             answered.push(name);
         }
         last.join().unwrap();
-        server.ended();
+        said.extend(server.said().into_iter().filter(|line| !line.contains("serving")).map(|line| (round, line)));
         // The machine is lost: all that is left is the second folder and the key file.
         if round % 4 == 3 || round + 1 == rounds() {
+            restores += 1;
             let into = place.path(&format!("restored-{round}"));
             let (from, dir) = (targets[0].to_str().unwrap(), into.to_str().unwrap());
             let key = key_file.to_str().unwrap();
             place.run(&["backup", "restore", "--from", from, "--dir", dir, "--key-file", key]).ended(0);
             let found = names(&into);
             let lost: Vec<&String> = answered.iter().filter(|name| !found.contains(name)).collect();
-            assert!(lost.is_empty(), "round {round}: {lost:?} of {} were answered and lost", answered.len());
+            let last: Vec<&(u64, String)> = said.iter().filter(|(said, _)| said + 8 > round).collect();
+            assert!(lost.is_empty(), "round {round}: {lost:?} of {} were lost; {last:#?}", answered.len());
             fs::remove_dir_all(&into).unwrap();
         }
     }
     assert!(answered.len() as u64 > rounds(), "only {} were answered; nothing was tested", answered.len());
     let window = json(place.run(&["backup", "window", "--from", targets[0].to_str().unwrap(), "--json"]).ended(0));
     assert_eq!(window.as_array().unwrap().len(), 1, "one stream over all starts: {window}");
+    println!("{} kills, {} writes answered, {restores} restores, none of the answered lost", rounds(), answered.len());
 }
 
 #[test]

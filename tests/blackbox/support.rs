@@ -38,7 +38,10 @@ impl Place {
         path
     }
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kontor"));
+        // A long run tries the binary as it is released (`make kills`).
+        let built = env!("CARGO_BIN_EXE_kontor").into();
+        let binary = std::env::var_os("KONTOR_TEST_BINARY").unwrap_or(built);
+        let mut command = Command::new(binary);
         command.args(arguments).current_dir(self.root.path()).stdin(Stdio::null()).env_remove("KONTOR_PASSPHRASE_FILE");
         command
     }
@@ -151,6 +154,11 @@ impl Server {
     pub(crate) fn stop(self) -> i32 {
         rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         self.ended()
+    }
+    /// Waits for its end; what it said that nobody has read yet.
+    pub(crate) fn said(mut self) -> Vec<String> {
+        self.child.wait().unwrap();
+        self.lines.iter().collect()
     }
     /// Waits for its end, and says with which code.
     pub(crate) fn ended(mut self) -> i32 {

@@ -74,6 +74,7 @@ fn big(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |word, byte| (word << 8) | u32::from(*byte))
 }
 
+#[derive(Clone, Copy)]
 struct Header {
     big_sums: bool,
     page_bytes: u32,
@@ -187,6 +188,10 @@ pub(crate) fn continues(file: &File, from: WalPlace) -> io::Result<bool> {
 /// The place behind the last commit.
 pub(crate) fn end(file: &File, from: WalPlace) -> io::Result<WalPlace> {
     let Some((header, at)) = start(file, from)? else { return Ok(from) };
+    end_of(file, header, at)
+}
+
+fn end_of(file: &File, header: Header, at: WalPlace) -> io::Result<WalPlace> {
     let mut frames = Frames::new(file, header, at);
     let mut end = at;
     while let Some((_, db_pages)) = frames.next()? {
@@ -205,7 +210,14 @@ pub(crate) fn read(file: &File, from: WalPlace, frames_max: u32) -> io::Result<W
     if header.start.salts != from.salts && !anew && !unknown {
         return Ok(WalAnswer::Gone);
     }
-    let last = end(file, at)?;
+    read_on(file, header, at, frames_max)
+}
+
+/// What was committed behind `at` in the log that had this header. It may have begun anew since the header was read, when all of
+/// it was shipped: then nothing of it is left behind `at`, and whoever looks again finds the new one. Looking at the header twice
+/// would mix the two, and take for lost what is not.
+fn read_on(file: &File, header: Header, at: WalPlace, frames_max: u32) -> io::Result<WalAnswer> {
+    let last = end_of(file, header, at)?;
     if last.frames == at.frames {
         return Ok(WalAnswer::Nothing);
     }
@@ -229,4 +241,53 @@ pub(crate) fn read(file: &File, from: WalPlace, frames_max: u32) -> io::Result<W
         (read.pages, read.to) = (waiting, frames.at);
     }
     Ok(WalAnswer::Read(read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log of one page for each commit, as SQLite writes it.
+    fn log(salts: [u32; 2], commits: u32) -> Vec<u8> {
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        let mut bytes = words(&[MAGIC_LITTLE, 3_007_000, 512, 1, salts[0], salts[1]]);
+        let mut sums = sum(false, [0, 0], &bytes);
+        bytes.extend(words(&sums));
+        for number in 1..=commits {
+            let (head, page) = (words(&[number, commits]), [number as u8; 512]);
+            sums = sum(false, sum(false, sums, &head), &page);
+            bytes.extend([head, words(&salts), words(&sums), page.to_vec()].concat());
+        }
+        bytes
+    }
+
+    fn commits(answer: WalAnswer) -> Option<u64> {
+        match answer {
+            WalAnswer::Nothing => Some(0),
+            WalAnswer::Read(read) => Some(read.commits),
+            WalAnswer::Gone => None,
+        }
+    }
+
+    #[test]
+    fn a_log_that_begins_anew_while_it_is_read_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wal");
+        std::fs::write(&path, log([7, 1], 2)).unwrap();
+        let file = File::open(&path).unwrap();
+        let at = end(&file, WalPlace::default()).unwrap();
+        assert_eq!((at.frames, commits(read(&file, at, 100).unwrap())), (2, Some(0)));
+        // All of it was shipped. Between the look at its header and the look behind it another begins, and is longer.
+        for longer in [1, 2, 5] {
+            let old = header(&file).unwrap().unwrap();
+            std::fs::write(&path, log([8, 99], longer)).unwrap();
+            assert_eq!(commits(read_on(&file, old, at, 100).unwrap()), Some(0), "{longer}");
+            assert!(continues(&file, at).unwrap());
+            assert_eq!(commits(read(&file, at, 100).unwrap()), Some(u64::from(longer)));
+            std::fs::write(&path, log([7, 1], 2)).unwrap();
+        }
+        // Twice anew is another matter: what was in between is gone.
+        std::fs::write(&path, log([9, 5], 3)).unwrap();
+        assert_eq!(commits(read(&file, at, 100).unwrap()), None);
+    }
 }

@@ -1,12 +1,12 @@
 //! Commits that are shipped as they are made: what was answered is in the second place, any moment can be gone back to, and
 //! whatever is altered, cut, missing or in the wrong order is named and refused.
-#![cfg(test)]
 
-use audit::{Signer, VerifierKey};
+use crate::parts::{attach, file_in, write_set};
+use audit::VerifierKey;
 use kernel::{Clock, Code, RecordId, Timestamp};
 use recovery::{
-    DirectoryTarget, Fence, House, Progress, RecoveryError, SetJob, ShipPlan, ShipStart, ShipStatus, Target,
-    fence_raise, leads_into_stream, rewind, rewind_plan, ship, streams_prune, windows, write_sets,
+    DirectoryTarget, Fence, House, Progress, RecoveryError, ShipPlan, ShipStart, ShipStatus, Target, fence_raise,
+    leads_into_stream, rewind, rewind_plan, ship, streams_prune, windows,
 };
 use serde_json::json;
 use std::fs;
@@ -28,14 +28,7 @@ struct Site {
 fn site() -> Site {
     let kontor = TestAppliance::new(Engine::Embedded);
     let root = tempfile::tempdir().unwrap();
-    let dir = root.path().join("house");
-    fs::create_dir_all(dir.join("tls")).unwrap();
-    let (config, log_key) = (dir.join("kontor.toml"), dir.join("log-key.pub"));
-    fs::write(&config, "node = \"kontor\"\n").unwrap();
-    fs::write(&log_key, format!("{}\n", kontor.verifier_key())).unwrap();
-    let (log, files) = (kontor.store.config().log_folder.clone(), kontor.store.config().files_folder.clone());
-    let slots = kontor.store.vault().slots_path().to_owned();
-    let house = House { config, slots, log_key, tls: dir.join("tls"), log, files, dir };
+    let house = crate::parts::house(&kontor, root.path());
     for place in ["one", "two", "three"] {
         fs::create_dir(root.path().join(place)).unwrap();
     }
@@ -92,21 +85,9 @@ impl Site {
         status.base_is_known(&status.stream_without_base().unwrap(), true, now);
     }
     fn set(&self, sequence: u64, on: &[&str]) {
-        let (signer, targets) = (self.signer.as_ref(), on.iter().map(|name| self.target(name)).collect::<Vec<_>>());
-        let job = SetJob {
-            store: &self.kontor.store,
-            house: &self.house,
-            signer: signer as &dyn Signer,
-            recipients: &[self.identity().recipient()],
-            own_key: true,
-            sequence,
-            at: self.kontor.clock.now(),
-            made_by: "test",
-            bytes_per_second: None,
-            progress: &Progress::default(),
-        };
+        let targets = on.iter().map(|name| self.target(name)).collect::<Vec<_>>();
         let list: Vec<&dyn Target> = targets.iter().map(|target| target as &dyn Target).collect();
-        let (_, outcomes) = write_sets(&job, &list).unwrap();
+        let outcomes = write_set(&self.kontor, &self.house, sequence, &list, &Progress::default()).unwrap();
         outcomes.into_iter().for_each(|one| drop(one.outcome.unwrap()));
     }
     fn account(&self, name: &str) -> RecordId {
@@ -144,13 +125,7 @@ impl Site {
 }
 
 fn config_of(dir: &Path) -> StoreConfig {
-    StoreConfig {
-        engine: EngineConfig::Sqlite { file: dir.join("data/kontor.db") },
-        readers: 1,
-        log_folder: dir.join("log"),
-        files_folder: dir.join("data/files"),
-        node: String::new(),
-    }
+    crate::parts::config_of(file_in(dir), dir)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -167,11 +142,7 @@ fn what_was_answered_is_in_the_second_folder_with_its_files_and_its_log() {
     for number in 0..30 {
         let account = site.account(&format!("Customer {number}"));
         if number == 20 {
-            let operator = site.kontor.operator();
-            let upload = site.kontor.records.attachment_begin(&operator, "account", account, "a.pdf").wait();
-            let mut upload = upload.unwrap().into_view();
-            upload.write(&[b"%PDF-1.7 ".as_slice(), &[7; 200_000]].concat()).unwrap();
-            upload.finish().wait().unwrap();
+            attach(&site.kontor, account, "a.pdf", &[7; 200_000]);
             site.kontor.seal_log();
         }
         // Nothing is closed and nothing is waited for: what was answered is there.
@@ -429,6 +400,59 @@ fn other_targets_follow_and_one_that_was_away_catches_up() {
     fs::rename(&away, &there).unwrap();
     site.wait("it catches up", || site.back("three", None).unwrap() == 22);
     site.wait("and is well", || of("three").trouble.is_none() && of("three").rpo_seconds == 0);
+}
+
+#[test]
+fn many_small_files_of_another_target_are_put_together() {
+    let site = site();
+    let status = site.ship(&site.kontor.store, site.plan(Some("one"), &["two"]), None);
+    site.set(1, &["two"]);
+    site.based(&status);
+    let operator = site.kontor.operator();
+    let account = site.account("With files");
+    let count = |ending: &str| {
+        let there = files(&site.folder("two"));
+        there.iter().filter(|file| file.extension().is_some_and(|extension| extension == ending)).count()
+    };
+    let upload = |round: usize| {
+        // Nothing that can be made small.
+        let mut word = 88_172_645_463_325_252u64 + round as u64;
+        let bytes = std::iter::repeat_with(|| {
+            word ^= word << 13;
+            word ^= word >> 7;
+            word ^= word << 17;
+            word.to_be_bytes()
+        });
+        let bytes: Vec<u8> = bytes.take(200_000).flatten().collect();
+        attach(&site.kontor, account, "large.pdf", &bytes);
+    };
+    let of = |name: &str| {
+        let targets = status.targets(site.kontor.clock.now().plus_seconds(90));
+        targets.into_iter().find(|target| target.target == name).unwrap().rpo_seconds
+    };
+    for round in 0..4 {
+        upload(round);
+        site.wait("it is there", || of("two") == 0);
+    }
+    // Four times 1.6 MB: as soon as four megabytes are there, one file has them.
+    site.wait("they are put together", || count("seg") == 1 && count("few") <= 1);
+    assert_eq!(site.back("two", None).unwrap(), 2);
+    let before = files(&site.folder("two")).len();
+    // A start goes on where the last one was, also with what is still in small files.
+    site.kontor.store.close();
+    let stamp = file_stamp(&database(site.kontor.store.config()));
+    let (store, records) = site.kontor.over_restored(site.kontor.store.config().clone());
+    let status = site.ship(&store, site.plan(Some("one"), &["two"]), stamp);
+    let again = testkit::object_of(json!({"name": "Again"}));
+    records.create(&operator, "account", again, None).wait().unwrap();
+    let now = || site.kontor.clock.now().plus_seconds(90);
+    site.wait("it goes on", || status.targets(now()).iter().all(|target| target.rpo_seconds == 0 || target.sync));
+    store.close();
+    assert!(files(&site.folder("two")).len() <= before + 2);
+    assert_eq!(site.back("two", None).unwrap(), 3);
+    // Where all of it stood already when its neighbours were removed, nothing is lost.
+    assert_eq!(streams_prune(&site.target("two"), site.kontor.clock.now()).unwrap(), 0);
+    assert_eq!(site.back("two", None).unwrap(), 3);
 }
 
 #[test]

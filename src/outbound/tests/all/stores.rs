@@ -1,16 +1,13 @@
 //! A target in a store that speaks S3, tried with a real one behind TLS: sets are whole or not there, large files go in parts,
 //! and what the store does wrong is told with what to do.
-#![cfg(test)]
 
-#[path = "../../../tests/blackbox/object_server.rs"]
-mod object_server;
-
-use kernel::{SystemClock, Timestamp};
-use object_server::{BUCKET, KEY, ObjectServer, SECRET};
+use crate::object_server::{BUCKET, KEY, ObjectServer, SECRET};
+use crate::parts::{loose, read, secret, set, write};
+use kernel::SystemClock;
 use outbound::{S3Settings, S3Target};
-use recovery::{MANIFEST, SIGNATURE, SetName, Target, TargetStep};
+use recovery::{MANIFEST, SIGNATURE, Target, TargetStep};
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,10 +25,7 @@ impl Site {
         Self { folder, server }
     }
     fn secret(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        path
+        secret(self.folder.path(), name, text)
     }
     fn settings(&self) -> S3Settings {
         S3Settings {
@@ -54,27 +48,6 @@ impl Site {
     fn objects(&self) -> PathBuf {
         self.server.objects.join(BUCKET).join("kontor/one/a-b")
     }
-}
-
-fn set(number: u64) -> SetName {
-    SetName::new(number, Timestamp::from_micros(1_790_000_000_000_000))
-}
-
-fn write(target: &S3Target, set: &SetName, files: &[(&str, &[u8])]) {
-    target.begin(set).unwrap();
-    for (name, bytes) in files {
-        let mut sink = target.part(set, name).unwrap();
-        for block in bytes.chunks(100_000) {
-            sink.write_all(block).unwrap();
-        }
-        sink.finish().unwrap();
-    }
-}
-
-fn read(target: &S3Target, set: &SetName, file: &str) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    target.read(set, file)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn names_below(folder: &Path) -> Vec<String> {
@@ -198,22 +171,6 @@ fn what_is_wrong_is_told_with_what_to_do_and_without_the_secret() {
         let told = told(settings);
         assert!(told.contains(part), "{part} in {told}");
     }
-}
-
-/// Files beside the sets: whole, replaced, listed, gone.
-fn loose(target: &dyn Target) {
-    assert!(target.loose("stream").unwrap().is_empty());
-    for text in ["first", "second, and longer"] {
-        target.loose_keep("stream/segment-1", text.as_bytes()).unwrap();
-        let mut found = String::new();
-        target.loose_read("stream/segment-1").unwrap().read_to_string(&mut found).unwrap();
-        assert_eq!(found, text);
-    }
-    assert_eq!(target.loose("stream").unwrap(), ["segment-1"]);
-    assert!(target.list().unwrap().is_empty(), "they are no sets");
-    target.loose_remove("stream/segment-1").unwrap();
-    target.loose_remove("stream/segment-1").unwrap();
-    assert!(target.loose("stream").unwrap().is_empty());
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Volumes for off-line media: every byte is there, each is verified by itself and by other people's tools, two may be lost, a
 //! third is named, a turned bit names its volume, and what was interrupted goes on.
-#![cfg(test)]
 
-use kernel::Clock;
+use crate::parts::{attach, files_of, write_set};
 use recovery::{
-    Cut, DirectoryTarget, House, Pace, Part, Progress, RecoveryError, SetJob, Target, VolumeJob, Volumes,
-    VolumesTarget, Written, export_volume, restore, write_sets,
+    Cut, DirectoryTarget, Pace, Part, Progress, RecoveryError, Target, VolumeJob, Volumes, VolumesTarget, Written,
+    export_volume, restore,
 };
 use serde_json::json;
 use std::fs;
@@ -27,39 +26,15 @@ struct Site {
 fn site() -> Site {
     let kontor = TestAppliance::new(Engine::Embedded);
     let root = tempfile::tempdir().unwrap();
-    let dir = root.path().join("house");
-    fs::create_dir_all(dir.join("tls")).unwrap();
     fs::create_dir(root.path().join("sets")).unwrap();
-    let (config, log_key) = (dir.join("kontor.toml"), dir.join("log-key.pub"));
-    fs::write(&config, "node = \"kontor\"\n").unwrap();
-    fs::write(&log_key, format!("{}\n", kontor.verifier_key())).unwrap();
+    let house = crate::parts::house(&kontor, root.path());
     let account = kontor.make("account", json!({"name": "Hanse"}));
-    let operator = kontor.operator();
     for number in 0..3 {
-        let name = format!("{number}.pdf");
-        let mut upload =
-            kontor.records.attachment_begin(&operator, "account", account, &name).wait().unwrap().into_view();
-        upload.write(&[b"%PDF-1.7 ".as_slice(), &[number; 700_000]].concat()).unwrap();
-        upload.finish().wait().unwrap();
+        attach(&kontor, account, &format!("{number}.pdf"), &[number; 700_000]);
     }
     kontor.seal_log();
-    let (log, files) = (kontor.store.config().log_folder.clone(), kontor.store.config().files_folder.clone());
-    let slots = kontor.store.vault().slots_path().to_owned();
-    let house = House { config, slots, log_key, tls: dir.join("tls"), log, files, dir };
-    let (signer, target) = (kontor.signer(), DirectoryTarget::holding_sets(&root.path().join("sets")));
-    let job = SetJob {
-        store: &kontor.store,
-        house: &house,
-        signer: &signer,
-        recipients: &[kontor.store.vault().archive_identity().unwrap().recipient()],
-        own_key: true,
-        sequence: 1,
-        at: kontor.clock.now(),
-        made_by: "test",
-        bytes_per_second: None,
-        progress: &Progress::default(),
-    };
-    let (_, outcomes) = write_sets(&job, &[&target]).unwrap();
+    let target = DirectoryTarget::holding_sets(&root.path().join("sets"));
+    let outcomes = write_set(&kontor, &house, 1, &[&target], &Progress::default()).unwrap();
     let name = outcomes.into_iter().next().unwrap().outcome.unwrap().set().clone();
     let set = root.path().join("sets").join(name.as_str());
     Site { kontor, root, set }
@@ -109,23 +84,6 @@ impl Site {
         }
         into
     }
-}
-
-fn files_of(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut waiting = vec![dir.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in fs::read_dir(&folder).unwrap().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                waiting.push(path);
-            } else {
-                found.push((path.strip_prefix(dir).unwrap().to_owned(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// The folder of a volume.

@@ -1,18 +1,17 @@
 //! Sets from their making to their restoring, and what becomes of them when a target fails, lies, or is tampered with.
-#![cfg(test)]
 
-use audit::Signer;
+use crate::parts::{attach, file_in, files_of, write_set};
 use kernel::{Clock, RecordId, Timestamp};
 use recovery::{
-    DirectoryTarget, House, PartSink, Progress, RecoveryError, SetJob, SetName, Target, TargetOutcome, drill, restore,
-    verify_set, write_sets,
+    DirectoryTarget, House, PartSink, Progress, RecoveryError, SetName, Target, TargetOutcome, drill, restore,
+    verify_set,
 };
 use serde_json::json;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use store::{Depth, EngineConfig, Store, StoreConfig};
+use store::{Depth, Store, StoreConfig};
 use testkit::{Engine, TestAppliance};
 use vault::ArchiveIdentity;
 
@@ -27,24 +26,12 @@ struct Site {
 fn site() -> Site {
     let kontor = TestAppliance::new(Engine::Embedded);
     let root = tempfile::tempdir().unwrap();
-    let dir = root.path().join("house");
-    fs::create_dir_all(dir.join("tls")).unwrap();
-    let (config, log_key) = (dir.join("kontor.toml"), dir.join("log-key.pub"));
-    fs::write(&config, "node = \"kontor\"\n").unwrap();
-    fs::write(&log_key, format!("{}\n", kontor.verifier_key())).unwrap();
-    fs::write(dir.join("tls/ca.pem"), "a certificate").unwrap();
-    let (log, files) = (kontor.store.config().log_folder.clone(), kontor.store.config().files_folder.clone());
-    let slots = kontor.store.vault().slots_path().to_owned();
-    let house = House { config, slots, log_key, tls: dir.join("tls"), log, files, dir };
+    let house = crate::parts::house(&kontor, root.path());
     let account = kontor.make("account", json!({"name": "Hanse"}));
     for number in 0..40 {
         kontor.make("account", json!({"name": format!("Customer {number}")}));
     }
-    let operator = kontor.operator();
-    let mut upload =
-        kontor.records.attachment_begin(&operator, "account", account, "a.pdf").wait().unwrap().into_view();
-    upload.write(&[b"%PDF-1.7 ".as_slice(), &[7; 200_000]].concat()).unwrap();
-    upload.finish().wait().unwrap();
+    attach(&kontor, account, "a.pdf", &[7; 200_000]);
     kontor.seal_log();
     Site { kontor, house, root, account }
 }
@@ -67,20 +54,7 @@ impl Site {
         targets: &[&dyn Target],
         progress: &Progress,
     ) -> Result<Vec<TargetOutcome>, RecoveryError> {
-        let signer = self.kontor.signer();
-        let job = SetJob {
-            store: &self.kontor.store,
-            house: &self.house,
-            signer: &signer as &dyn Signer,
-            recipients: &[self.identity().recipient()],
-            own_key: true,
-            sequence,
-            at: self.kontor.clock.now(),
-            made_by: "test",
-            bytes_per_second: None,
-            progress,
-        };
-        write_sets(&job, targets).map(|(_, outcomes)| outcomes)
+        write_set(&self.kontor, &self.house, sequence, targets, progress)
     }
     fn set(&self, sequence: u64) -> SetName {
         SetName::new(sequence, self.kontor.clock.now())
@@ -88,27 +62,7 @@ impl Site {
 }
 
 fn config_of(dir: &Path) -> StoreConfig {
-    StoreConfig {
-        engine: EngineConfig::Sqlite { file: dir.join("data/kontor.db") },
-        readers: 1,
-        log_folder: dir.join("log"),
-        files_folder: dir.join("data/files"),
-        node: String::new(),
-    }
-}
-
-/// Whether two folders hold the same files.
-fn files_of(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            found.extend(files_of(&entry.path()));
-        } else {
-            found.push((entry.path(), fs::read(entry.path()).unwrap()));
-        }
-    }
-    found.sort();
-    found
+    crate::parts::config_of(file_in(dir), dir)
 }
 
 #[test]
@@ -152,6 +106,7 @@ fn whatever_is_altered_cut_or_missing_is_named_and_nothing_of_it_is_restored() {
     let whole = files_of(&folder);
     assert_eq!(whole.len(), 9);
     for (path, bytes) in &whole {
+        let path = &folder.join(path);
         let name = path.file_name().unwrap().to_str().unwrap();
         let middle = bytes.len() / 2;
         let mut turned = bytes.clone();

@@ -1,16 +1,15 @@
 //! From one engine to the other and back: sets made from a server look like all others, come back on either engine, and every
 //! table then holds what it held, as its hash tells. Never into a database that has anything in it.
-#![cfg(test)]
 
+use crate::parts::{attach, config_of, house, write_set};
 use kernel::{Clock, Fault, RecordId};
 use recovery::{
-    DirectoryTarget, House, Progress, RecoveryError, SetJob, SetName, Target, drill, look_through, restore, verify_set,
-    write_sets,
+    DirectoryTarget, House, Progress, RecoveryError, SetName, Target, drill, look_through, restore, verify_set,
 };
 use serde_json::json;
 use std::fs;
 use std::path::Path;
-use store::{Depth, EngineConfig, PostgresUrl, Store, StoreConfig};
+use store::{Depth, EngineConfig, PostgresUrl, Store};
 use testkit::{Engine, TestAppliance, on_both_engines, postgres_database};
 
 /// Records with all that is hard to carry: sealed values, links, files, a bin, Chinese, quotes and backslashes, long texts.
@@ -24,31 +23,15 @@ fn fill(kontor: &TestAppliance) -> RecordId {
                 "email": format!("person{number}@example.org"), "mobile": format!("+86 138 0000 {number:04}")}),
         );
     }
-    let operator = kontor.operator();
     let unit = kontor.make("unit", json!({"code": "HL", "name": "Lübeck"}));
     let anna = kontor.user("anna.lin", &["sales_manager"], Some(unit));
     let binned = kontor.create(&kontor.actor(anna), "account", json!({"name": "Hanse, binned"})).unwrap();
     kontor.records.delete(&kontor.actor(anna), "account", binned.id, Some(1)).wait().unwrap();
     let team = kontor.team("Team", &[anna]);
     assert_ne!(team, account);
-    let mut upload =
-        kontor.records.attachment_begin(&operator, "account", account, "a.pdf").wait().unwrap().into_view();
-    upload.write(&[b"%PDF-1.7 ".as_slice(), &[7; 200_000]].concat()).unwrap();
-    upload.finish().wait().unwrap();
+    attach(kontor, account, "a.pdf", &[7; 200_000]);
     kontor.seal_log();
     account
-}
-
-/// The folder of an appliance around a test appliance's data.
-fn house(kontor: &TestAppliance, root: &Path) -> House {
-    let dir = root.join("house");
-    fs::create_dir_all(dir.join("tls")).unwrap();
-    let (config, log_key) = (dir.join("kontor.toml"), dir.join("log-key.pub"));
-    fs::write(&config, "node = \"kontor\"\n").unwrap();
-    fs::write(&log_key, format!("{}\n", kontor.verifier_key())).unwrap();
-    let (log, files) = (kontor.store.config().log_folder.clone(), kontor.store.config().files_folder.clone());
-    let slots = kontor.store.vault().slots_path().to_owned();
-    House { config, slots, log_key, tls: dir.join("tls"), log, files, dir }
 }
 
 fn write(
@@ -57,20 +40,7 @@ fn write(
     target: &dyn Target,
     progress: &Progress,
 ) -> Result<SetName, RecoveryError> {
-    let signer = kontor.signer();
-    let job = SetJob {
-        store: &kontor.store,
-        house,
-        signer: &signer,
-        recipients: &[kontor.store.vault().archive_identity().unwrap().recipient()],
-        own_key: true,
-        sequence: 1,
-        at: kontor.clock.now(),
-        made_by: "test",
-        bytes_per_second: None,
-        progress,
-    };
-    let (_, outcomes) = write_sets(&job, &[target])?;
+    let outcomes = write_set(kontor, house, 1, &[target], progress)?;
     outcomes.into_iter().next().unwrap().outcome.map(|verified| verified.set().clone())
 }
 
@@ -79,14 +49,9 @@ fn server() -> EngineConfig {
     EngineConfig::Postgres { url: PostgresUrl(url), ca_file: Some(ca) }
 }
 
-fn config(engine: EngineConfig, dir: &Path) -> StoreConfig {
-    let (log_folder, files_folder) = (dir.join("log"), dir.join("data/files"));
-    StoreConfig { engine, readers: 1, log_folder, files_folder, node: String::new() }
-}
-
 /// What a search finds in a store that was opened over restored data.
 fn found(kontor: &TestAppliance, engine: &EngineConfig, dir: &Path, word: &str) -> Vec<String> {
-    let (store, records) = kontor.over_restored(config(engine.clone(), dir));
+    let (store, records) = kontor.over_restored(config_of(engine.clone(), dir));
     let hits = records.search(&kontor.operator(), word, Some(vec!["account".to_owned()])).wait();
     let groups = hits.unwrap().into_view().groups;
     let names = groups.iter().flat_map(|group| &group.items).map(|hit| hit.id.to_string()).collect();
@@ -206,6 +171,6 @@ fn what_is_stopped_or_refused_leaves_nothing() {
     fs::remove_dir_all(&dir).unwrap();
     restore(&target, &set, &key, &identity, &dir).unwrap();
     Store::carry_into(&from, &there, kontor.clock.now()).unwrap();
-    let report = Store::verify_log(&config(there, &dir), &key, None, Depth(4)).unwrap();
+    let report = Store::verify_log(&config_of(there, &dir), &key, None, Depth(4)).unwrap();
     assert!(report.ok, "{:?}", report.findings);
 }
