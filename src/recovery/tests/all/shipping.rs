@@ -17,15 +17,15 @@ use store::{Depth, EngineConfig, Store, StoreConfig, file_stamp};
 use testkit::{Engine, TestAppliance};
 use vault::ArchiveIdentity;
 
-struct Site {
-    kontor: TestAppliance,
-    house: House,
-    root: tempfile::TempDir,
-    signer: Arc<testkit::TestSigner>,
-    key: VerifierKey,
+pub(crate) struct Site {
+    pub(crate) kontor: TestAppliance,
+    pub(crate) house: House,
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) signer: Arc<testkit::TestSigner>,
+    pub(crate) key: VerifierKey,
 }
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     let kontor = TestAppliance::new(Engine::Embedded);
     let root = tempfile::tempdir().unwrap();
     let house = crate::parts::house(&kontor, root.path());
@@ -38,7 +38,7 @@ fn site() -> Site {
     Site { kontor, house, root, signer, key }
 }
 
-fn database(config: &StoreConfig) -> PathBuf {
+pub(crate) fn database(config: &StoreConfig) -> PathBuf {
     match &config.engine {
         EngineConfig::Sqlite { file } => file.clone(),
         EngineConfig::Postgres { .. } => panic!("these tests are about the embedded engine"),
@@ -46,16 +46,16 @@ fn database(config: &StoreConfig) -> PathBuf {
 }
 
 impl Site {
-    fn target(&self, name: &str) -> DirectoryTarget {
+    pub(crate) fn target(&self, name: &str) -> DirectoryTarget {
         DirectoryTarget::new(name, &self.root.path().join(name), "a")
     }
-    fn folder(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.root.path().join(name).join("a/stream")
     }
-    fn identity(&self) -> ArchiveIdentity {
+    pub(crate) fn identity(&self) -> ArchiveIdentity {
         self.kontor.store.vault().archive_identity().unwrap()
     }
-    fn plan(&self, sync: Option<&str>, others: &[&str]) -> ShipPlan {
+    pub(crate) fn plan(&self, sync: Option<&str>, others: &[&str]) -> ShipPlan {
         ShipPlan {
             sync: sync
                 .map(|name| (Arc::new(self.target(name)) as Arc<dyn Target>, self.root.path().join(name).join("a"))),
@@ -67,34 +67,34 @@ impl Site {
             term: 0,
         }
     }
-    fn ship(&self, store: &Arc<Store>, plan: ShipPlan, opened_from: Option<(u64, i64)>) -> Arc<ShipStatus> {
+    pub(crate) fn ship(&self, store: &Arc<Store>, plan: ShipPlan, opened_from: Option<(u64, i64)>) -> Arc<ShipStatus> {
         let signer = Arc::<testkit::TestSigner>::clone(&self.signer);
         ship(store, ShipStart { plan, signer, opened_from, database: database(store.config()) }).unwrap()
     }
     /// Commits go to the folder `one` before they are answered, and a first set lies there.
-    fn shipped(&self) -> Arc<ShipStatus> {
+    pub(crate) fn shipped(&self) -> Arc<ShipStatus> {
         let status = self.ship(&self.kontor.store, self.plan(Some("one"), &[]), None);
         self.set(1, &["one"]);
         self.based(&status);
         status
     }
     /// Whoever makes the sets says when one leads into the stream.
-    fn based(&self, status: &ShipStatus) {
+    pub(crate) fn based(&self, status: &ShipStatus) {
         let now = self.kontor.clock.now();
         assert!(status.targets(now).iter().all(|target| target.trouble.is_some()), "without a set it is worth nothing");
         status.base_is_known(&status.stream_without_base().unwrap(), true, now);
     }
-    fn set(&self, sequence: u64, on: &[&str]) {
+    pub(crate) fn set(&self, sequence: u64, on: &[&str]) {
         let targets = on.iter().map(|name| self.target(name)).collect::<Vec<_>>();
         let list: Vec<&dyn Target> = targets.iter().map(|target| target as &dyn Target).collect();
         let outcomes = write_set(&self.kontor, &self.house, sequence, &list, &Progress::default()).unwrap();
         outcomes.into_iter().for_each(|one| drop(one.outcome.unwrap()));
     }
-    fn account(&self, name: &str) -> RecordId {
+    pub(crate) fn account(&self, name: &str) -> RecordId {
         self.kontor.make("account", json!({"name": name}))
     }
     /// Goes back to a moment and hands back how many accounts there are; the log is verified with every record.
-    fn back(&self, name: &str, at: Option<Timestamp>) -> Result<i64, RecoveryError> {
+    pub(crate) fn back(&self, name: &str, at: Option<Timestamp>) -> Result<i64, RecoveryError> {
         let (target, key, into) = (self.target(name), self.key.clone(), self.root.path().join("restored"));
         let plan = rewind_plan(&target, None, at, &key)?;
         if let Some(broken) = plan.broken {
@@ -110,10 +110,10 @@ impl Site {
         Ok(rows)
     }
     /// Lets the shipper look again: it goes by a clock that stands still.
-    fn later(&self) {
+    pub(crate) fn later(&self) {
         self.kontor.clock.advance_seconds(2);
     }
-    fn wait(&self, what: &str, mut there: impl FnMut() -> bool) {
+    pub(crate) fn wait(&self, what: &str, mut there: impl FnMut() -> bool) {
         for _ in 0..3_000 {
             if there() {
                 return;
@@ -124,11 +124,11 @@ impl Site {
     }
 }
 
-fn config_of(dir: &Path) -> StoreConfig {
+pub(crate) fn config_of(dir: &Path) -> StoreConfig {
     crate::parts::config_of(file_in(dir), dir)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|one| one.path()).collect();
     found.sort();
     found
@@ -376,114 +376,6 @@ fn a_second_folder_that_goes_away_is_told_and_where_it_is_strict_nothing_is_writ
     let rows = site.kontor.sql_number("SELECT count(*) FROM account");
     assert_eq!(site.back("one", None).unwrap(), rows);
     assert!(status.targets(site.kontor.clock.now())[0].trouble.is_none());
-}
-
-#[test]
-fn other_targets_follow_and_one_that_was_away_catches_up() {
-    let site = site();
-    let status = site.ship(&site.kontor.store, site.plan(None, &["two", "three"]), None);
-    site.set(1, &["two", "three"]);
-    site.based(&status);
-    let (there, away) = (site.root.path().join("three"), site.root.path().join("away"));
-    site.account("One");
-    site.wait("both have it", || site.back("two", None).unwrap() == 2 && site.back("three", None).unwrap() == 2);
-    fs::rename(&there, &away).unwrap();
-    for number in 0..20 {
-        site.account(&format!("Customer {number}"));
-    }
-    site.wait("the other goes on", || site.back("two", None).unwrap() == 22);
-    let of = |name: &str| {
-        let targets = status.targets(site.kontor.clock.now().plus_seconds(90));
-        targets.into_iter().find(|target| target.target == name).unwrap()
-    };
-    site.wait("it is told", || of("three").trouble.is_some() && of("three").rpo_seconds >= 90);
-    fs::rename(&away, &there).unwrap();
-    site.wait("it catches up", || site.back("three", None).unwrap() == 22);
-    site.wait("and is well", || of("three").trouble.is_none() && of("three").rpo_seconds == 0);
-}
-
-#[test]
-fn many_small_files_of_another_target_are_put_together() {
-    let site = site();
-    let status = site.ship(&site.kontor.store, site.plan(Some("one"), &["two"]), None);
-    site.set(1, &["two"]);
-    site.based(&status);
-    let operator = site.kontor.operator();
-    let account = site.account("With files");
-    let count = |ending: &str| {
-        let there = files(&site.folder("two"));
-        there.iter().filter(|file| file.extension().is_some_and(|extension| extension == ending)).count()
-    };
-    let upload = |round: usize| {
-        // Nothing that can be made small.
-        let mut word = 88_172_645_463_325_252u64 + round as u64;
-        let bytes = std::iter::repeat_with(|| {
-            word ^= word << 13;
-            word ^= word >> 7;
-            word ^= word << 17;
-            word.to_be_bytes()
-        });
-        let bytes: Vec<u8> = bytes.take(200_000).flatten().collect();
-        attach(&site.kontor, account, "large.pdf", &bytes);
-    };
-    let of = |name: &str| {
-        let targets = status.targets(site.kontor.clock.now().plus_seconds(90));
-        targets.into_iter().find(|target| target.target == name).unwrap().rpo_seconds
-    };
-    for round in 0..4 {
-        upload(round);
-        site.wait("it is there", || of("two") == 0);
-    }
-    // Four times 1.6 MB: as soon as four megabytes are there, one file has them.
-    site.wait("they are put together", || count("seg") == 1 && count("few") <= 1);
-    assert_eq!(site.back("two", None).unwrap(), 2);
-    let before = files(&site.folder("two")).len();
-    // A start goes on where the last one was, also with what is still in small files.
-    site.kontor.store.close();
-    let stamp = file_stamp(&database(site.kontor.store.config()));
-    let (store, records) = site.kontor.over_restored(site.kontor.store.config().clone());
-    let status = site.ship(&store, site.plan(Some("one"), &["two"]), stamp);
-    let again = testkit::object_of(json!({"name": "Again"}));
-    records.create(&operator, "account", again, None).wait().unwrap();
-    let now = || site.kontor.clock.now().plus_seconds(90);
-    site.wait("it goes on", || status.targets(now()).iter().all(|target| target.rpo_seconds == 0 || target.sync));
-    store.close();
-    assert!(files(&site.folder("two")).len() <= before + 2);
-    assert_eq!(site.back("two", None).unwrap(), 3);
-    // Where all of it stood already when its neighbours were removed, nothing is lost.
-    assert_eq!(streams_prune(&site.target("two"), site.kontor.clock.now()).unwrap(), 0);
-    assert_eq!(site.back("two", None).unwrap(), 3);
-}
-
-#[test]
-fn what_waits_too_long_for_a_target_begins_a_new_stream() {
-    let site = site();
-    let mut plan = site.plan(None, &["two"]);
-    plan.bytes_max = 60_000;
-    let status = site.ship(&site.kontor.store, plan, None);
-    site.set(1, &["two"]);
-    let first = status.stream_name();
-    site.account("One");
-    site.wait("it is there", || site.back("two", None).unwrap() == 2);
-    let (there, away) = (site.root.path().join("two"), site.root.path().join("away"));
-    fs::rename(&there, &away).unwrap();
-    site.wait("the journal outgrows its limit", || {
-        site.later();
-        site.account("More and more");
-        status.stream_name() != first
-    });
-    fs::rename(&away, &there).unwrap();
-    site.later();
-    site.wait("the new stream is there", || {
-        site.later();
-        site.account("Even more");
-        files(&site.folder("two")).len() > 1
-    });
-    assert!(!leads_into_stream(&site.target("two"), &status.stream_name().unwrap()).unwrap(), "a new set is wanted");
-    assert_eq!(site.back("two", None).unwrap(), 2, "what was shipped before is still there");
-    site.set(2, &["two"]);
-    let rows = site.kontor.sql_number("SELECT count(*) FROM account");
-    site.wait("all of it", || site.back("two", None).unwrap() == rows);
 }
 
 #[test]
