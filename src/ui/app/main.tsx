@@ -9,9 +9,9 @@ import { watchWire, wire } from "./api/client";
 import { Refusal } from "./api/problem";
 import "./tokens.css";
 import "./base.css";
-import { language, startWords, useLanguage, type Language } from "./i18n";
+import { language, speak, startWords, useLanguage, type Language } from "./i18n";
 import { Tips } from "./lib/tips";
-import { applyTheme, getPrefs } from "./model/prefs";
+import { applyTheme, getPrefs, watchPrefs } from "./model/prefs";
 import { ahead, makeRouter } from "./router";
 
 const client = new QueryClient({
@@ -53,6 +53,11 @@ async function start(): Promise<void> {
   ahead(router, client);
   await startWords(firstLanguage());
   wire.language = language() === "zh" ? "zh-CN" : "en";
+  // Wherever a language was set, here or in another browser of the same person, the words follow.
+  watchPrefs(() => {
+    const wanted = getPrefs().language;
+    if (wanted && wanted !== language()) void speak(wanted);
+  });
   // When the server answers again, what could not be read is read.
   let answered = wire.reachable;
   watchWire(() => {

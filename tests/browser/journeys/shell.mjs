@@ -1,6 +1,7 @@
 // The frame: search, palette, shortcuts, themes, every page accessible, nothing against the content policy.
 
 import { equal, journey } from "../house.mjs";
+import { api, focusIn } from "../steps.mjs";
 
 journey("the search finds by the beginning of a word and opens by keyboard", async (page, { signIn, accessible }) => {
   await signIn("sales_manager");
@@ -103,4 +104,34 @@ journey("administrators without customer data find their way, and refusals say w
   await page.goto("/app/o/account");
   await page.getByRole("heading", { name: "You may not see this" }).waitFor();
   await accessible("a refusal");
+});
+
+journey("a dialog with fields begins in the first of them", async (page, { signIn }) => {
+  await signIn("seller");
+  await page.goto("/app/o/contact");
+  await page.locator("[role=row] a").first().waitFor();
+  await page.keyboard.press("c");
+  await focusIn(page, "[role=dialog] form input");
+  // An empty form is refused at its fields; the summary says which.
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("dialog").getByRole("alert").first().waitFor();
+});
+
+journey("a language that was set in another browser is spoken here too", async (page, { signIn, as }) => {
+  await signIn("seller");
+  const before = await api(page, "GET", "me/preferences");
+  await as("seller", (other) => api(other, "PUT", "me/preferences/ui", { value: { ...before.items.ui, language: "zh" } }));
+  await page.reload();
+  await page.getByRole("link", { name: "客户" }).first().waitFor();
+  equal(await page.evaluate(() => document.documentElement.lang), "zh-CN", "language of the page");
+  await api(page, "PUT", "me/preferences/ui", { value: { ...before.items.ui, language: "en" } });
+});
+
+journey("the first run that is over asks for nothing, and a page that is not offered claims no attempt", async (page, { signIn }) => {
+  await signIn("system_admin");
+  await page.goto("/app/setup?step=finish");
+  await page.getByText("The first run is over.").waitFor();
+  equal(await page.getByRole("button", { name: "End the first run" }).count(), 0, "an end of what has ended");
+  await page.goto("/app/admin/users");
+  await page.getByText("Your roles do not offer this page.").waitFor();
 });

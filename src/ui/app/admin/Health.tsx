@@ -3,11 +3,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { call } from "~/api/client";
 import { useT } from "~/i18n";
 import { ago, moment, number } from "~/i18n/format";
 import { Badge, Button, libCss } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
+import { healthQuery } from "~/model/house";
 import { Trouble } from "~/pages/Trouble";
 import { Checkpoint } from "~/audit/Checkpoint";
 import { checkName, checkState, useOffices } from "./data";
@@ -17,7 +17,7 @@ import css from "./admin.module.css";
 export default function Health() {
   const t = useT();
   const offices = useOffices();
-  const health = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => call("system_health", { signal }), refetchInterval: 60_000, enabled: offices.health, retry: false });
+  const health = useQuery({ ...healthQuery, enabled: offices.health });
   if (!offices.health) return <Denied />;
   const { data } = health;
   const bad = data?.checks.filter((check) => !check.ok).length ?? 0;
@@ -71,7 +71,9 @@ export default function Health() {
             <a className={libCss.button} href="/docs" target="_blank" rel="noreferrer">
               {t("admin.manual")}
             </a>
-            {t("health.note")}
+            <Link className={libCss.button} to="/admin/backups">
+              {t("backup.title")}
+            </Link>
           </p>
         </>
       ) : null}

@@ -73,7 +73,7 @@ export function Denied() {
   return (
     <>
       <PageTitle title={t("trouble.denied.title")} quiet />
-      <State icon="seal" title={t("trouble.denied.title")} text={t("trouble.denied.text")} />
+      <State icon="seal" title={t("trouble.denied.title")} text={t("trouble.denied.place")} />
     </>
   );
 }

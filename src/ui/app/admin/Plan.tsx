@@ -13,6 +13,7 @@ import { Button } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Dialog } from "~/lib/overlays";
 import { toast } from "~/lib/toasts";
+import { healthQuery } from "~/model/house";
 import { objectsQuery, said } from "~/model/meta";
 import css from "./admin.module.css";
 
@@ -79,7 +80,7 @@ export function PlanDialog({ title, changes, blocked, wide, danger, onClose, chi
     mutationFn: (text: string) => call("definitions_change", { body: { changes: JSON.parse(text) as DefinitionChange[] } }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: objectsQuery.queryKey });
-      void client.invalidateQueries({ queryKey: ["health"] });
+      void client.invalidateQueries({ queryKey: healthQuery.queryKey });
       toast(t("plan.done"), { tone: "good" });
       onClose();
     },

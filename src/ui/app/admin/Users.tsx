@@ -6,7 +6,7 @@ import { useEffect, useMemo, useState } from "react";
 import { call } from "~/api/client";
 import type { Filter } from "~/api/types.gen";
 import { useT } from "~/i18n";
-import { ago, number } from "~/i18n/format";
+import { number } from "~/i18n/format";
 import { Badge, Bone, Button, State } from "~/lib/basics";
 import { SelectField, TextField } from "~/lib/fields";
 import { useKeys } from "~/lib/keys";
@@ -20,7 +20,7 @@ import { AdminPage, Denied, FromFile } from "./Page";
 import { useUnits } from "./tree";
 import css from "./admin.module.css";
 
-const FIELDS = ["display_name", "username", "title", "unit", "unit.name", "status", "last_login_at", "is_sample"];
+const FIELDS = ["display_name", "username", "title", "unit", "unit.name", "status", "is_sample"];
 
 export const STATUS_TONES: { [status: string]: "good" | "bad" | "warn" | "plain" } = { active: "good", locked: "bad", suspended: "warn", invited: "plain", left: "plain" };
 
@@ -101,21 +101,19 @@ function UsersOf({ meta }: { meta: Meta }) {
                 <th scope="col" className={css.hideSmall}>{label("title")}</th>
                 <th scope="col" className={css.hideSmall}>{label("unit")}</th>
                 <th scope="col">{label("status")}</th>
-                <th scope="col" className={css.hideSmall}>{label("last_login_at")}</th>
               </tr>
             </thead>
             <tbody>
               {list.isPending
                 ? Array.from({ length: 10 }, (_, row) => (
                     <tr key={row} aria-hidden>
-                      <td colSpan={6}>
+                      <td colSpan={5}>
                         <Bone width={280} height={16} />
                       </td>
                     </tr>
                   ))
                 : rows.map((row) => {
                     const status = String(row.fields["status"] ?? "");
-                    const seen = row.fields["last_login_at"];
                     return (
                       <tr key={row.id}>
                         <td>
@@ -128,7 +126,6 @@ function UsersOf({ meta }: { meta: Meta }) {
                         <td className={css.hideSmall}><Value meta={meta} path="title" record={row} /></td>
                         <td className={css.hideSmall}><Value meta={meta} path="unit" record={row} /></td>
                         <td>{states && status ? <Badge tone={STATUS_TONES[status] ?? "plain"} {...(status === "locked" ? { icon: "seal" as const } : {})}>{optionLabel(states, status)}</Badge> : <Nothing />}</td>
-                        <td className={`${css.hideSmall} soft`}>{typeof seen === "string" ? ago(seen) : t("users.never")}</td>
                       </tr>
                     );
                   })}

@@ -1,12 +1,13 @@
 // First days in a role: a few things to have done, each with the place where it is done. What can be known from facts ticks itself;
 // the rest ticks when one goes there, or by hand. Kept with the person; who is through, or has no use for it, sends it away.
 
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId } from "react";
 import { useMe } from "~/api/session";
 import { useT, type Key } from "~/i18n";
 import { Button } from "~/lib/basics";
-import { useSettings, useSetup } from "~/model/house";
+import { healthQuery, useSettings, useSetup } from "~/model/house";
 import { useMetas } from "~/model/meta";
 import { setPrefs, usePrefs } from "~/model/prefs";
 import own from "./home.module.css";
@@ -29,6 +30,9 @@ export function useChecklist(): Item[] {
   const setup = useSetup();
   const office = officeOf(me.roles);
   const seen = (object: string) => prefs.recents.some((one) => one.object === object) || undefined;
+  const health = useQuery({ ...healthQuery, enabled: office === "system" });
+  const backup = health.data?.checks.find((check) => check.name === "backup");
+  const copies = backup ? backup.state !== "backup_none" || undefined : undefined;
   const done = (step: string) => setup?.steps.some((one) => one.step === step && one.done_at !== null) || setup?.finished || undefined;
   const look: Item = { id: "look", words: "start.look", to: "/settings", known: prefs.language !== null || prefs.currency !== "" || undefined };
   const star: Item = { id: "star", words: "start.star", to: "/o/account", known: prefs.favourites.length > 0 || undefined };
@@ -61,7 +65,7 @@ export function useChecklist(): Item[] {
       { id: "custody", words: "start.custody", to: "/setup", search: { step: "custody" }, known: done("custody") },
       { id: "health", words: "start.health", to: "/admin/health" },
       { id: "objects", words: "start.objects", to: "/admin/objects", known: [...metas.values()].some((meta) => meta.name.startsWith("x_") || [...meta.fields.keys()].some((name) => name.startsWith("x_"))) || undefined },
-      { id: "copies", words: "start.copies", to: "/setup", search: { step: "backup" }, known: done("backup") },
+      { id: "copies", words: "start.copies", to: "/setup", search: { step: "backup" }, known: copies },
       { id: "sample", words: "start.sample", to: "/admin/appliance", known: !settings.sample || undefined },
     ],
     security: [

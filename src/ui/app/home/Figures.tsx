@@ -4,13 +4,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { call } from "~/api/client";
 import type { Filter } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { checkName, checkState } from "~/admin/data";
 import { Bone, Button } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
+import { healthQuery } from "~/model/house";
 import { optionLabel, said, type Meta } from "~/model/meta";
 import { amountsOf, figureText, shortAmounts, useSummary } from "~/model/summary";
 import { Trouble } from "~/pages/Trouble";
@@ -85,16 +85,16 @@ export function Pipeline({ meta, filter, by }: { meta: Meta; filter: Filter; by:
 
 export function Health() {
   const t = useT();
-  const { data, error, refetch } = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => call("system_health", { signal }), refetchInterval: 60_000, retry: false });
+  const { data, error, refetch } = useQuery(healthQuery);
   if (error) return <Trouble error={error} retry={() => void refetch()} />;
   if (!data) return <Bone height={90} />;
   return (
     <ul>
       {data.checks.map((check) => (
-        <li key={check.name} className={css.row}>
+        <li key={check.name} className={`${css.row} ${own.health}`}>
           <Icon name={check.ok ? "check" : "warn"} />
-          <span className="clip">{checkName(t, check.name)}</span>
-          <span className={check.ok ? "soft clip" : css.late}>{checkState(t, check)}</span>
+          <span>{checkName(t, check.name)}</span>
+          <span className={check.ok ? "soft" : css.late}>{checkState(t, check)}</span>
           <span className={check.ok ? own.good : css.late}>{check.ok ? t("health.good") : t("health.wrong")}</span>
         </li>
       ))}

@@ -29,6 +29,8 @@ function DialogBody({ children }: { children: ReactNode }) {
   useEffect(() => {
     const body = place.current;
     if (!body) return undefined;
+    // The trap of the focus goes to what is marked, else to the close button of the head: the first field is what one came for.
+    if (!body.closest("[role=dialog]")?.querySelector("[data-autofocus]")) body.querySelector("input:not([type=hidden], [type=file], :disabled), select:not(:disabled), textarea:not(:disabled)")?.setAttribute("data-autofocus", "");
     const look = () => setScrolls(body.scrollHeight > body.clientHeight + 1);
     const sizes = new ResizeObserver(look);
     const changes = new MutationObserver(look);

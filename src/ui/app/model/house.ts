@@ -34,6 +34,14 @@ export function useSettingsChange() {
   });
 }
 
+/** How the appliance is; the answer differs with the reader's rights, and the pages that show it share one. */
+export const healthQuery = queryOptions({
+  queryKey: ["health"],
+  queryFn: ({ signal }) => call("system_health", { signal }),
+  refetchInterval: 60_000,
+  retry: false,
+});
+
 export const setupQuery = queryOptions({
   queryKey: ["setup"],
   queryFn: ({ signal }) => call("setup_show", { signal }),

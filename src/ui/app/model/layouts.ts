@@ -31,7 +31,7 @@ const LISTS: { [object: string]: Listed } = {
   case: { icon: "case", columns: ["number", "subject", "account.name", "status", "priority", "channel", "resolve_due", "owner.display_name"], sort: "-created_at" },
   activity: { icon: "activity", columns: ["subject", "kind", "status", "priority", "due", "start", "owner.display_name"], sort: "-created_at" },
   product: { icon: "product", columns: ["name", "code", "category", "type", "status", "list_price", "updated_at"], sort: "name" },
-  user: { icon: "users", columns: ["display_name", "username", "title", "unit.name", "status", "last_login_at"], sort: "display_name" },
+  user: { icon: "users", columns: ["display_name", "username", "title", "unit.name", "status"], sort: "display_name" },
 };
 
 const ICONS: { [object: string]: IconName } = { unit: "unit", team: "users", tag: "tag" };

@@ -41,10 +41,18 @@ let owner = "";
 let prefs: Prefs = read("");
 const listeners = new Set<() => void>();
 
+/** What was kept, without a theme or language that this version does not know: it would have no words to show. */
+export function known(kept: Partial<Prefs>): Partial<Prefs> {
+  const sound = { ...kept };
+  if (sound.language && !["en", "zh"].includes(sound.language)) delete sound.language;
+  if (sound.theme && !["light", "dark", "system", "contrast"].includes(sound.theme)) delete sound.theme;
+  return sound;
+}
+
 function read(user: string): Prefs {
   try {
     const text = localStorage.getItem(`kontor.prefs.${user}`) ?? localStorage.getItem("kontor.prefs.");
-    return text ? { ...FIRST, ...(JSON.parse(text) as Partial<Prefs>) } : FIRST;
+    return text ? { ...FIRST, ...known(JSON.parse(text) as Partial<Prefs>) } : FIRST;
   } catch {
     return FIRST;
   }

@@ -3,7 +3,7 @@
 
 import { call } from "~/api/client";
 import type { Json } from "~/api/types.gen";
-import { getPrefs, RECENTS_MAX, setPrefs, watchPrefs, type Prefs } from "./prefs";
+import { getPrefs, known, RECENTS_MAX, setPrefs, watchPrefs, type Prefs } from "./prefs";
 
 const KEY = "ui";
 /** What belongs to the person. Theme and language belong to them too; the state of one screen does not. */
@@ -65,7 +65,7 @@ export function syncPrefs(user: string): () => void {
       const found = answer.items[KEY];
       if (ended || !found || typeof found !== "object" || Array.isArray(found)) return;
       const waiting = [...unsaved];
-      setPrefs(joined(found as Partial<Prefs>, getPrefs(), waiting));
+      setPrefs(joined(known(found as Partial<Prefs>), getPrefs(), waiting));
       // What came from there is no news to it.
       seen = kept(getPrefs());
       unsaved.clear();

@@ -7,7 +7,7 @@ import { call } from "~/api/client";
 import { errorText, fieldErrorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
 import { useMe } from "~/api/session";
-import { speak, useLanguage, useT } from "~/i18n";
+import { useLanguage, useT } from "~/i18n";
 import { ago, moment } from "~/i18n/format";
 import { Badge, Button } from "~/lib/basics";
 import { CheckField, SelectField, TextField } from "~/lib/fields";
@@ -30,11 +30,7 @@ function Look() {
         <SelectField
           label={t("settings.language")}
           value={spoken}
-          onChange={(event) => {
-            const language = event.target.value as "en" | "zh";
-            setPrefs({ language });
-            void speak(language);
-          }}
+          onChange={(event) => setPrefs({ language: event.target.value as "en" | "zh" })}
           choices={[
             { value: "en", label: "English" },
             { value: "zh", label: "中文" },

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState, type FormEvent } from "react";
 import { signIn } from "~/api/session";
 import { errorText } from "~/api/errors";
 import { refusalOf, type Refusal } from "~/api/problem";
-import { speak, useLanguage, useT } from "~/i18n";
+import { useLanguage, useT } from "~/i18n";
 import { Button } from "~/lib/basics";
 import { TextField } from "~/lib/fields";
 import { Icon, Mark } from "~/lib/icons";
@@ -81,10 +81,7 @@ export default function SignIn() {
         <button
           type="button"
           lang={other === "zh" ? "zh-CN" : "en"}
-          onClick={() => {
-            setPrefs({ language: other });
-            void speak(other);
-          }}
+          onClick={() => setPrefs({ language: other })}
         >
           {other === "zh" ? "中文" : "English"}
         </button>

@@ -59,12 +59,12 @@ function Finish({ setup }: { setup: Setup }) {
   const left = setup.steps.filter((one) => !one.done_at && one.step !== "finish");
   return (
     <div className={css.words}>
-      <p>{left.length > 0 ? t("setup.left") : t("setup.all")}</p>
+      {setup.finished ? null : <p>{left.length > 0 ? t("setup.left") : t("setup.all")}</p>}
       {left.length > 0 ? (
         <ul className={css.lines}>
           {left.map((one) => (
             <li key={one.step}>
-              <Icon name="warn" />
+              <Icon name={setup.finished ? "right" : "warn"} />
               <Link to="/setup" search={{ step: one.step }}>
                 {t(`setup.step.${one.step}`)}
               </Link>
@@ -73,7 +73,7 @@ function Finish({ setup }: { setup: Setup }) {
           ))}
         </ul>
       ) : null}
-      <p className="soft">{t("setup.after")}</p>
+      {setup.finished ? null : <p className="soft">{t("setup.after")}</p>}
     </div>
   );
 }
@@ -126,18 +126,18 @@ function Hand({ setup, step, next }: { setup: Setup; step: Step; next: (done: Se
       )}
       {mine || openSteps(setup).length > 0 ? null : <p>{t("setup.yours")}</p>}
       <div className={css.acts}>
-        {mine ? (
+        {mine && !(setup.finished && step === "finish") ? (
           <Button tone="primary" type={FORMS.has(step) ? "submit" : "button"} form={FORMS.has(step) ? FORM : undefined} busy={done.isPending} blocked={SURE.has(step) && !sure && !one?.done_at ? t("setup.confirmFirst") : undefined} onClick={FORMS.has(step) ? undefined : finish}>
             {word}
           </Button>
-        ) : openSteps(setup).length > 0 ? (
+        ) : openSteps(setup).length > 0 && !setup.finished ? (
           <Button onClick={() => next(setup)}>{t("setup.skip")}</Button>
         ) : (
           <Button tone="primary" onClick={later}>
             {t("trouble.home")}
           </Button>
         )}
-        {openSteps(setup).length > 0 ? (
+        {openSteps(setup).length > 0 && !setup.finished ? (
           <span className={css.end}>
             <Button tone="quiet" onClick={later}>
               {t("setup.later")}

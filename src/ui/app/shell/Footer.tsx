@@ -2,17 +2,17 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { checkName, checkState } from "~/admin/data";
-import { call } from "~/api/client";
 import { isThere } from "~/api/live";
 import { useMe, useSessionLeft } from "~/api/session";
 import { useT } from "~/i18n";
 import { duration } from "~/i18n/format";
 import { Icon } from "~/lib/icons";
+import { healthQuery } from "~/model/house";
 import css from "./Shell.module.css";
 
 function Health() {
   const t = useT();
-  const { data } = useQuery({ queryKey: ["health"], queryFn: ({ signal }) => call("system_health", { signal }), refetchInterval: () => (isThere() ? 60_000 : false), retry: false });
+  const { data } = useQuery({ ...healthQuery, refetchInterval: () => (isThere() ? 60_000 : false) });
   if (!data) return null;
   const bad = data.checks.filter((check) => !check.ok);
   const log = data.checks.find((check) => check.name === "audit_log");

@@ -6,7 +6,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import { usePlaces } from "~/admin/places";
 import { signOut, useMe } from "~/api/session";
 import { showHelp } from "~/help/open";
-import { speak, useT } from "~/i18n";
+import { useT } from "~/i18n";
 import { cx, Kbd } from "~/lib/basics";
 import { useFocusBack } from "~/lib/focusBack";
 import { Icon, type IconName } from "~/lib/icons";
@@ -61,10 +61,7 @@ function useEntries(): Entry[] {
         group: t("palette.look"),
         label: one === "en" ? "Language: English" : "语言：中文",
         icon: "language" as IconName,
-        act: () => {
-          setPrefs({ language: one });
-          void speak(one);
-        },
+        act: () => setPrefs({ language: one }),
       })),
       { id: "keys", group: t("palette.help"), label: t("bar.keys"), icon: "keyboard", keys: "?", act: () => show({ what: "keys" }) },
       { id: "help", group: t("palette.help"), label: t("help.here"), icon: "help", act: () => showHelp() },

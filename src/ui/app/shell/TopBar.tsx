@@ -3,7 +3,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { signOut, useMe } from "~/api/session";
 import { hideHelp, showHelp, useHelp } from "~/help/open";
-import { speak, useLanguage, useT } from "~/i18n";
+import { useLanguage, useT } from "~/i18n";
 import { Avatar, Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { Menu, type MenuItems } from "~/lib/overlays";
@@ -50,10 +50,7 @@ function UserMenu() {
   const navigate = useNavigate();
   const spoken = useLanguage();
   const prefs = usePrefs();
-  const choose = (language: "en" | "zh") => {
-    setPrefs({ language });
-    void speak(language);
-  };
+  const choose = (language: "en" | "zh") => setPrefs({ language });
   const items: MenuItems = [
     { kind: "group", label: me.login },
     { label: t("rail.settings"), icon: "settings", act: () => void navigate({ to: "/settings" }) },
