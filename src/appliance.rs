@@ -4,6 +4,7 @@
 mod backup_desk;
 mod backup_health;
 mod backup_pins;
+mod completing;
 mod create;
 mod desk;
 mod digesting;

@@ -31,7 +31,7 @@ pub(crate) struct Keeper {
     layout: Layout,
     pub(super) config: BackupConfig,
     appliance: String,
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     vault: Arc<Vault>,
     signer: Arc<LogSigner>,
     key: VerifierKey,
@@ -39,7 +39,7 @@ pub(crate) struct Keeper {
 }
 
 /// Held by the one process that makes, proves or removes sets.
-struct Busy(#[expect(dead_code, reason = "held for its lock")] File);
+pub(super) struct Busy(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// What became of making a set.
 pub(crate) struct Made {
@@ -162,7 +162,7 @@ impl Keeper {
         recovery::fetch_set(from.as_ref(), &set, &self.key, into).map(Some).map_err(failure)
     }
 
-    fn busy(&self) -> Result<Busy, Failure> {
+    pub(super) fn busy(&self) -> Result<Busy, Failure> {
         let path = self.layout.backup_lock();
         let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = opened.map_err(|error| Failure::file(&path, &error))?;
@@ -187,6 +187,7 @@ impl Keeper {
         let _busy = self.busy()?;
         let names: Vec<String> = targets.iter().map(|target| target.name().to_owned()).collect();
         let above = self.reconcile(&targets)?;
+        tidy(&targets);
         let at = self.now();
         let (begun, name) = (names.clone(), move |sequence| SetName::new(sequence, at).to_string());
         let sequence = self.store.write(move |tx| Ok(tx.backup_begin(at, &begun, above, name)?)).wait()?;
@@ -228,7 +229,7 @@ impl Keeper {
 
     /// Brings the table of sets in line with what lies on the targets: after a crash, a restore, or somebody's hand. The
     /// highest number seen. A target that does not answer says so when something is written to it.
-    fn reconcile(&self, targets: &[Box<dyn Target>]) -> Result<u64, Failure> {
+    pub(super) fn reconcile(&self, targets: &[Box<dyn Target>]) -> Result<u64, Failure> {
         let (rows, mut highest) = (self.sets()?, 0);
         for target in targets {
             let Ok(there) = target.list() else { continue };
@@ -241,9 +242,6 @@ impl Keeper {
                     ("writing", false) => ("failed", "it was interrupted"),
                     _ => continue,
                 };
-                if let Ok(set) = row.name.parse() {
-                    target.abandon(&set);
-                }
                 let next = BackupRow { state: state.to_owned(), detail: detail.to_owned(), ..row.clone() };
                 self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
             }
@@ -259,7 +257,7 @@ impl Keeper {
     }
 
     /// A set that lies on a target and of which nothing was known, or not how it ended.
-    fn adopt(&self, target: &dyn Target, set: &SetName) -> Result<(), Failure> {
+    pub(super) fn adopt(&self, target: &dyn Target, set: &SetName) -> Result<(), Failure> {
         let now = self.now();
         let (state, manifest, detail) = match recovery::verify_set(target, set, &self.key, None) {
             Ok((_, manifest)) => ("verified", Some(manifest), String::new()),
@@ -283,7 +281,13 @@ impl Keeper {
     }
 
     /// Writes down what became of a set on one target.
-    fn settle(&self, by: &Actor, name: &SetName, at: Timestamp, outcome: &TargetOutcome) -> Result<(), Failure> {
+    pub(super) fn settle(
+        &self,
+        by: &Actor,
+        name: &SetName,
+        at: Timestamp,
+        outcome: &TargetOutcome,
+    ) -> Result<(), Failure> {
         let now = self.now();
         let (state, bytes, detail) = match &outcome.outcome {
             Ok(verified) => ("verified", verified.bytes(), String::new()),
@@ -477,6 +481,14 @@ impl Keeper {
         let due = |schedule: &crate::config::Schedule| schedule.is_due(last, self.now());
         let something = self.sets()?.iter().any(|row| row.state == "verified");
         Ok(self.config.own_key && something && self.config.drill.as_ref().is_some_and(due))
+    }
+}
+
+/// Takes away what was begun on the targets and will not be gone on with: a new set is just being made.
+fn tidy(targets: &[Box<dyn Target>]) {
+    for target in targets {
+        // One that does not answer says so when something is written to it.
+        target.halves().unwrap_or_default().iter().for_each(|set| target.abandon(set));
     }
 }
 

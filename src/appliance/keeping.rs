@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use store::BackupRow;
 
 /// How often it is asked what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -183,7 +184,13 @@ impl Work {
     }
 
     fn due(&self) -> Result<(), Failure> {
+        self.keeper.settle_interrupted()?;
         let mut due = self.keeper.targets_due()?;
+        // A set that another target has whole is as good as a new one, and costs the data nothing.
+        for (target, donor) in self.keeper.donors(&due)? {
+            due.retain(|name| *name != target);
+            self.complete(&target, &donor)?;
+        }
         // A stream is worth nothing without the set that leads into it.
         due.extend(self.keeper.targets_without_base());
         due.sort();
@@ -195,6 +202,24 @@ impl Work {
         let rests = stopped.is_some_and(|at| at.plus_seconds(RETRY_SECONDS) > self.keeper.now());
         if !rests && self.keeper.drill_is_due()? {
             self.prove(&self.system, None)?;
+        }
+        Ok(())
+    }
+
+    fn complete(&self, target: &str, donor: &BackupRow) -> Result<(), Failure> {
+        let outcome = self.shown("make", |progress| self.keeper.complete(&self.system, progress, target, donor))?;
+        match outcome {
+            Ok(bytes) => {
+                tracing::info!(
+                    set = donor.name,
+                    target_name = target,
+                    bytes,
+                    "a backup set was completed from another target and read back"
+                );
+            }
+            Err(error) => {
+                tracing::error!(set = donor.name, target_name = target, %error, "a backup set could not be completed");
+            }
         }
         Ok(())
     }

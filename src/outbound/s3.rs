@@ -136,6 +136,26 @@ impl Target for S3Target {
         }
         there.iter().try_for_each(|key| self.delete(key))
     }
+    fn resume(&self, set: &SetName) -> io::Result<()> {
+        if self.names(&self.object(set, ""))?.contains(&self.object(set, MANIFEST)) {
+            return Err(io::Error::new(ErrorKind::AlreadyExists, "a whole set of this name is there already"));
+        }
+        Ok(())
+    }
+    fn kept(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
+        // An object is there whole or not at all; its hash is compared all the same.
+        self.read(set, file)
+    }
+    fn halves(&self) -> io::Result<Vec<SetName>> {
+        let (house, mut sets) = (self.house(), BTreeMap::<SetName, bool>::new());
+        for key in self.names(&house)? {
+            let Some((set, file)) = key.strip_prefix(&house).and_then(|rest| rest.split_once('/')) else { continue };
+            if let Ok(set) = set.parse() {
+                *sets.entry(set).or_default() |= file == MANIFEST;
+            }
+        }
+        Ok(sets.into_iter().filter(|(_, whole)| !whole).map(|(set, _)| set).collect())
+    }
     fn part(&self, set: &SetName, file: &str) -> io::Result<Box<dyn PartSink>> {
         let key = self.object(set, file);
         if file == MANIFEST || file == SIGNATURE {

@@ -133,9 +133,20 @@ impl Target for SftpTarget {
             asked(sftp.create_dir(&half)).await
         })
     }
+    fn resume(&self, set: &SetName) -> io::Result<()> {
+        let half = self.half(set);
+        if self.on(async |sftp| asked(sftp.try_exists(&half)).await)? { Ok(()) } else { self.begin(set) }
+    }
+    fn kept(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(self.open(&format!("{}/{file}", self.half(set)), OpenFlags::READ)?))
+    }
+    fn halves(&self) -> io::Result<Vec<SetName>> {
+        let names = self.loose(".")?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(HALF)?.parse().ok()).collect())
+    }
     fn part(&self, set: &SetName, file: &str) -> io::Result<Box<dyn PartSink>> {
         let path = format!("{}/{file}", self.half(set));
-        Ok(Box::new(self.open(&path, OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE)?))
+        Ok(Box::new(self.open(&path, OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE)?))
     }
     fn publish(&self, set: &SetName) -> io::Result<()> {
         let (half, whole) = (self.half(set), self.whole(set));

@@ -14,6 +14,7 @@
 
 mod archive;
 mod carry;
+mod complete;
 mod drill;
 mod error;
 mod fence;
@@ -39,6 +40,7 @@ mod verify;
 mod volumes;
 mod write;
 
+pub use complete::complete_set;
 pub use drill::{DrillReport, Drilled, drill, drill_while, look_through};
 pub use error::RecoveryError;
 pub use fence::{Fence, fence_of, fence_raise};

@@ -81,7 +81,28 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// What the target says.
     fn begin(&self, set: &SetName) -> io::Result<()>;
-    /// Begins a file of a set that was begun.
+    /// Goes on with a set that was begun here before: what was finished of it stays. Where there is nothing, it begins.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn resume(&self, set: &SetName) -> io::Result<()> {
+        self.begin(set)
+    }
+    /// A file of a set that was begun and is not whole yet. It may be half written.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn kept(&self, _set: &SetName, _file: &str) -> io::Result<Box<dyn Read + Send>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// The sets that were begun here and are not whole.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn halves(&self) -> io::Result<Vec<SetName>> {
+        Ok(Vec::new())
+    }
+    /// Begins a file of a set that was begun; over one that was half written.
     ///
     /// # Errors
     /// What the target says.
@@ -214,6 +235,13 @@ impl PartSink for FileSink {
     }
 }
 
+fn read_from_disk(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    let file = File::open(path)?;
+    // What was just written is still in memory; the disk is what has to be right. It is a hint, so a refusal is none.
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    Ok(Box::new(file))
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
@@ -237,9 +265,19 @@ impl Target for DirectoryTarget {
         remove_if_there(&self.half(set))?;
         fs::DirBuilder::new().mode(0o700).create(self.half(set))
     }
+    fn resume(&self, set: &SetName) -> io::Result<()> {
+        if self.half(set).is_dir() { Ok(()) } else { self.begin(set) }
+    }
+    fn kept(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
+        read_from_disk(&self.half(set).join(file))
+    }
+    fn halves(&self) -> io::Result<Vec<SetName>> {
+        let names = self.loose(".")?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(HALF)?.parse().ok()).collect())
+    }
     fn part(&self, set: &SetName, file: &str) -> io::Result<Box<dyn PartSink>> {
         let path = self.half(set).join(file);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         Ok(Box::new(FileSink(file)))
     }
     fn publish(&self, set: &SetName) -> io::Result<()> {
@@ -253,10 +291,7 @@ impl Target for DirectoryTarget {
         }
     }
     fn read(&self, set: &SetName, file: &str) -> io::Result<Box<dyn Read + Send>> {
-        let file = File::open(self.whole(set).join(file))?;
-        // What was just written is still in memory; the disk is what has to be right. It is a hint, so a refusal is none.
-        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-        Ok(Box::new(file))
+        read_from_disk(&self.whole(set).join(file))
     }
     fn list(&self) -> io::Result<Vec<SetName>> {
         let entries = match fs::read_dir(&self.dir) {

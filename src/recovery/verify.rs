@@ -84,10 +84,21 @@ fn verify_part(
     progress: Option<&Progress>,
 ) -> Result<(), RecoveryError> {
     let name = &part.name;
-    let mut file = target.read(set, name).map_err(|cause| match cause.kind() {
+    let file = target.read(set, name).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => RecoveryError::Damaged(format!("{name} is missing")),
         _ => RecoveryError::Target { what: format!("opening {name} of {set}"), cause },
     })?;
+    part_is_whole(file, set, part, progress)
+}
+
+/// Reads a file of a set to its end: whether it is what the manifest says.
+pub(crate) fn part_is_whole(
+    mut file: Box<dyn Read + Send>,
+    set: &SetName,
+    part: &PartFile,
+    progress: Option<&Progress>,
+) -> Result<(), RecoveryError> {
+    let name = &part.name;
     let mut context = digest::Context::new(&digest::SHA256);
     let mut block = vec![0; BLOCK];
     let mut bytes = 0u64;

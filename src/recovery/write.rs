@@ -1,5 +1,6 @@
 //! Making one set and putting it on every target at once: packed and sealed once, written `.part`, synced, renamed, read
-//! back and verified. A target that fails is told by itself and keeps nothing; the others go on.
+//! back and verified. A target that fails is told by itself; the others go on. What it has of the set by then stays under that name
+//! when another target has the set whole, to be gone on with; else it keeps nothing.
 
 use crate::archive::{BLOCK, Packer, SUFFIX};
 use crate::manifest::{Heading, MANIFEST, PartFile, SIGNATURE, hex};
@@ -64,7 +65,7 @@ pub fn write_sets(
     let manifest = match written {
         Ok(manifest) => manifest,
         Err(error) => {
-            targets.iter().for_each(|target| target.abandon(&set));
+            run.abandon();
             return run.explain(error).map(|outcomes| (None, outcomes));
         }
     };
@@ -77,6 +78,8 @@ struct Run<'a> {
     job: &'a SetJob<'a>,
     targets: &'a [&'a dyn Target],
     set: &'a SetName,
+    /// Those that began the set: of others nothing has to be taken away, and asking a dead one for that takes long.
+    begun: Vec<bool>,
     alive: Vec<bool>,
     failed: Vec<Option<RecoveryError>>,
     parts: Vec<PartFile>,
@@ -88,16 +91,24 @@ impl<'a> Run<'a> {
             job,
             targets,
             set,
+            begun: vec![true; targets.len()],
             alive: vec![true; targets.len()],
             failed: targets.iter().map(|_| None).collect(),
             parts: Vec::new(),
         };
         for (at, target) in targets.iter().enumerate() {
             if let Err(cause) = target.begin(set) {
+                run.begun.get_mut(at).into_iter().for_each(|begun| *begun = false);
                 run.fail(vec![(at, RecoveryError::Target { what: "beginning a set".to_owned(), cause })]);
             }
         }
         run
+    }
+
+    fn abandon(&self) {
+        for (target, _) in self.targets.iter().zip(&self.begun).filter(|(_, begun)| **begun) {
+            target.abandon(self.set);
+        }
     }
 
     fn fail(&mut self, failed: Vec<(usize, RecoveryError)>) {
@@ -221,14 +232,16 @@ impl<'a> Run<'a> {
         let mut outcomes = Vec::with_capacity(self.targets.len());
         for (at, target) in self.targets.iter().enumerate() {
             let failed = self.failed.get_mut(at).and_then(Option::take);
-            let outcome = match failed {
-                Some(error) => {
-                    target.abandon(self.set);
-                    Err(error)
-                }
-                None => self.publish(*target, key),
-            };
+            let outcome = failed.map_or_else(|| self.publish(*target, key), Err);
             outcomes.push(TargetOutcome { target: target.name().to_owned(), outcome });
+        }
+        // What a full disk has goes: it needs the room. Elsewhere it stays if there is a whole set that it can be completed from.
+        let whole = outcomes.iter().any(|one| one.outcome.is_ok());
+        for ((target, outcome), begun) in self.targets.iter().zip(&outcomes).zip(&self.begun) {
+            let full = outcome.outcome.as_ref().is_err_and(RecoveryError::is_full);
+            if *begun && outcome.outcome.is_err() && (full || !whole) {
+                target.abandon(self.set);
+            }
         }
         outcomes
     }
@@ -237,10 +250,7 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// Gives the set its name on a target and reads it back. One that does not read back must not look whole.
     fn publish(&self, target: &dyn Target, key: &VerifierKey) -> Result<Verified, RecoveryError> {
-        if let Err(cause) = target.publish(self.set) {
-            target.abandon(self.set);
-            return Err(RecoveryError::Target { what: "giving the set its name".to_owned(), cause });
-        }
+        target.publish(self.set).map_err(RecoveryError::target("giving the set its name"))?;
         verify_set(target, self.set, key, Some(self.job.progress)).map(|(verified, _)| verified).inspect_err(|_| {
             if let Err(error) = target.remove(self.set) {
                 tracing::error!(target_name = target.name(), set = %self.set, %error, "a set that does not read back could not be removed; remove it by hand");

@@ -3,6 +3,7 @@
 
 mod backups;
 mod commands;
+mod completing;
 mod dump;
 mod engines;
 mod far;
