@@ -1,9 +1,9 @@
 //! What the tests of every kind of target share: sets written and read as their makers do, and files beside them.
 
 use kernel::Timestamp;
-use recovery::{SetName, Target};
+use recovery::{MANIFEST, SIGNATURE, SetName, Target};
 use std::fs;
-use std::io::{Read, Result, Write};
+use std::io::{ErrorKind, Read, Result, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -52,4 +52,29 @@ pub(crate) fn loose(target: &dyn Target) {
     target.loose_remove("stream/segment-1").unwrap();
     target.loose_remove("stream/segment-1").unwrap();
     assert!(target.loose("stream").unwrap().is_empty());
+}
+
+/// What one process began, another finds and goes on with.
+pub(crate) fn gone_on_with(target: &dyn Target, next: &dyn Target) {
+    let set = set(3);
+    assert!(target.halves().unwrap().is_empty());
+    target.resume(&set).unwrap();
+    write(target, &set, &[("database.tar.zst.age", b"finished"), ("log.tar.zst.age", b"ha")]);
+    assert_eq!((next.list().unwrap(), next.halves().unwrap()), (vec![], vec![set.clone()]));
+    next.resume(&set).unwrap();
+    let mut kept = String::new();
+    next.kept(&set, "database.tar.zst.age").unwrap().read_to_string(&mut kept).unwrap();
+    assert_eq!(kept, "finished");
+    assert!(next.kept(&set, "absent").is_err());
+    for (name, bytes) in [("log.tar.zst.age", "half, and whole"), (MANIFEST, "m"), (SIGNATURE, "s")] {
+        let mut sink = next.part(&set, name).unwrap();
+        sink.write_all(bytes.as_bytes()).unwrap();
+        sink.finish().unwrap();
+    }
+    next.publish(&set).unwrap();
+    assert_eq!((next.list().unwrap(), next.halves().unwrap()), (vec![set.clone()], vec![]));
+    for (name, bytes) in [("database.tar.zst.age", "finished"), ("log.tar.zst.age", "half, and whole")] {
+        assert_eq!(read(next, &set, name).unwrap(), bytes.as_bytes(), "{name}");
+    }
+    assert_eq!(next.resume(&set).unwrap_err().kind(), ErrorKind::AlreadyExists);
 }

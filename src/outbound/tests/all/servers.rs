@@ -1,7 +1,7 @@
 //! A target on a server over SFTP, tried with a real OpenSSH: sets are whole or not there, only the server that is meant is let
 //! through, and what is wrong is told with what to do.
 
-use crate::parts::{loose, read, secret, set, write};
+use crate::parts::{gone_on_with, loose, read, secret, set, write};
 use crate::ssh_server::SshServer;
 use outbound::{SftpSettings, SftpTarget};
 use recovery::{MANIFEST, Target, TargetStep};
@@ -137,4 +137,10 @@ fn only_the_server_that_is_meant_is_let_through() {
 fn files_beside_the_sets_are_there_whole() {
     let Some(server) = Server::start() else { return };
     loose(&server.target());
+}
+
+#[test]
+fn what_was_begun_is_gone_on_with() {
+    let Some(server) = Server::start() else { return };
+    gone_on_with(&server.target(), &server.target());
 }

@@ -2,7 +2,7 @@
 //! and what the store does wrong is told with what to do.
 
 use crate::object_server::{BUCKET, KEY, ObjectServer, SECRET};
-use crate::parts::{loose, read, secret, set, write};
+use crate::parts::{gone_on_with, loose, read, secret, set, write};
 use kernel::SystemClock;
 use outbound::{S3Settings, S3Target};
 use recovery::{MANIFEST, SIGNATURE, Target, TargetStep};
@@ -177,4 +177,10 @@ fn what_is_wrong_is_told_with_what_to_do_and_without_the_secret() {
 fn files_beside_the_sets_are_there_whole() {
     let site = Site::new();
     loose(&site.target());
+}
+
+#[test]
+fn what_was_begun_is_gone_on_with() {
+    let site = Site::new();
+    gone_on_with(&site.target(), &site.target());
 }
