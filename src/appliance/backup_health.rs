@@ -228,3 +228,82 @@ fn about_targets(kind: AlarmKind, targets: &[&str], told: String) -> Option<Find
     let alarms = targets.iter().map(|target| Alarm::new(kind, target, 0)).collect();
     (!targets.is_empty()).then_some(Finding { check, alarms })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::appliance::Layout;
+    use crate::config::Config;
+    use std::path::Path;
+
+    fn hour(hours: i64) -> Timestamp {
+        Timestamp::from_micros(1_790_000_000_000_000).plus_seconds(hours * 3_600)
+    }
+    fn row(sequence: u64, made: i64, proven: Option<i64>, state: &str) -> BackupRow {
+        BackupRow {
+            sequence,
+            target: "disk2".to_owned(),
+            name: format!("set {sequence}"),
+            state: state.to_owned(),
+            made_at: hour(made),
+            ended_at: Some(hour(made)),
+            bytes: 1,
+            verified_at: Some(hour(made)),
+            proven_at: proven.map(hour),
+            marked_at: None,
+            pinned: false,
+            detail: String::new(),
+        }
+    }
+    fn config(keys: &str) -> BackupConfig {
+        let text = format!("[backup]\n{keys}\n[backup.targets]\ndisk2 = \"/mnt/disk2\"\n");
+        Config::parse(&text, &Layout::new(Path::new("/srv/kontor"))).unwrap().backup
+    }
+
+    #[test]
+    fn what_was_proven_is_as_old_as_its_data_and_has_to_be_there() {
+        let usual = config("");
+        // Proven an hour ago, but of data two days old.
+        let stale = [row(3, 47, None, "verified"), row(2, 1, Some(48), "verified")];
+        assert_eq!(proven_too_old(&usual, &stale, hour(48)), None);
+        assert_eq!(proven_too_old(&usual, &stale, hour(49)), Some(48));
+        let fresh = [row(3, 47, Some(48), "verified"), row(2, 1, Some(3), "verified")];
+        assert_eq!(proven_too_old(&usual, &fresh, hour(49)), None);
+        // One that was proven and is gone proves nothing.
+        let gone = [row(3, 47, Some(48), "removed"), row(2, 1, Some(3), "verified")];
+        assert_eq!(proven_too_old(&usual, &gone, hour(60)), Some(59));
+        // None was proven yet: told once there was something to prove for so long.
+        let never = [row(3, 47, None, "verified"), row(2, 1, None, "verified"), row(1, 0, None, "failed")];
+        assert_eq!(proven_too_old(&usual, &never, hour(48)), None);
+        assert_eq!(proven_too_old(&usual, &never, hour(49)), Some(48));
+        assert_eq!(proven_too_old(&usual, &[], hour(9_999)), None);
+        for (keys, told) in [
+            ("proven_max_hours = 24", Some(30)),
+            ("proven_max_hours = 31", None),
+            ("proven_max_hours = 0", None),
+            ("proven_max_hours = 24\ndrill = \"\"", None),
+        ] {
+            let rows = [row(2, 0, Some(1), "verified")];
+            assert_eq!(proven_too_old(&config(keys), &rows, hour(30)), told, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_drill_whose_log_did_not_verify_is_two_alarms() {
+        let drill = |log: bool, ok: bool| DrillRow {
+            at: hour(1),
+            sequence: 2,
+            target: "disk2".to_owned(),
+            ok,
+            millis: 1,
+            report: format!(
+                r#"{{"set":"set 2","sequence":2,"target":"disk2","ok":{ok},"millis":1,"checks":[{{"check":"log","ok":{log},"detail":"","millis":1}}]}}"#
+            ),
+        };
+        let found = |drill| unproven(&Rows { sets: vec![row(2, 0, None, "verified")], drill: Some(drill) });
+        assert!(found(drill(true, true)).is_none());
+        let kinds = |drill| found(drill).unwrap().alarms.iter().map(|alarm| alarm.kind).collect::<Vec<_>>();
+        assert_eq!(kinds(drill(true, false)), [AlarmKind::BackupFailed]);
+        assert_eq!(kinds(drill(false, false)), [AlarmKind::BackupFailed, AlarmKind::LogDamaged]);
+    }
+}

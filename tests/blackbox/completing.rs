@@ -63,14 +63,16 @@ fn a_new_target_gets_the_set_of_another_also_when_the_process_is_killed_meanwhil
         kept = now;
     }
     let server = serve();
-    until(&|| whole.exists());
-    server.line_with("completed from another target");
+    let listed =
+        || -> Value { serde_json::from_str(&place.on(&["backup", "list"], &["--json"]).ended(0).out).unwrap() };
+    let whole_there = |row: &Value| row["target"] == "nas" && row["name"] == set && row["state"] == "verified";
+    until(&|| listed().as_array().unwrap().iter().any(whole_there));
     assert_eq!(server.stop(), 0);
     for (name, _) in files(&from) {
         assert!(fs::read(from.join(&name)).unwrap() == fs::read(whole.join(&name)).unwrap(), "{name} differs");
     }
     assert!(!half.exists(), "after {kills} kills");
-    let list: Value = serde_json::from_str(&place.on(&["backup", "list"], &["--json"]).ended(0).out).unwrap();
+    let list = listed();
     let states: Vec<(&str, &str, &str)> = list
         .as_array()
         .unwrap()
@@ -79,4 +81,32 @@ fn a_new_target_gets_the_set_of_another_also_when_the_process_is_killed_meanwhil
         .collect();
     assert!(states.contains(&("nas", set, "verified")) && states.contains(&("disk2", set, "verified")), "{states:?}");
     place.run(&["backup", "verify", "--from", whole.to_str().unwrap()]).ended(0).says("is whole");
+}
+
+#[test]
+fn a_command_that_is_told_to_stop_takes_away_what_is_half_done() {
+    let place = Place::new();
+    place.init().ended(0);
+    let disk = place.path("disk2");
+    fs::create_dir(&disk).unwrap();
+    let config = place.dir().join("kontor.toml");
+    let text = fs::read_to_string(&config).unwrap().replace("mib_per_second = 0", "mib_per_second = 1");
+    fs::write(&config, text.replace("[backup.targets]", &format!("[backup.targets]\ndisk2 = {disk:?}"))).unwrap();
+    // Something that takes some seconds at that rate.
+    let rows: String = (0..3_000).map(|number| format!("Customer {number}\n")).collect();
+    let csv = place.path("customers.csv");
+    fs::write(&csv, format!("name\n{rows}")).unwrap();
+    place.on(&["import"], &["--object", "account", csv.to_str().unwrap()]).ended(0);
+    let making = Server::start(place.command(&["backup", "run", "--dir", place.dir().to_str().unwrap()]), true);
+    let half = || fs::read_dir(&disk).unwrap().flatten().flat_map(|house| files(&house.path()).into_keys()).next();
+    let clock = SystemClock::start();
+    while half().is_none() {
+        assert!(clock.monotonic() < PATIENCE, "it never began");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    assert!(half().unwrap().ends_with(".part"), "{:?}", half());
+    assert_ne!(making.stop(), 0);
+    assert_eq!(half(), None, "nothing of it is left");
+    let list = place.on(&["backup", "list"], &["--json"]).ended(0);
+    assert!(list.out.contains("it was stopped"), "{list:#?}");
 }
