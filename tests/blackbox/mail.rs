@@ -3,13 +3,14 @@
 
 use crate::support::*;
 use kernel::{Clock, SystemClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+const PASSWORD: &str = "a lantern over the quay";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/smtpd.sh");
 
 /// A mail server; it ends with this.
@@ -86,6 +87,18 @@ fn configure(place: &Place, targets: &str, mail: &str) {
     fs::write(&config, format!("{before}[backup.targets]\n{targets}\n{mail}")).unwrap();
 }
 
+/// What the health page says of one thing, to an administrator of the system who signs in for it.
+fn health(place: &Place, url: &str, check: &str) -> (bool, String) {
+    let agent = client(&place.dir().join("tls/ca.pem"));
+    let login = json!({"login": "greta", "password": PASSWORD});
+    let signed_in = agent.post(format!("{url}/api/v1/session")).send_json(login).unwrap();
+    let cookie = signed_in.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let (status, page) = answer(agent.get(format!("{url}/api/v1/system/health")).header("cookie", &cookie).call());
+    assert_eq!(status, 200, "{page}");
+    let found = page["checks"].as_array().unwrap().iter().find(|one| one["name"] == check).unwrap().clone();
+    (found["ok"].as_bool().unwrap(), found["state"].as_str().unwrap().to_owned())
+}
+
 #[test]
 fn the_way_to_the_relay_is_tried_out() {
     let place = Place::new();
@@ -126,13 +139,21 @@ fn alarms_and_the_digest_come_and_a_relay_that_is_away_stops_nothing() {
     let (password, disk) = (place.secret("password", "secret"), place.path("disk2"));
     let rest = "digest = \"* * * * *\"\n[mail.to]\ndigest = [\"it@example.org\"]\nbackup = [\"it@example.org\"]";
     configure(&place, &format!("disk2 = {disk:?}"), &relay.section(&password, rest));
+    let file = place.secret("greta", PASSWORD);
+    let add = ["--role", "system_admin", "greta", "--lasting", "--password-file", file.to_str().unwrap()];
+    place.on(&["user", "add"], &add).ended(0);
     let serve = || Server::start(place.command(&["serve", "--dir", place.dir().to_str().unwrap()]), true);
     let server = serve();
-    server.line_with("serving");
+    let url = url_in(&server.line_with("serving"));
     // The folder of the target is not there, and neither is the relay: the appliance serves all the same.
     server.line_with("mail could not be sent");
+    assert_eq!(health(&place, &url, "mail"), (false, "mail_waits".to_owned()));
+    assert!(!health(&place, &url, "backup").0);
+    let ready = client(&place.dir().join("tls/ca.pem")).get(format!("{url}/readyz")).call();
+    assert_eq!(answer(ready).0, 200, "late backups and mail are no reason to take it out of service");
     relay.start_again();
     let silent = relay.mail_with("A backup target does not answer: disk2");
+    until(|| (health(&place, &url, "mail") == (true, "mail_good".to_owned())).then_some(())).expect("well again");
     assert!(silent.contains("X-Test-Tls: True") && silent.contains("kontor backup target test"), "{silent}");
     assert!(!silent.contains(disk.to_str().unwrap()), "no path of the machine: {silent}");
     relay.mail_with("A backup set could not be made: disk2");
