@@ -6,7 +6,7 @@
 #   smtpd.sh stop DIR                               stops it; certificates and mail stay.
 # With encryption it wants to be signed in to (kontor / secret). Recipients at refused.example are refused for good (550),
 # those at later.example are told to come again (450).
-# It is the program of Debian's package python3-aiosmtpd, installed or unpacked: a library, so installing opens no port.
+# It is the program of Debian's package python3-aiosmtpd, which is unpacked where it is not installed.
 # Exit code 3: there is none to be had. It ends itself after half an hour.
 set -euo pipefail
 
