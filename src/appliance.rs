@@ -13,6 +13,7 @@ mod keeper;
 mod keeping;
 pub(crate) mod layout;
 mod operator;
+mod picks;
 mod planning;
 mod post_office;
 mod running;

@@ -3,6 +3,7 @@
 
 use crate::attempts::{Attempts, Kept, Turn};
 use crate::backups::Backups;
+use crate::picks::Picks;
 use arc_swap::ArcSwapOption;
 use identity::Identity;
 use kernel::{Clock, Code, Fault, Outcome, Random, Timestamp};
@@ -55,6 +56,8 @@ pub struct Open {
     pub health: Arc<dyn Health>,
     /// Its backups.
     pub backups: Arc<dyn Backups>,
+    /// The backup set that somebody looks into.
+    pub picks: Arc<dyn Picks>,
     /// What can be loaded as sample data.
     pub sample: Arc<dyn SampleSource>,
 }

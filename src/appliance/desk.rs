@@ -1,7 +1,7 @@
 //! What the local operator works with: the verbs, the users' credentials, and the operator as an actor.
 //! Every act goes through the same verbs as over the API, so the log tells of it in the same way.
 
-use crate::appliance::{Appliance, LogSigner, Opened, local_operator};
+use crate::appliance::{Appliance, Keeper, LogSigner, Opened, local_operator};
 use crate::cli::failure::Failure;
 use audit::{Verb, VerifierKey};
 use identity::{Actor, Channel, Identity, PasswordOrigin, Ports, SecretText};
@@ -50,6 +50,10 @@ impl Desk {
         let Opened { store, signer, .. } = appliance.open()?;
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         Ok(Self { records, identity, operator: Arc::new(operator), store, signer })
+    }
+    /// The backups of the appliance.
+    pub(crate) fn keeper(&self, appliance: &Appliance) -> Result<Keeper, Failure> {
+        Keeper::new(appliance, &self.store, &self.signer, None)
     }
     /// Seals what was done into the log, unless a running server does, and closes.
     pub(crate) fn close(self) -> Result<(), Failure> {

@@ -28,11 +28,11 @@ const REPORTS_SECONDS: i64 = 2 * 365 * 86_400;
 
 /// The backups of an open appliance.
 pub(crate) struct Keeper {
-    layout: Layout,
+    pub(super) layout: Layout,
     pub(super) config: BackupConfig,
     appliance: String,
     pub(super) store: Arc<Store>,
-    vault: Arc<Vault>,
+    pub(super) vault: Arc<Vault>,
     signer: Arc<LogSigner>,
     key: VerifierKey,
     pub(super) shipping: Option<Arc<ShipStatus>>,

@@ -78,6 +78,14 @@ impl Layout {
     pub(crate) fn told(&self) -> PathBuf {
         self.dir.join("mail.json")
     }
+    /// Where the database of a set lies while somebody looks into it.
+    pub(crate) fn browse(&self) -> PathBuf {
+        self.dir.join("browse")
+    }
+    /// The file whose lock says that somebody looks into a set.
+    pub(crate) fn browse_lock(&self) -> PathBuf {
+        self.dir.join("browse.lock")
+    }
     /// The users of a demonstration and their passwords.
     pub(crate) fn demo_users(&self) -> PathBuf {
         self.dir.join("demo-users.json")

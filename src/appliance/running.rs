@@ -4,6 +4,7 @@
 use crate::appliance::backup_desk::BackupDesk;
 use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
+use crate::appliance::picks::PickDesk;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
 use crate::appliance::watch::{Silent, Watch, outbox_of};
 use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
@@ -46,6 +47,7 @@ struct Running {
     pulse: Pulse,
     keeping: Keeping,
     watch: Watch,
+    picks: Arc<PickDesk>,
 }
 
 impl Gate {
@@ -90,19 +92,25 @@ impl Gate {
         let beside = (Arc::clone(&silent), post.clone());
         let health = Arc::new(ApplianceHealth::new(&self.appliance, &store, shipping, beside)?);
         let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, (silent, post))?;
+        let picks = Arc::new(PickDesk::start(&keeper)?);
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
-        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch });
+        let (held, sample) = (Arc::clone(&picks), Arc::new(sample));
+        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
-        Ok(Open { records, imports, exports, identity, health, backups, sample: Arc::new(sample) })
+        Ok(Open { records, imports, exports, identity, health, backups, picks, sample })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
     pub(crate) fn close(&self) {
         let Some(mut running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        running.watch.stop();
+        let (held, sample) = (Arc::clone(&picks), Arc::new(sample));
+        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held });
+        let imports = Imports::new(records.clone(), Arc::clone(&store));
+        let exports = Exports::new(records.clone(), store);
+        Ok(Open { records, imports, exports, identity, health, backups, picks, sample })
         running.keeping.stop();
         running.pulse.stop();
         let entry = running.store.entry(&running.system, Verb::Stop);

@@ -139,6 +139,8 @@ codes! {
         BackupPin 52 "backup_pin",
         /// All that one user may take was taken out in neutral formats; its pages have entries of their own.
         DrDump 53 "dr_dump",
+        /// Somebody looked into a backup set, or brought records back from one; what changed has entries of its own.
+        BackupPick 54 "backup_pick",
     }
 }
 codes! {

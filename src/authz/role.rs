@@ -96,6 +96,8 @@ pub enum AppAction {
     AccessLog,
     /// Share saved views with roles or with all, and set the defaults of roles.
     Views,
+    /// Look into backup sets and bring records back from them, as far as one's rights on the records reach.
+    BackupPick,
     /// Read the audit log.
     AuditRead,
     /// Verify the audit log.
@@ -110,7 +112,7 @@ pub enum AppAction {
 
 impl AppAction {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Bulk,
         Self::Import,
         Self::Export,
@@ -120,6 +122,7 @@ impl AppAction {
         Self::Roles,
         Self::AccessLog,
         Self::Views,
+        Self::BackupPick,
         Self::AuditRead,
         Self::AuditVerify,
         Self::SystemHealth,
@@ -138,6 +141,7 @@ impl AppAction {
             Self::Roles => "roles",
             Self::AccessLog => "access_log",
             Self::Views => "views",
+            Self::BackupPick => "backup_pick",
             Self::AuditRead => "audit_read",
             Self::AuditVerify => "audit_verify",
             Self::SystemHealth => "system_health",
@@ -148,7 +152,13 @@ impl AppAction {
     /// Whether it belongs to one of the three administrations, so that no role of the business may have it.
     pub const fn is_administration(self) -> bool {
         match self {
-            Self::Bulk | Self::Import | Self::Export | Self::Token | Self::AccessLog | Self::Views => false,
+            Self::Bulk
+            | Self::Import
+            | Self::Export
+            | Self::Token
+            | Self::AccessLog
+            | Self::Views
+            | Self::BackupPick => false,
             Self::Definitions
             | Self::Users
             | Self::Roles

@@ -8,6 +8,7 @@ use crate::cli::backup_target::{self, TargetVerb};
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
+use crate::cli::picking;
 use crate::cli::restoring::{OpenWith, Place};
 use crate::cli::rewinding;
 use crate::cli::secret::{self, PassphraseFrom};
@@ -95,6 +96,28 @@ Exit codes: 0 restored; 1 the secret opens nothing, or what was restored is not 
 Reads every segment that was shipped there and checks hashes, order and signatures; opens nothing and needs no secret.
 Exit codes: 0 whole; 1 something is in the way of a later moment; 2 not done.")]
     Window(rewinding::WindowArgs),
+    /// Shows what a set holds, as a user may see it.
+    #[command(after_help = "Examples:
+  kontor backup browse --dir /srv/kontor --as greta 42
+  kontor backup browse --dir /srv/kontor --as greta 42 account --find hanse
+
+SET is its number or its name, as `kontor backup list` prints it. Without OBJECT the objects and their records are counted;
+--find takes words of the name, a number such as ACC-000017, or an id. STATE says where a record is now: live, binned (in the
+recycle bin) or missing (nowhere). The user needs the right backup_pick and sees what that user may see today.
+Exit codes: 0 done; 1 the passphrase or the password opens nothing; 2 not done.")]
+    Browse(picking::BrowseArgs),
+    /// Compares records of a set with those of now, and brings back what is named.
+    #[command(after_help = "Examples:
+  kontor backup pick --dir /srv/kontor --as greta 42 account 01890a5d-ac96-774b-bcce-b302099a8057
+  kontor backup pick --dir /srv/kontor --as greta 42 account 01890a5d-… --field phone --field email
+  kontor backup pick --dir /srv/kontor --as greta 42 account 01890a5d-… --all
+  kontor backup pick --dir /srv/kontor --as greta 42 account
+  kontor backup pick --dir /srv/kontor --as greta 42 account --missing --different --field phone
+
+Without --field, --all, --missing, --binned or --different nothing is written: both sides are shown, or counted for a whole
+object. What is written goes through the user's own rights, as a change like any other. --dry-run tries it and takes it back.
+Exit codes: 0 done; 1 some records were refused, or a secret opens nothing; 2 not done.")]
+    Pick(picking::PickArgs),
     /// Prints what every table holds, as hashes that are the same on both engines.
     #[command(after_help = "Example:
   kontor backup content --dir /srv/kontor
@@ -187,6 +210,8 @@ pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
         BackupVerb::Restore(args) => restore(args, out),
         BackupVerb::Target(verb) => backup_target::run(verb, out),
         BackupVerb::Window(args) => rewinding::window(args, out),
+        BackupVerb::Browse(args) => picking::browse(args, out),
+        BackupVerb::Pick(args) => picking::pick(args, out),
         BackupVerb::Content(args) => content(args, out),
     }
 }

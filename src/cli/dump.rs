@@ -2,14 +2,15 @@
 //! a user signs in here whose roles allow exports, and the dump is that user's, with scope, levels and masks. It is sealed with
 //! age unless somebody says otherwise.
 
-use crate::appliance::{Appliance, Desk, layout};
+use crate::appliance::{Appliance, Desk};
 use crate::cli::Dir;
-use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
+use crate::cli::signing_in::AsUser;
 use audit::{ActOutcome, Phase, Verb};
-use identity::{Actor, ActorContext, Channel, SignInError};
-use kernel::{AnyKind, Code, Fault, Id, Outcome, Timestamp};
+use identity::{Actor, Channel};
+use kernel::{Code, Fault, Outcome, Timestamp};
 use recovery::{Parcel, Progress};
 use serde_json::json;
 use std::io::Read;
@@ -27,12 +28,8 @@ pub(crate) struct DumpArgs {
     dir: Dir,
     #[command(flatten)]
     from: PassphraseFrom,
-    /// The login of the user whose dump it is.
-    #[arg(long = "as", value_name = "LOGIN")]
-    login: String,
-    /// A file (mode 0600) whose first line is that user's password, instead of the question.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    user: AsUser,
     /// Who can open it, as `age-keygen` prints them, instead of those who open the backups. Can be given several times.
     #[arg(long, value_name = "AGE1", value_parser = recipient)]
     recipient: Vec<ArchiveRecipient>,
@@ -53,13 +50,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Out) -> Result<u8, Failure> {
     secret::unseal(&appliance, &args.from)?;
     let recipients = recipients(args, &appliance)?;
     let desk = Desk::open(&appliance, Channel::Cli)?;
-    let done = signed_in(args, &desk).and_then(|actor| {
-        let written = write(args, &desk, &actor, &recipients);
-        // The session was for this; it ends whatever became of it.
-        desk.identity.sign_out(&actor)?;
-        desk.records.note(&actor, Verb::SignOut, "").wait()?;
-        written
-    });
+    let done = args.user.act(&desk, "kontor dr dump", |actor| write(args, &desk, actor, &recipients));
     desk.close()?;
     tell(args, &done?, out);
     Ok(0)
@@ -80,38 +71,6 @@ fn recipients(args: &DumpArgs, appliance: &Appliance) -> Result<Vec<ArchiveRecip
             .todo("name a key with --recipient, or say --plain"));
     }
     Ok(recipients)
-}
-
-/// The user, by password, as at every other door.
-fn signed_in(args: &DumpArgs, desk: &Desk) -> Result<Arc<Actor>, Failure> {
-    let password = match &args.password_file {
-        Some(file) => {
-            layout::require_private(file)?;
-            secret::first_line(file)?
-        }
-        None => secret::ask(&format!("Password of {}: ", args.login))?,
-    };
-    let request: Id<AnyKind> = Id::generate(desk.store.clock().as_ref(), desk.store.random().as_ref());
-    let context = ActorContext::new(Channel::Cli, request.to_string())
-        .map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    let signed_in = match desk.identity.sign_in(&args.login, &password, context) {
-        Ok(signed_in) => signed_in,
-        Err(SignInError { refusal, event }) => {
-            if let Some(event) = event {
-                desk.records.note_sign_in_failed(&event).wait()?;
-            }
-            return Err(Failure::from(Fault::from(refusal)).exit(EXIT_ANSWER_BAD).kept("nothing was written"));
-        }
-    };
-    let actor = Arc::new(signed_in.actor);
-    if actor.must_change_password() {
-        desk.identity.sign_out(&actor)?;
-        return Err(Failure::new(Code::AccessDenied, format!("{} has a password that somebody else set", args.login))
-            .kept("nothing was written")
-            .todo("let the user sign in to the web interface and choose an own one first"));
-    }
-    desk.records.note(&actor, Verb::SignIn, "for kontor dr dump").wait()?;
-    Ok(actor)
 }
 
 /// Hands the files of a dump to a parcel.
@@ -164,7 +123,7 @@ fn dump(
     let objects = dumps.run(actor, "neutral dump", &mut into)?;
     let appliance = desk.store.appliance()?;
     let summary = json!({"format": "kontor-dump-1", "appliance": appliance, "made_by": env!("CARGO_PKG_VERSION"),
-        "as": args.login, "began_at": began, "ended_at": clock.now(), "objects": objects});
+        "as": args.user.login, "began_at": began, "ended_at": clock.now(), "objects": objects});
     let mut text =
         serde_json::to_vec_pretty(&summary).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
     text.push(b'\n');
@@ -187,7 +146,7 @@ fn tell(args: &DumpArgs, (objects, files): &(Vec<DumpedObject>, u64), out: &mut 
     };
     let head = ["OBJECT", "RECORDS", "IN THE BIN", "LINKS", "FILES", "REDUCED FIELDS"];
     out.table(&head, &objects.iter().map(row).collect::<Vec<_>>());
-    out.line(format!("{}: {files} files, as {} may see them.", args.into.display(), args.login));
+    out.line(format!("{}: {files} files, as {} may see them.", args.into.display(), args.user.login));
     if args.plain {
         out.note("It lies open. Keep it as you keep the appliance itself, and remove it when it has served.");
     }

@@ -120,6 +120,8 @@ table! {
     JobUnknown "job_unknown" 404 Input false "You have no such job" "您没有这样的作业";
     JobBusy "job_busy" 409 Conflict true "The job is still running, or too many are" "作业仍在运行，或同时运行的作业过多";
     UndoRefused "undo_refused" 409 Conflict false "This can no longer be undone" "此操作已无法撤销";
+    SetNotOpen "set_not_open" 409 Conflict false "No backup set is open" "没有打开的备份集";
+    RestoreRefused "restore_refused" 409 Conflict false "This cannot be brought back from the backup set" "无法从该备份集取回";
     SampleRefused "sample_refused" 409 Conflict false "The sample data cannot be loaded or removed as things stand" "目前无法载入或移除示例数据";
     // metadata
     PlanRefused "plan_refused" 422 Input false "The change has errors; nothing was changed" "变更有误，未作任何更改";

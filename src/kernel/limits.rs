@@ -276,6 +276,12 @@ pub const ROLES_CUSTOM_MAX: usize = 200;
 pub const ROLE_BYTES_MAX: usize = 64 * 1024;
 /// Fields that one role names.
 pub const ROLE_FIELDS_MAX: usize = 1_000;
+/// How long a backup set stays open for browsing after somebody last looked, in seconds.
+pub const PICK_IDLE_SECONDS: i64 = 30 * 60;
+/// Records that are brought back from a set in one go, and that one comparison remembers.
+pub const PICK_RECORDS_MAX: usize = 100_000;
+/// Fields that are named when a record is brought back.
+pub const PICK_FIELDS_MAX: usize = 500;
 /// Versions of a role that its history shows, the newest first.
 pub const ROLE_VERSIONS_MAX: usize = 100;
 /// People that the preview of a role's change names; beyond, it counts.

@@ -2,6 +2,7 @@
 //! stopped and undone. Each record goes the single-record road, with its own decision, entry and result.
 
 use crate::bulk::words;
+use crate::pick::{PICK_ACTION, PickJob};
 use crate::preferences::is_person;
 use crate::undo::{changed_since, old_values};
 use crate::{BulkAction, BulkOutcome, BulkRequest, Pending, Records, Retry};
@@ -105,18 +106,30 @@ pub struct JobRowsView {
     pub next: Option<i64>,
 }
 
+/// What a job does to each record.
+#[derive(Clone)]
+pub(crate) enum Doing {
+    /// A change.
+    Bulk(BulkAction),
+    /// That change taken back.
+    Undo(BulkAction),
+    /// What a backup set holds of it is brought back.
+    Pick(Arc<PickJob>),
+    /// That taken back.
+    PickUndo,
+}
+
 /// What one job does to its records.
 #[derive(Clone)]
 struct Work {
     job: RecordId,
     actor: Arc<Actor>,
     object: Arc<ObjectDef>,
-    action: BulkAction,
-    undo: bool,
+    doing: Doing,
 }
 
-/// One record of a job: its place, itself, and when undoing the version that the job left.
-type Item = (i64, RecordId, i64);
+/// One record of a job: its place, itself, and the version it is expected in, where one is.
+pub(crate) type Item = (i64, RecordId, i64);
 
 fn unknown() -> Fault {
     Fault::new(Code::JobUnknown, "You have no such job.")
@@ -253,7 +266,8 @@ impl Records {
             }
             let ids = records.targets(&actor, &definition, &request, limits::BULK_JOB_RECORDS_MAX)?;
             let places = (0..).zip(ids).map(|(ord, id)| (ord, id, 0)).collect();
-            records.begin(&actor, &definition, request.change, (places, None), retry)
+            let change = serde_json::to_vec(&request.change).map_err(Fault::internal)?;
+            records.begin(&actor, &definition, (change, Doing::Bulk(request.change)), (places, None), retry)
         })
     }
 
@@ -277,10 +291,14 @@ impl Records {
                 let detail = "Nothing was changed, it was undone already, is an undo itself, or its time is over (BULK_UNDO_SECONDS).";
                 return Err(Fault::new(Code::UndoRefused, detail));
             }
-            let action: BulkAction = serde_json::from_slice(&job.change).map_err(Fault::internal)?;
+            let doing = if view.action == PICK_ACTION {
+                Doing::PickUndo
+            } else {
+                Doing::Undo(serde_json::from_slice(&job.change).map_err(Fault::internal)?)
+            };
             let object = records.definition(&job.object)?;
             let places = rows.iter().map(|row| (row.ord, row.record, row.version.unwrap_or(0))).collect();
-            records.begin(&actor, &object, action, (places, Some(id)), None)
+            records.begin(&actor, &object, (job.change, doing), (places, Some(id)), None)
         })
     }
 
@@ -295,11 +313,11 @@ impl Records {
     }
 
     /// Keeps the job, says so in the log and starts its thread.
-    fn begin(
+    pub(crate) fn begin(
         &self,
         actor: &Arc<Actor>,
         object: &Arc<ObjectDef>,
-        action: BulkAction,
+        (change, doing): (Vec<u8>, Doing),
         (items, undo_of): (Vec<Item>, Option<RecordId>),
         retry: Option<Retry>,
     ) -> Result<JobView, Fault> {
@@ -309,7 +327,7 @@ impl Records {
             user: actor.user(),
             object: object.name.clone(),
             state: "running".to_owned(),
-            change: serde_json::to_vec(&action).map_err(Fault::internal)?,
+            change,
             undo_of,
             undone_by: None,
             total: i64::try_from(items.len()).unwrap_or(i64::MAX),
@@ -349,8 +367,7 @@ impl Records {
             Ok(())
         });
         written.wait()?;
-        let work =
-            Work { job: id, actor: Arc::clone(actor), object: Arc::clone(object), action, undo: undo_of.is_some() };
+        let work = Work { job: id, actor: Arc::clone(actor), object: Arc::clone(object), doing };
         let records = self.clone();
         let run = move || {
             if let Err(fault) = records.run(&work, &items) {
@@ -414,11 +431,19 @@ impl Records {
     /// One record and its result, in one unit.
     fn one(&self, work: &Work, (ord, id, version): Item) -> Ticket<bool> {
         let (records, work) = (self.clone(), work.clone());
+        // The set is asked outside the unit: nobody else waits for it.
+        let mut picked = match &work.doing {
+            Doing::Pick(pick) => Some(self.pick_one(&work.actor, pick, (id, version))),
+            Doing::Bulk(_) | Doing::Undo(_) | Doing::PickUndo => None,
+        };
         self.store.write(move |tx| {
-            let (version, moved) = if work.undo {
-                records.undo_one_in_tx(tx, &work.actor, &work.object, (id, version), &work.action)?
-            } else {
-                records.bulk_one_in_tx(tx, &work.actor, &work.object, id, &work.action)?
+            let (actor, object) = (&work.actor, &work.object);
+            let (version, moved) = match (&work.doing, picked.take()) {
+                (Doing::Undo(action), _) => records.undo_one_in_tx(tx, actor, object, (id, version), action)?,
+                (Doing::PickUndo, _) => records.pick_undo_in_tx(tx, actor, object, (id, version))?,
+                (Doing::Bulk(action), _) => records.bulk_one_in_tx(tx, actor, object, id, action)?,
+                (Doing::Pick(_), Some(bring)) => bring?(tx)?,
+                (Doing::Pick(_), None) => return Err(Fault::internal("a job lost its set").into()),
             };
             let outcome = if moved { BulkOutcome::Done } else { BulkOutcome::Same }.as_str();
             let row = JobRow { ord, record: id, outcome, version: Some(version), code: None, detail: None };

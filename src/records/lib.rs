@@ -28,6 +28,7 @@ mod notifications;
 mod open;
 mod pending;
 mod people;
+mod pick;
 mod preferences;
 mod presence;
 mod reduce;
@@ -63,6 +64,10 @@ pub use merge::{MergeLoser, MergeRequest, MergeView, MovedView};
 pub use notifications::{NotificationView, NotificationsRead, NotificationsRequest, NotificationsView};
 pub use pending::Pending;
 pub use people::{DoneView, MeView, RoleHeld, RoleView, RolesOfView};
+pub use pick::{
+    PickAsk, PickCompared, PickField, PickFound, PickListed, PickObject, PickObjects, PickPage, PickRecord, PickRow,
+    PickSet, PickState, PickTarget, PickWhy, Picked, PickedAll,
+};
 pub use preferences::PreferencesView;
 pub use presence::{PresenceEvent, PresenceView};
 pub use rights::{RightsAnswer, RightsQuestion, RightsView, RightsViewRequest};

@@ -172,7 +172,7 @@ impl Records {
     }
 }
 
-fn page_rows(limit: Option<usize>) -> Result<usize, Fault> {
+pub(crate) fn page_rows(limit: Option<usize>) -> Result<usize, Fault> {
     let limit = limit.unwrap_or(limits::PAGE_ROWS_DEFAULT);
     if (1..=limits::PAGE_ROWS_MAX).contains(&limit) {
         return Ok(limit);
@@ -180,7 +180,7 @@ fn page_rows(limit: Option<usize>) -> Result<usize, Fault> {
     Err(Fault::new(Code::ParameterInvalid, format!("limit is from 1 to {} (PAGE_ROWS_MAX).", limits::PAGE_ROWS_MAX)))
 }
 
-fn read_cursor(text: &str) -> Result<Cursor, Fault> {
+pub(crate) fn read_cursor(text: &str) -> Result<Cursor, Fault> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     bytes
         .and_then(|bytes| Cursor::from_bytes(&bytes))

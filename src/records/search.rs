@@ -19,6 +19,15 @@ pub(crate) fn groups_of(
     floor: &FieldLevels,
     text: &str,
 ) -> Result<Vec<Vec<(String, bool)>>, Fault> {
+    groups_where(object, |at| floor.get(at) >= Level::Read, text)
+}
+
+/// The same over the fields that `may_read`.
+pub(crate) fn groups_where(
+    object: &ObjectDef,
+    may_read: impl Fn(usize) -> bool,
+    text: &str,
+) -> Result<Vec<Vec<(String, bool)>>, Fault> {
     if text.chars().count() > limits::SEARCH_CHARS_MAX {
         return Err(Fault::new(
             Code::LimitExceeded,
@@ -29,7 +38,7 @@ pub(crate) fn groups_of(
         .fields
         .iter()
         .enumerate()
-        .filter(|(at, field)| field.searchable && !field.is_sealed() && floor.get(*at) >= Level::Read)
+        .filter(|(at, field)| field.searchable && !field.is_sealed() && may_read(*at))
         .map(|(_, field)| field.name.as_str())
         .collect();
     if tags.is_empty() {

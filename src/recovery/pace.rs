@@ -32,6 +32,9 @@ impl Progress {
     pub(crate) fn expect(&self, bytes: u64) {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
+    pub(crate) fn moved(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 /// A limit of bytes a second, and the progress it is told to.

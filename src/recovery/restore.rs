@@ -114,7 +114,7 @@ pub fn restore_with(
     Ok(Restored { manifest, bytes, files })
 }
 
-fn is_unused(into: &Path) -> Result<bool, RecoveryError> {
+pub(crate) fn is_unused(into: &Path) -> Result<bool, RecoveryError> {
     match fs::read_dir(into) {
         Ok(mut entries) => Ok(entries.next().is_none()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
@@ -123,7 +123,7 @@ fn is_unused(into: &Path) -> Result<bool, RecoveryError> {
 }
 
 /// Better before than in the middle.
-fn enough_room(place: &Path, bytes: u64) -> Result<(), RecoveryError> {
+pub(crate) fn enough_room(place: &Path, bytes: u64) -> Result<(), RecoveryError> {
     let free = rustix::fs::statvfs(place).map_or(u64::MAX, |found| found.f_bavail.saturating_mul(found.f_frsize));
     if free < bytes {
         return Err(RecoveryError::Refused(format!(
@@ -137,10 +137,14 @@ fn enough_room(place: &Path, bytes: u64) -> Result<(), RecoveryError> {
 }
 
 /// The folder before it is whole. Dropped without [`Half::place`], it goes.
-struct Half(PathBuf);
+pub(crate) struct Half(PathBuf);
 
 impl Half {
-    fn begin(into: &Path) -> Result<Self, RecoveryError> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn begin(into: &Path) -> Result<Self, RecoveryError> {
         use std::os::unix::fs::DirBuilderExt;
         let mut name = into.file_name().unwrap_or_default().to_owned();
         name.push(".");
@@ -154,7 +158,7 @@ impl Half {
         Ok(Self(half))
     }
 
-    fn place(self, into: &Path) -> Result<(), RecoveryError> {
+    pub(crate) fn place(self, into: &Path) -> Result<(), RecoveryError> {
         let failed = || format!("putting the folder at {}", into.display());
         let folder = fs::File::open(&self.0).map_err(RecoveryError::target(failed()))?;
         // One sync for all of it: a set may hold a hundred thousand files.

@@ -63,6 +63,7 @@ mod saved_views;
 mod schema;
 mod search;
 mod selection;
+mod set_store;
 mod settings;
 mod snapshot;
 mod state;
@@ -101,6 +102,7 @@ pub use rows::StoredRow;
 pub use sample::Touched;
 pub use saved_views::{SavedView, Sharing};
 pub use search::SearchQuery;
+pub use set_store::SetStore;
 pub use settings::Kept;
 pub use snapshot::{DatabaseFacts, Snapshot, TableFacts};
 pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
@@ -147,6 +149,8 @@ pub(crate) struct Shared {
     pub(crate) node: String,
     pub(crate) selections: selection::Selections,
     pub(crate) reaches: reach::Reaches,
+    /// Whether the keys that lie in this database open values; never those of a set.
+    pub(crate) opens: bool,
 }
 
 /// An open store.
@@ -196,6 +200,7 @@ impl Store {
             selections: selection::Selections::default(),
             reaches: reach::Reaches::default(),
             files: files::Files::new(config.files_folder.clone()),
+            opens: true,
         });
         let (bell, overflow) = (Arc::new(Bell::default()), Arc::new(Overflow::default()));
         let handover = Arc::clone(&shared.files.handover);

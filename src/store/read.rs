@@ -253,6 +253,9 @@ impl<'c> ReadTx<'c> {
 
     /// The keys of this transaction beside the connection they are loaded through.
     pub(crate) fn keys_and_store(&mut self) -> Result<(&mut KeyUse, Ring<'_>), StoreError> {
+        if !self.shared.opens {
+            return Err(StoreError::damaged("a sealed value was asked of a set itself"));
+        }
         if self.keys.is_none() {
             self.keys = Some(self.shared.vault.key_use()?);
         }

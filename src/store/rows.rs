@@ -57,7 +57,7 @@ impl StoredRow {
         found.is_some_and(|(definition, cells)| sealed_cell(definition, cells).is_some())
     }
     /// Whose keys seal the values.
-    pub(crate) fn subject(&self) -> RecordId {
+    pub fn subject(&self) -> RecordId {
         let Subject::Field(name) = &self.object().subject else { return self.id() };
         let cell = self.object().field_index(name).and_then(|index| self.cells_of(index)?.first());
         cell.and_then(Cell::bin).and_then(RecordId::from_slice).unwrap_or_else(|| self.id())

@@ -26,8 +26,12 @@ pub struct Cause {
     pub import_job: Option<String>,
     /// Sample data of a demonstration.
     pub is_sample: bool,
-    /// When the record came into being elsewhere; imports and samples only.
+    /// When the record came into being elsewhere; imports, samples and what comes back from a set only.
     pub created_at: Option<Timestamp>,
+    /// The backup set that the values come from.
+    pub backup_set: Option<String>,
+    /// The human number that the record had before; the caller has looked that it is free.
+    pub number: Option<String>,
 }
 
 /// What a change left behind.
@@ -351,9 +355,17 @@ impl<'c> WriteTx<'c, '_> {
             values.set_system(object, "import_job", Value::Text(job.clone()));
         }
         if let Some(number) = &object.number {
-            let next = self.next_number(&object.name)?;
-            let width = usize::from(number.digits);
-            values.set_system(object, "number", Value::Text(format!("{}{next:0width$}", number.prefix)));
+            let text = match &cause.number {
+                Some(known) => {
+                    self.number_known(object, known)?;
+                    known.clone()
+                }
+                None => {
+                    let (next, width) = (self.next_number(&object.name)?, usize::from(number.digits));
+                    format!("{}{next:0width$}", number.prefix)
+                }
+            };
+            values.set_system(object, "number", Value::Text(text));
         }
         Ok(())
     }
@@ -372,6 +384,19 @@ impl<'c> WriteTx<'c, '_> {
         let next = row.and_then(|row| row.int(0)).unwrap_or(0) + 1;
         self.numbers.insert(object.to_owned(), next);
         Ok(next)
+    }
+
+    /// A number that a record brings along is not given again.
+    fn number_known(&mut self, object: &ObjectDef, text: &str) -> Result<(), StoreError> {
+        let prefix = object.number.as_ref().map_or("", |number| number.prefix.as_str());
+        let Some(known) = text.strip_prefix(prefix).and_then(|digits| digits.parse::<i64>().ok()) else {
+            return Ok(());
+        };
+        let next = self.next_number(&object.name)?;
+        if let Some(last) = self.numbers.get_mut(&object.name) {
+            *last = known.max(next - 1);
+        }
+        Ok(())
     }
 
     /// The next human number of an object is asked for anew: what was kept of it is gone.
@@ -432,6 +457,9 @@ impl<'c> WriteTx<'c, '_> {
         (entry.state_before, entry.state_after) = states;
         if let Some(job) = &cause.import_job {
             entry.act.ticket = format!("import {job}");
+        }
+        if let Some(set) = &cause.backup_set {
+            entry.act.ticket = format!("backup {set}");
         }
         changes.into_entry(&mut self.read, &mut entry)?;
         self.log_entry(&entry)

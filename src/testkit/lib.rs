@@ -11,6 +11,7 @@
 mod database;
 mod postgres;
 mod sealing;
+mod sets;
 mod short;
 
 pub use sealing::TestSigner;

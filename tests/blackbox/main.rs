@@ -10,6 +10,7 @@ mod far;
 mod losses;
 mod mail;
 mod object_server;
+mod picks;
 mod sales;
 mod shares;
 mod shipping;

@@ -5,7 +5,7 @@ use crate::route::{self, Access, Carries, Gives, Repeat, Route};
 use metadata::ObjectDef;
 use serde_json::{Map, Value as Json, json};
 
-const TAGS: [(&str, &str, &str); 20] = [
+const TAGS: [(&str, &str, &str); 21] = [
     ("session", "Sign in and out, the own password and sessions", "登录、退出、本人密码与会话"),
     ("records", "Records of all objects", "各对象的记录"),
     ("search", "Search over all objects", "跨对象搜索"),
@@ -25,6 +25,7 @@ const TAGS: [(&str, &str, &str); 20] = [
     ("setup", "The first run of the appliance", "系统首次设置"),
     ("sample", "Sample data: load and remove", "示例数据的载入与移除"),
     ("backups", "Backup sets, drills and their plan", "备份集、恢复演练与保留计划"),
+    ("picks", "Looking into a backup set and bringing records back", "查看备份集并取回记录"),
     ("pages", "Outside the API: health for machines", "API 之外：供机器检查的健康状况"),
 ];
 

@@ -15,6 +15,7 @@ mod metadata;
 mod notifications;
 mod pages;
 mod people;
+mod picks;
 mod records;
 mod roles;
 mod sample;
@@ -33,6 +34,7 @@ pub(crate) const TABLE: &[&[Route]] = &[
     settings::ROUTES,
     sample::ROUTES,
     backups::ROUTES,
+    picks::ROUTES,
     session::ROUTES,
     tokens::ROUTES,
     people::ROUTES,

@@ -11,6 +11,7 @@ mod exports;
 mod house;
 mod imports;
 mod openapi;
+mod picks;
 mod program;
 mod records;
 mod roles;

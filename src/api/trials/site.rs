@@ -1,6 +1,7 @@
 //! A whole appliance behind the server's own handlers, without a socket: requests in, answers out. Every good JSON answer
 //! is held against the API description, so what is described and what is sent cannot drift apart.
 
+use super::picks::Sets;
 use crate::appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 use crate::backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
@@ -158,6 +159,7 @@ struct TestServices {
     imports: transfer::Imports,
     exports: transfer::Exports,
     identity: Arc<Identity>,
+    picks: Arc<Sets>,
 }
 impl TestServices {
     fn open(&self) -> Open {
@@ -168,6 +170,7 @@ impl TestServices {
             identity: Arc::clone(&self.identity),
             health: Arc::new(Well),
             backups: Arc::<Made>::default(),
+            picks: Arc::<Sets>::clone(&self.picks),
             sample: Arc::new(Few),
         }
     }
@@ -179,6 +182,7 @@ pub(super) struct Site<'k> {
     pub(super) identity: Arc<Identity>,
     pub(super) appliance: Appliance,
     shared: Arc<Shared>,
+    pub(super) picks: Arc<Sets>,
 }
 
 /// What came back.
@@ -234,8 +238,8 @@ impl<'k> Site<'k> {
         let identity = Arc::new(Identity::new(ports, Arc::clone(&clock), Arc::clone(&random)));
         let imports = transfer::Imports::new(kontor.records.clone(), Arc::clone(&kontor.store));
         let exports = transfer::Exports::new(kontor.records.clone(), Arc::clone(&kontor.store));
-        let services =
-            TestServices { records: kontor.records.clone(), imports, exports, identity: Arc::clone(&identity) };
+        let (records, identity_too, picks) = (kontor.records.clone(), Arc::clone(&identity), Arc::<Sets>::default());
+        let services = TestServices { records, imports, exports, identity: identity_too, picks: Arc::clone(&picks) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
         let shared = Arc::new(Shared {
             appliance: appliance.clone(),
@@ -244,7 +248,7 @@ impl<'k> Site<'k> {
             looks: Default::default(),
             checks: Default::default(),
         });
-        Self { kontor, identity, appliance, shared }
+        Self { kontor, identity, appliance, shared, picks }
     }
 
     pub(super) fn open(kontor: &'k TestAppliance) -> Self {

@@ -96,7 +96,8 @@ fn allowed(surface: &str, expected: &Expected, subject: &Subject, field: &str) -
             Level::None
         }
     };
-    let deleted = subject.deleted && !["open", "bin", "preview", "files"].contains(&surface);
+    let deleted = subject.deleted
+        && !["open", "bin", "preview", "files", "pick.list", "pick.open", "pick.tried"].contains(&surface);
     match surface {
         _ if deleted || !expected.sees(subject) => Level::None,
         "reveal" => {

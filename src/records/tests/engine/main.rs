@@ -26,6 +26,8 @@ mod merges;
 mod notifications;
 mod paging;
 mod parsers;
+mod picks;
+mod picks_whole;
 mod pii;
 mod place;
 mod preferences;

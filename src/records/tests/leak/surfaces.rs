@@ -4,8 +4,8 @@ use crate::world::{FIELDS, PRIVATE, Subject, World};
 use identity::Actor;
 use kernel::Fault;
 use records::{
-    BulkRequest, DuplicatesRequest, ListRequest, LogQuery, MergeRequest, NotificationsRequest, Pending, Shown,
-    TimelineRequest,
+    BulkRequest, DuplicatesRequest, ListRequest, LogQuery, MergeRequest, NotificationsRequest, Pending, PickAsk,
+    PickListed, Shown, TimelineRequest,
 };
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -82,6 +82,7 @@ pub(crate) fn walk(world: &World<'_>, actor: &Arc<Actor>) -> Vec<Surface> {
     surfaces.extend(walker.about());
     surfaces.extend(walker.rights());
     surfaces.push(walker.private());
+    surfaces.extend(walker.picks());
     surfaces
 }
 
@@ -383,6 +384,37 @@ impl Walker<'_, '_> {
                 ]),
             ),
         ]
+    }
+
+    /// What sets show and would bring back of each record, also one that lay elsewhere then.
+    fn picks(&self) -> Vec<Surface> {
+        let (records, mut listed, mut opened, mut tried) = (self.records(), Vec::new(), Vec::new(), Vec::new());
+        for (at, set) in self.world.sets.iter().enumerate() {
+            let elsewhere = at > 0;
+            listed.push(answer("objects".into(), records.pick_objects(self.actor, set).wait().map(Shown::into_view)));
+            let mut list = |about: &str, q: Option<String>| {
+                let request = PickListed { q, limit: Some(200), ..PickListed::default() };
+                let page = records.pick_list(self.actor, set, "account", request).wait().map(Shown::into_view);
+                listed.push(answer(about.to_owned(), page));
+            };
+            list("all", None);
+            let words = |subject: &&Subject| elsewhere && ["own", "mate", "far"].contains(&subject.place);
+            self.live().filter(words).for_each(|subject| list("name", Some(subject.name())));
+            self.live().filter(words).for_each(|subject| list("legal name", Some(subject.core("legal_name"))));
+            for subject in &self.world.subjects {
+                let view = records.pick_open(self.actor, set, "account", subject.id).wait().map(Shown::into_view);
+                opened.push(answer(subject.name(), view));
+                // From a version that is none: the refusal tells both sides of what differs.
+                for version in [self.world.kontor.version("account", subject.id), 999].into_iter().filter(|_| elsewhere)
+                {
+                    let ask = PickAsk { dry_run: true, ..PickAsk::default() };
+                    let of = ("account", subject.id);
+                    let view = records.pick_bring(self.actor, set, of, Some(version), ask).wait().map(Shown::into_view);
+                    tried.push(answer(subject.name(), view));
+                }
+            }
+        }
+        vec![Surface::new("pick.list", listed), Surface::new("pick.open", opened), Surface::new("pick.tried", tried)]
     }
 
     fn about(&self) -> Vec<Surface> {

@@ -5,7 +5,7 @@ use authz::{Level, RoleDef, RoleKind, ScopeWidth, Verb};
 use identity::{Actor, Channel, UserDirectory, memory};
 use kernel::RecordId;
 use metadata::Sensitivity;
-use records::{Retry, Shown};
+use records::{PickSet, Retry, Shown};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use store::DirectoryPorts;
@@ -97,6 +97,8 @@ pub(crate) struct World<'k> {
     pub(crate) replay: Retry,
     /// Activities that are somebody's alone, who is nobody of the matrix.
     pub(crate) private: Vec<RecordId>,
+    /// Backup sets: of how things were, and one in which everything was the probe's.
+    pub(crate) sets: Vec<Arc<PickSet>>,
 }
 
 impl<'k> World<'k> {
@@ -144,6 +146,7 @@ impl<'k> World<'k> {
                 world.subjects.push(subject);
             }
         }
+        world.keep_sets();
         let remover = world.actor(&["remover"]);
         for subject in world.subjects.iter().filter(|subject| subject.deleted) {
             kontor.delete(&remover, "account", subject.id).expect("a delete");
@@ -171,7 +174,14 @@ impl<'k> World<'k> {
 
     fn empty(kontor: &'k TestAppliance, probe: RecordId) -> Self {
         let replay = Retry { key: "replay".to_owned(), request: [9; 32] };
-        Self { kontor, probe, subjects: Vec::new(), replay, private: Vec::new() }
+        Self { kontor, probe, subjects: Vec::new(), replay, private: Vec::new(), sets: Vec::new() }
+    }
+
+    /// Sets of now, when nothing is deleted yet.
+    fn keep_sets(&mut self) {
+        let hex: String = self.probe.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let all_own = format!("UPDATE account SET owner_id = x'{hex}'; UPDATE contact SET owner_id = x'{hex}'");
+        self.sets = vec![self.kontor.set(1), self.kontor.set_altered(2, &all_own)];
     }
 
     /// Activities about every account in sight that only their owner may ever see.
@@ -217,7 +227,7 @@ fn define_roles(kontor: &TestAppliance) {
     let role = |name: &str, account: Json, level: &str, more: Json| {
         let fields: serde_json::Map<String, Json> =
             FIELDS.iter().map(|(field, _)| (format!("account.{field}"), json!(level))).collect();
-        let mut role = json!({"name": name, "label": words, "description": words, "levels": {"S0": "edit", "S1": "edit", "S2": "edit", "S3": "edit"}, "fields": fields, "actions": ["bulk"],
+        let mut role = json!({"name": name, "label": words, "description": words, "levels": {"S0": "edit", "S1": "edit", "S2": "edit", "S3": "edit"}, "fields": fields, "actions": ["bulk", "backup_pick"],
             "objects": {"account": account, "contact": {"read": "all"}, "activity": {"read": "all"}, "organisation": {"read": "all"}}});
         role.as_object_mut().unwrap().extend(object_of(more));
         kontor.role(role);

@@ -103,6 +103,7 @@ export function officesOf(actions: readonly string[], metas: Metas) {
     health: has("system_health"),
     audit: has("audit_read"),
     system: has("system"),
+    pick: has("backup_pick"),
   };
 }
 

@@ -38,6 +38,8 @@ export function placesOf(t: T, offices: Offices, metas: Metas): Place[] {
     ...(offices.objects ? [{ to: "/admin/objects", label: t("objects.title"), icon: "object" as const }] : []),
     ...(offices.system ? [{ to: "/admin/appliance", label: t("house.title"), icon: "settings" as const }] : []),
     ...(offices.health ? [{ to: "/admin/backups", label: t("backup.title"), icon: "out" as const }] : []),
+    // Who may see the backups gets there from one of their sets.
+    ...(offices.pick && !offices.health ? [{ to: "/admin/backups/pick", label: t("pick.title"), icon: "history" as const }] : []),
     ...(offices.health ? [{ to: "/admin/health", label: t("health.title"), icon: "system" as const }] : []),
   ];
 }

@@ -12,12 +12,12 @@ export const LEVELS = ["none", "exists", "masked", "read", "edit"] as const;
 
 /** Acts a role may hold, by the kind of role: those of an administration belong to it alone. */
 export const ACTS_OF: { [kind: string]: string[] } = {
-  business: ["bulk", "import", "export", "token", "views", "access_log"],
+  business: ["bulk", "import", "export", "token", "views", "access_log", "backup_pick"],
   system_administration: ["system", "system_health", "definitions"],
   security_administration: ["import", "users", "roles", "keys", "system_health"],
   audit_administration: ["audit_read", "audit_verify", "system_health"],
 };
-export const ACTS = ["bulk", "import", "export", "token", "views", "access_log", "definitions", "users", "roles", "keys", "system", "system_health", "audit_read", "audit_verify"];
+export const ACTS = ["bulk", "import", "export", "token", "views", "access_log", "backup_pick", "definitions", "users", "roles", "keys", "system", "system_health", "audit_read", "audit_verify"];
 
 const known = (list: readonly string[], one: string) => list.includes(one);
 

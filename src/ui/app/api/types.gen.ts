@@ -234,6 +234,25 @@ export type BackupPin = { pinned: boolean };
 export type BackupStopped = { stopped: boolean };
 /** How a target did when it was tried. */
 export type BackupTest = { target: string; ok: boolean; steps: Array<{ step: string; ok: boolean; detail: string | null }> };
+export type PickOpen = { sequence: number; target: string };
+/** Backup sets that can be looked into, newest first, and the one that is open. */
+export type Picks = { own_key: boolean; sets: Array<{ sequence: number; target: string; name: string; made_at: Timestamp }>; open: { sequence: number; target: string; name: string; made_at: Timestamp; ready: boolean; done: number; total: number; closes_at: Timestamp | null } | null; failed: string | null };
+export type PickClosed = { closed: boolean };
+/** The objects of the open set. */
+export type PickObjects = { items: Array<{ object: string; label: { en: string; zh: string }; count: number; count_is_minimum: boolean }> };
+/** Records of the open set, the youngest first. */
+export type PickPage = { items: Array<{ id: Id; title: string | null; number: string | null; state: "live" | "binned" | "missing" | "erased" }>; next: string | null };
+/** A record of the open set beside what it is now. */
+export type PickRecord = { object: string; id: Id; title: string | null; number: string | null; state: "live" | "binned" | "missing" | "erased"; version: number | null; may_bring: boolean; fields: Array<{ field: string; then: Record<string, Json>; now: Record<string, Json>; shown: "clear" | "masked" | "exists"; same: boolean | null; choosable: boolean; why: "read_only" | "not_readable" | "not_writable" | "key_gone" | "value_refused" | "target_gone" | "subject_fixed" | null; detail: string | null; target: { object: string; id: Id; title: string | null; state: "live" | "binned" | "missing" | "erased" | null } | null }>; gone: Array<{ en: string; zh: string }> };
+/** What is to be brought back; all fields that can be when none are named. */
+export type PickAsk = { fields?: Array<string> | null; with?: Array<string>; dry_run?: boolean };
+/** What was brought back. */
+export type Picked = { object: string; id: Id; was: "live" | "binned" | "missing" | "erased"; version: number; brought: Array<string>; left: Array<Array<Json>>; with: Array<Array<Json>>; number_kept: boolean | null; dry_run: boolean; record: RecordView | null };
+/** A comparison of all records of an object. */
+export type PickCompared = { object: string; running: boolean; code: string | null; looked: number; same: number; different: number; binned: number; missing: number; refused: number; fields: Record<string, number>; capped: boolean };
+export type PickFoundList = { items: Array<{ id: Id; title: string | null; number: string | null; state: "live" | "binned" | "missing" | "erased"; fields: Array<string> }> };
+/** What of a comparison is brought back; of those that differ these fields, or all. */
+export type PickedAll = { what: Array<"missing" | "binned" | "different">; fields?: Array<string> | null };
 /** Lower-case letters, digits and single underscores; begins with a letter. */
 export type Name = string;
 /** A text for people in both languages. */
@@ -320,6 +339,18 @@ export interface Operations {
   option_create: { params: { "object": string; "field": string }; query: { "plan"?: boolean }; body: EnumOption; answer: Plan };
   password_change: { params: {  }; query: {  }; body: PasswordChange; answer: Session };
   password_set: { params: { "user": Id }; query: {  }; body: PasswordSet; answer: undefined };
+  pick_bring: { params: { "object": string; "id": Id }; query: {  }; body: PickAsk; answer: Picked };
+  pick_bring_all: { params: { "object": string }; query: {  }; body: PickedAll; answer: Job };
+  pick_close: { params: {  }; query: {  }; body: undefined; answer: PickClosed };
+  pick_compare: { params: { "object": string }; query: {  }; body: undefined; answer: PickCompared };
+  pick_compare_one: { params: { "object": string; "id": Id }; query: {  }; body: undefined; answer: PickRecord };
+  pick_compare_stop: { params: { "object": string }; query: {  }; body: undefined; answer: PickCompared };
+  pick_compared: { params: { "object": string }; query: {  }; body: undefined; answer: PickCompared };
+  pick_found: { params: { "object": string }; query: { "what"?: string; "skip"?: number }; body: undefined; answer: PickFoundList };
+  pick_list: { params: { "object": string }; query: { "q"?: string; "cursor"?: string; "limit"?: number }; body: undefined; answer: PickPage };
+  pick_objects: { params: {  }; query: {  }; body: undefined; answer: PickObjects };
+  pick_open: { params: {  }; query: {  }; body: PickOpen; answer: Picks };
+  pick_show: { params: {  }; query: {  }; body: undefined; answer: Picks };
   preference_forget: { params: { "key": string }; query: {  }; body: undefined; answer: undefined };
   preference_list: { params: {  }; query: {  }; body: undefined; answer: Preferences };
   preference_set: { params: { "key": string }; query: {  }; body: PreferenceSet; answer: undefined };
@@ -451,6 +482,18 @@ export const operations = {
   option_create: ["POST", "/api/v1/metadata/objects/{object}/fields/{field}/options"],
   password_change: ["POST", "/api/v1/session/password"],
   password_set: ["POST", "/api/v1/users/{user}/password"],
+  pick_bring: ["POST", "/api/v1/picks/records/{object}/{id}"],
+  pick_bring_all: ["POST", "/api/v1/picks/compared/{object}/bring"],
+  pick_close: ["DELETE", "/api/v1/picks"],
+  pick_compare: ["POST", "/api/v1/picks/compared/{object}"],
+  pick_compare_one: ["GET", "/api/v1/picks/records/{object}/{id}"],
+  pick_compare_stop: ["DELETE", "/api/v1/picks/compared/{object}"],
+  pick_compared: ["GET", "/api/v1/picks/compared/{object}"],
+  pick_found: ["GET", "/api/v1/picks/compared/{object}/rows"],
+  pick_list: ["GET", "/api/v1/picks/records/{object}"],
+  pick_objects: ["GET", "/api/v1/picks/objects"],
+  pick_open: ["POST", "/api/v1/picks"],
+  pick_show: ["GET", "/api/v1/picks"],
   preference_forget: ["DELETE", "/api/v1/me/preferences/{key}"],
   preference_list: ["GET", "/api/v1/me/preferences"],
   preference_set: ["PUT", "/api/v1/me/preferences/{key}"],
@@ -657,6 +700,9 @@ export const limits = {
   "ROLES_CUSTOM_MAX": 200,
   "ROLE_BYTES_MAX": 65536,
   "ROLE_FIELDS_MAX": 1000,
+  "PICK_IDLE_SECONDS": 1800,
+  "PICK_RECORDS_MAX": 100000,
+  "PICK_FIELDS_MAX": 500,
   "ROLE_VERSIONS_MAX": 100,
   "ROLE_PEOPLE_MAX": 500
 } as const;

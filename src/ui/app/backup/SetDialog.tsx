@@ -2,7 +2,9 @@
 // restore an appliance that serves it: that is done on the machine, into a folder of its own.
 
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useOffices } from "~/admin/data";
 import { call } from "~/api/client";
 import type { BackupSet } from "~/api/types.gen";
 import { Bones, Once } from "~/admin/Page";
@@ -116,6 +118,8 @@ function Facts({ set }: { set: BackupSet }) {
 
 export function SetDialog({ sequence, target, may, onClose }: { sequence: number; target: string; may: boolean; onClose: () => void }) {
   const t = useT();
+  const offices = useOffices();
+  const navigate = useNavigate();
   const params = { sequence: String(sequence), target };
   const { data, error, refetch } = useQuery({ queryKey: ["backup", sequence, target], queryFn: ({ signal }) => call("backup_show", { params, signal }), retry: false });
   const pin = useBackupAct((pinned: boolean) => call("backup_pin", { params, body: { pinned } }));
@@ -128,6 +132,11 @@ export function SetDialog({ sequence, target, may, onClose }: { sequence: number
       size="wide"
       foot={
         <>
+          {data && data.state === "verified" ? (
+            <Button icon="search" blocked={offices.pick ? undefined : t("pick.needsRight")} onClick={() => void navigate({ to: "/admin/backups/pick", search: { set: `${sequence}@${target}` } })}>
+              {t("pick.browse")}
+            </Button>
+          ) : null}
           {data && may ? (
             <Button icon="seal" busy={pin.isPending} aria-pressed={data.pinned} onClick={() => pin.mutate(!data.pinned)}>
               {data.pinned ? t("backup.unpin") : t("backup.pin")}
