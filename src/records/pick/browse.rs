@@ -85,10 +85,10 @@ impl Records {
         Pending::in_background(move || {
             records.may_pick(&actor, &set)?;
             let mut items = Vec::new();
-            for now in records.catalog().objects() {
-                let Ok(pair) = records.pair(&set, &now.name) else { continue };
+            for today in records.catalog().objects() {
+                let Ok(pair) = records.pair(&set, &today.name) else { continue };
                 let Some((count, count_is_minimum)) = records.pick_count(&actor, &set, &pair)? else { continue };
-                let (object, label) = (now.name.clone(), now.plural.clone());
+                let (object, label) = (today.name.clone(), today.plural.clone());
                 items.push(PickObject { object, label, count, count_is_minimum });
             }
             let mut entry = records.store.entry(&actor, Act::BackupPick);
