@@ -96,21 +96,18 @@ impl Gate {
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
-        let (held, sample) = (Arc::clone(&picks), Arc::new(sample));
+        let held = Arc::clone(&picks);
         *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
-        Ok(Open { records, imports, exports, identity, health, backups, picks, sample })
+        Ok(Open { records, imports, exports, identity, health, backups, picks, sample: Arc::new(sample) })
     }
 
     /// The last entry, the last seal, then everything closes. Without a root key there is nothing to do.
     pub(crate) fn close(&self) {
         let Some(mut running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let (held, sample) = (Arc::clone(&picks), Arc::new(sample));
-        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held });
-        let imports = Imports::new(records.clone(), Arc::clone(&store));
-        let exports = Exports::new(records.clone(), store);
-        Ok(Open { records, imports, exports, identity, health, backups, picks, sample })
+        running.watch.stop();
+        running.picks.stop();
         running.keeping.stop();
         running.pulse.stop();
         let entry = running.store.entry(&running.system, Verb::Stop);

@@ -71,7 +71,7 @@ export type Level = "none" | "exists" | "masked" | "read" | "edit";
 export type ScopeWidth = "none" | "own" | "team" | "unit" | "unit_and_below" | "all";
 export type RecordVerb = "read" | "create" | "update" | "delete" | "assign" | "reveal";
 /** An act of the appliance. */
-export type AppAction = "bulk" | "import" | "export" | "token" | "definitions" | "users" | "roles" | "access_log" | "views" | "audit_read" | "audit_verify" | "system_health" | "system" | "keys";
+export type AppAction = "bulk" | "import" | "export" | "token" | "definitions" | "users" | "roles" | "access_log" | "views" | "backup_pick" | "audit_read" | "audit_verify" | "system_health" | "system" | "keys";
 /** For the business, one of the three administrations, or the appliance itself. */
 export type RoleKind = "business" | "system_administration" | "security_administration" | "audit_administration" | "internal";
 /** How far each verb reaches; absent is `none`. */
