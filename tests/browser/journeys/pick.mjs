@@ -55,7 +55,7 @@ journey(
     // Somebody overwrites one and deletes another.
     await send(page, "PATCH", `/records/account/${made[0].id}`, { legal_name: "Wrong", phone: null }, 1);
     await send(page, "DELETE", `/records/account/${made[1].id}`, undefined, 1);
-    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Records from a backup" }).click();
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "From a backup" }).click();
     for (const theme of ["light", "dark"]) await accessible(`sets to look into, ${theme}`, theme);
     await page.getByRole("button", { name: "Browse set 1 on disk2" }).click();
     await page.getByRole("heading", { level: 1, name: /^Set 1 of/ }).waitFor();

@@ -170,7 +170,8 @@ function Ready({ meta, view, onOpen, onChanged }: { meta: Meta; view: PickRecord
     setChosen(next);
     setDone(null);
   };
-  const worth = view.fields.filter((field) => field.same !== true && (field.then !== null || field.now !== null) && field.why !== "read_only");
+  const empty = (value: unknown) => value === null || value === false;
+  const worth = view.fields.filter((field) => field.same !== true && (field.same === false || !empty(field.then) || !empty(field.now)) && field.why !== "read_only");
   const fields = every ? view.fields : worth;
   const blocked = !view.may_bring ? t("pick.mayNot") : !whole && chosen.size === 0 ? t("pick.chooseFirst") : undefined;
   const count = chosen.size;
