@@ -7,6 +7,7 @@ mod bare;
 mod client;
 mod data;
 mod load;
+mod paced;
 mod process;
 mod report;
 mod results;
@@ -74,6 +75,13 @@ pub(crate) struct Options {
     /// The authority of its certificate.
     #[arg(long)]
     database_ca_file: Option<PathBuf>,
+    /// Only loads the server that somebody else has started, with so many requests a second (0: as many as it answers), and prints
+    /// the figure as JSON: `create` or `open`, as `--verbs` says.
+    #[arg(long)]
+    paced: Option<u64>,
+    /// Where the ids of what was made go, one a line, as soon as each is answered.
+    #[arg(long)]
+    answered: Option<PathBuf>,
 }
 
 impl Options {
@@ -109,9 +117,30 @@ fn contact() -> Outcome<Arc<ObjectDef>> {
     Ok(Arc::clone(catalog.object("contact").ok_or("there is no object contact")?))
 }
 
+/// Load on a server that is there already.
+fn load_only(options: &Options, per_second: u64, clock: &Arc<dyn Clock>) -> Outcome<()> {
+    let bench = Bench::find(options, Arc::clone(clock))?.ok_or("there is no appliance in the scratch folder")?;
+    let endpoint = Arc::new(client::Endpoint::new(bench.address, &bench.dir.join("tls").join("ca.pem"))?);
+    let people = bench.people(&endpoint)?;
+    let world = World::look(&mut Bare::open(&bench.engine)?, MANAGER)?;
+    let verb = if options.verbs.iter().any(|verb| verb == "open") { Verb::Open } else { Verb::Create };
+    let (write, connections) = (world.requests(verb, &people), options.connections.first().copied().unwrap_or(16));
+    let figure = if per_second == 0 {
+        load::load(&endpoint, connections, options.seconds, clock, &write)?
+    } else {
+        let pace =
+            paced::Pace { per_second, connections, seconds: options.seconds, answered: options.answered.as_deref() };
+        paced::paced(&endpoint, &pace, clock, &write)?
+    };
+    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&figure)?)?)
+}
+
 fn run(options: &Options) -> Outcome<()> {
     std::fs::create_dir_all(&options.scratch)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    if let Some(per_second) = options.paced {
+        return load_only(options, per_second, &clock);
+    }
     let mut results = Results {
         date: options.date.clone(),
         contacts: options.contacts,
