@@ -3,7 +3,7 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-browser kills screens
+.PHONY: help run test check bench bench-backup bench-browser kills screens
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
@@ -11,6 +11,7 @@ help:
 	@echo 'make check   the quick part of it: format, lints, dependency rules'
 	@echo 'make screens the pictures of docs/screens anew, from a fresh demonstration'
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
+	@echo 'make bench-backup    figures of backups, shipping and restoring; eleven minutes once the folder is filled'
 	@echo 'make bench-browser   the same for the web interface'
 	@echo 'make kills   a server killed at 1,000 random points, and what was answered restored; takes half an hour'
 	@echo
@@ -38,6 +39,10 @@ check:
 bench:
 	@scripts/setup.sh test
 	@scripts/bench.sh
+
+bench-backup:
+	@scripts/setup.sh test
+	@scripts/bench-backup.sh
 
 kills:
 	@scripts/setup.sh test

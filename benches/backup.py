@@ -116,24 +116,6 @@ class Run:
             time.sleep(0.2)
 
 
-def lags(folder, since):
-    """How long after its moment each segment was in the folder: time of its file less moment of its header, in milliseconds."""
-    found = {}
-    for file in sorted(folder.glob("*/stream/*")):
-        if file.suffix not in (".seg", ".few"):
-            continue
-        arrived, data, at = file.stat().st_mtime, file.read_bytes(), 0
-        while at + SEGMENT.size <= len(data):
-            magic, _, _, number, micros, _, _, _, _, _, length, _ = SEGMENT.unpack_from(data, at)
-            if magic != b"KSG1":
-                break
-            if micros / 1e6 >= since:
-                # The first file that had it counts; put together it comes again, later.
-                found[number] = min(found.get(number, 1e9), arrived - micros / 1e6)
-            at += SEGMENT.size + length + 64
-    return [max(0.0, lag) * 1000 for lag in found.values()]
-
-
 def watched(folder, seconds, begin):
     """Looks for what arrives while it lasts: what was put together is gone from its small file afterwards."""
     found = []
@@ -268,7 +250,7 @@ def speed(run, one):
             "ratio": theirs / ours, "ratio_with_read_back": (theirs + read_back) / ours, "level": 3, "threads": 1, **sizes}
 
 
-def foreground(run, one):
+def foreground(run):
     """People at work while a set is made: 200 records opened and 50 made each second."""
     say("people at work, without and with a backup")
     server, _ = run.serve()
@@ -295,32 +277,30 @@ def foreground(run, one):
             "ratio_open": ratio("open"), "ratio_create": ratio("create")}
 
 
-def space(run, one, restic):
-    """Sets in a row and restic's snapshots of the same data; some hundred contacts are made in between."""
-    say("space")
-    rows, repository = [], run.work / "restic"
-    environment = {**os.environ, "RESTIC_REPOSITORY": str(repository), "RESTIC_PASSWORD": "bench", "RESTIC_CACHE_DIR": str(run.work / "cache")}
-    if restic:
-        subprocess.run([restic, "init", "-q"], env=environment, check=True)
-    before = 0
-    for number in range(run.options.sets):
-        if number:
-            server, _ = run.serve()
-            run.load("create", 100, 5, 4)
-            run.stop(server)
-        sets = {path.name for path in one.glob("*/set-*")}
-        run.kontor("backup", "run", "--dir", run.dir)
-        new = [path for path in one.glob("*/set-*") if path.name not in sets]
-        row = {"set_bytes": bytes_below(new[0])}
+class Space:
+    """Sets in a row, and restic's snapshots of the same data right after each; contacts are made in between."""
+
+    def __init__(self, run, one, restic):
+        self.run, self.one, self.restic, self.known, self.rows, self.before = run, one, restic, set(), [], 0
+        self.repository = run.work / "restic"
+        self.environment = {**os.environ, "RESTIC_REPOSITORY": str(self.repository), "RESTIC_PASSWORD": "bench",
+                            "RESTIC_CACHE_DIR": str(run.work / "cache")}
         if restic:
-            begun = now()
-            subprocess.run([restic, "backup", "-q", run.dir / "data", run.dir / "log", run.dir / "keys", run.dir / "tls", run.dir / "kontor.toml"],
-                           env=environment, check=True)
-            size = bytes_below(repository)
-            row |= {"restic_bytes": size - before, "restic_seconds": now() - begun}
-            before = size
-        rows.append(row)
-    return rows
+            subprocess.run([restic, "init", "-q"], env=self.environment, check=True)
+
+    def look(self):
+        """After a set, while no server runs."""
+        new = [path for path in self.one.glob("*/set-*") if path.suffix == "" and path.name not in self.known]
+        self.known |= {path.name for path in new}
+        row = {"set_bytes": bytes_below(new[-1])}
+        if self.restic:
+            begun, house = now(), self.run.dir
+            subprocess.run([self.restic, "backup", "-q", *(house / name for name in ("data", "log", "keys", "tls", "kontor.toml"))],
+                           env=self.environment, check=True)
+            size = bytes_below(self.repository)
+            row |= {"restic_bytes": size - self.before, "restic_seconds": now() - begun}
+            self.before = size
+        self.rows.append(row)
 
 
 def machine(run):
@@ -365,7 +345,7 @@ def table(results):
         "",
         f"The set: {quick['seconds']:.1f} s, read back included; the pipe: {quick['pipe_seconds']:.1f} s, and {quick['pipe_read_back_seconds']:.1f} s to read it back once.",
         "",
-        "| in a row, about 600 contacts between | our set | restic adds |", "|---|---|---|",
+        "| sets in a row, one to three thousand contacts between | our set | restic adds |", "|---|---|---|",
         *[f"| {number + 1} | {mib(row['set_bytes'])} | {mib(row['restic_bytes']) if 'restic_bytes' in row else 'not there'} |" for number, row in enumerate(results["space"])],
     ]
     return "\n".join(lines) + "\n"
@@ -391,11 +371,19 @@ def main():
         shutil.rmtree(second)
         shutil.rmtree(run.work / "store")
         results["speed"] = speed(run, one)
+        space = Space(run, one, options.restic)
+        space.look()
         results["restore_set"] = set_restoring(run, one)
-        results["foreground"] = foreground(run, one)
-        shutil.rmtree(one)
-        one.mkdir()
-        results["space"] = space(run, one, options.restic)
+        results["foreground"] = foreground(run)
+        say("space")
+        space.look()
+        for _ in range(options.sets - 2):
+            server, _ = run.serve()
+            run.load("create", 100, 5, 4)
+            run.stop(server)
+            run.kontor("backup", "run", "--dir", run.dir)
+            space.look()
+        results["space"] = space.rows
     finally:
         run.configure()
         shutil.rmtree(run.work, ignore_errors=os.environ.get("BENCH_KEEP") is None)
@@ -406,7 +394,7 @@ def main():
         Path(options.table).write_text(text)
     if options.document:
         document = Path(options.document)
-        begin, end = "<!-- figures: backups -->\n", "<!-- end: backups -->"
+        begin, end = "<!-- figures: backups -->\n", "<!-- end of figures: backups -->"
         before, rest = document.read_text().split(begin, 1)
         document.write_text(before + begin + text + end + rest.split(end, 1)[1])
     say(f"{results['minutes']} minutes; results in {options.results}")

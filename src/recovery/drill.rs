@@ -120,7 +120,7 @@ fn drilled(
             let told = format!("{} files, {} MiB", restored.files, restored.bytes >> 20);
             run.tell("unpack", Ok(told));
             let engine = EngineConfig::Sqlite { file: scratch.join("data/kontor.db") };
-            run.ask(&restored.manifest, key, engine, scratch);
+            run.ask(&restored.manifest, key, (engine, scratch), false);
             if restored.manifest.shipped.is_some() {
                 let rolled = rolled(target, set, (key, identity), scratch, progress);
                 run.tell("stream", rolled);
@@ -148,7 +148,7 @@ pub fn look_through(
     let progress = Progress::default();
     let mut run =
         Run { clock, progress: &progress, began: clock.monotonic(), last: Duration::ZERO, checks: Vec::new() };
-    run.ask(manifest, key, engine, folder);
+    run.ask(manifest, key, (engine, folder), true);
     run.checks
 }
 
@@ -220,21 +220,9 @@ impl Run<'_> {
         self.checks.push(Drilled { check: check.to_owned(), ok, detail, millis: millis(took) });
     }
 
-    fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, engine: EngineConfig, folder: &Path) {
-        let file = matches!(engine, EngineConfig::Sqlite { .. });
-        let damage = integrity(&engine, self.progress);
-        self.tell(
-            "integrity",
-            damage.and_then(|lines| {
-                none(lines, if file { "the database file is whole" } else { "the server answers" }.to_owned())
-            }),
-        );
-        let facts = Store::facts_of(&engine).map_err(|error| error.to_string());
-        let rows: i64 = manifest.table_rows();
-        self.tell(
-            "counts",
-            facts.and_then(|facts| none(manifest.differences(&facts), format!("{rows} rows, as the manifest says"))),
-        );
+    /// `at_once`: the log is verified beside the rest, where nobody else wants the processor.
+    fn ask(&mut self, manifest: &Manifest, key: &VerifierKey, (engine, folder): (EngineConfig, &Path), at_once: bool) {
+        let (progress, place) = (self.progress, engine.clone());
         let config = StoreConfig {
             engine,
             readers: 1,
@@ -242,15 +230,39 @@ impl Run<'_> {
             files_folder: folder.join("data/files"),
             node: String::new(),
         };
-        let wanted = || !self.progress.is_stopped();
-        let log = Store::verify_log_while(&config, key, None, Depth(4), &wanted).map_err(|error| error.to_string());
+        let logged = || {
+            let wanted = || !progress.is_stopped();
+            let report = Store::verify_log_while(&config, key, None, Depth(4), &wanted);
+            let report = report.map_err(|error| error.to_string())?;
+            let found = report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.detail));
+            let told = format!("{} entries and {} records", report.checked.entries, report.checked.records);
+            none(found.collect(), told)
+        };
+        let log = std::thread::scope(|scope| {
+            let beside = at_once.then(|| scope.spawn(logged));
+            self.ask_file(manifest, &place);
+            match beside {
+                Some(beside) => beside.join().unwrap_or_else(|_| Err("it was not verified to its end".to_owned())),
+                None => logged(),
+            }
+        });
+        self.tell("log", log);
+    }
+
+    fn ask_file(&mut self, manifest: &Manifest, engine: &EngineConfig) {
+        let file = matches!(engine, EngineConfig::Sqlite { .. });
+        let damage = integrity(engine, self.progress);
         self.tell(
-            "log",
-            log.and_then(|report| {
-                let found = report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.detail));
-                let told = format!("{} entries and {} records", report.checked.entries, report.checked.records);
-                none(found.collect(), told)
+            "integrity",
+            damage.and_then(|lines| {
+                none(lines, if file { "the database file is whole" } else { "the server answers" }.to_owned())
             }),
+        );
+        let facts = Store::facts_of(engine).map_err(|error| error.to_string());
+        let rows: i64 = manifest.table_rows();
+        self.tell(
+            "counts",
+            facts.and_then(|facts| none(manifest.differences(&facts), format!("{rows} rows, as the manifest says"))),
         );
     }
 }
