@@ -40,6 +40,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
     Ok(text)
 }
 
+/// Held while the file of slots is read, changed and replaced: a server and a command that change it at once do so one after the
+/// other, and neither takes back what the other did. The lock is on the folder, since the file itself is replaced; it ends with the
+/// process at the latest.
+pub(crate) fn hold(path: &Path) -> Result<File, VaultError> {
+    let what = "waiting for others who change the unseal slots";
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = File::open(folder).map_err(io(what))?;
+    folder.lock().map_err(io(what))?;
+    Ok(folder)
+}
+
 /// Replaces the file of slots: written beside it, synced, renamed, and the folder synced. After a crash at any point
 /// either the old or the new file is there, whole.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), VaultError> {

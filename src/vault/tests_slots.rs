@@ -47,6 +47,36 @@ fn any_slot_opens_and_a_wrong_secret_does_not() {
 }
 
 #[test]
+fn two_processes_that_change_the_slots_at_once_lose_nothing() {
+    let test = TestVault::new();
+    // As a command beside a server: each has a vault of its own over the same file.
+    let vaults: Vec<Vault> = (0..4)
+        .map(|_| {
+            let vault = Vault::sealed(test.path(), Arc::new(crate::OsRandom::new()));
+            vault.unseal(&passphrase(PASSPHRASE)).unwrap();
+            vault
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (number, vault) in vaults.iter().enumerate() {
+            scope.spawn(move || {
+                for round in 0..3 {
+                    let label = format!("{number} {round}");
+                    vault
+                        .slot_add(&passphrase(&format!("a long passphrase {label}")), &label, CHEAP, &clock())
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let mut labels: Vec<String> = test.vault.slot_list().unwrap().into_iter().map(|slot| slot.label).collect();
+    labels.sort();
+    let mut wanted: Vec<String> = (0..12).map(|one| format!("{} {}", one / 3, one % 3)).collect();
+    wanted.push("safe".to_owned());
+    assert_eq!(labels, wanted);
+}
+
+#[test]
 fn two_keyboards_type_the_same_passphrase() {
     let test = TestVault::new();
     test.vault.slot_add(&passphrase("Gru\u{308}n und blau"), "nfd", CHEAP, &clock()).unwrap();

@@ -16,7 +16,7 @@ use kernel::{Clock, Random, RecordId};
 use metadata::{FieldDef, ObjectDef};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 use zeroize::Zeroizing;
 
@@ -28,14 +28,12 @@ pub struct Vault {
     slots_path: PathBuf,
     random: Arc<dyn Random>,
     keys: RwLock<Option<Arc<Keys>>>,
-    /// Held while the file of slots is read, changed and replaced.
-    slots_writer: Mutex<()>,
 }
 
 impl Vault {
     /// The vault of an appliance whose slots lie at `slots_path` (`keys/slots.json`), without its root key.
     pub fn sealed(slots_path: impl Into<PathBuf>, random: Arc<dyn Random>) -> Self {
-        Self { slots_path: slots_path.into(), random, keys: RwLock::new(None), slots_writer: Mutex::new(()) }
+        Self { slots_path: slots_path.into(), random, keys: RwLock::new(None) }
     }
 
     /// Makes the root key of a new appliance and its first slot. The vault comes back unsealed.
@@ -50,7 +48,7 @@ impl Vault {
         random: Arc<dyn Random>,
     ) -> Result<Self, VaultError> {
         let vault = Self::sealed(slots_path, random);
-        let writer = vault.write_slots();
+        let writer = slot_file::hold(&vault.slots_path)?;
         match slot_file::read(&vault.slots_path) {
             Err(VaultError::SlotsMissing) => {}
             Ok(_) => return Err(VaultError::SlotsExist),
@@ -255,16 +253,12 @@ impl Vault {
         Ok(())
     }
 
-    fn write_slots(&self) -> MutexGuard<'_, ()> {
-        self.slots_writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn change_slots<T, E: From<VaultError>>(
         &self,
         change: impl FnOnce(&mut SlotsFile, &Root) -> Result<T, E>,
     ) -> Result<T, E> {
         let keys = self.keys()?;
-        let _writer = self.write_slots();
+        let _writer = slot_file::hold(&self.slots_path)?;
         let mut file = SlotsFile::parse(&slot_file::read(&self.slots_path)?)?;
         if !file.belongs_to(&keys.root) {
             return Err(VaultError::SlotsCorrupt("it belongs to another root key").into());
