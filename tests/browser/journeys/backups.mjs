@@ -1,7 +1,7 @@
 // Backups in the browser, on an appliance of its own with a real folder to go to: a set is made, looked into, kept, proven, and
 // missed when it is no longer there.
 
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { equal, journey } from "../house.mjs";
 
@@ -13,8 +13,8 @@ function fill(house) {
   target = house.path("disk2");
   mkdirSync(target);
   const file = house.path("house/kontor.toml");
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^schedule = .*$/m, 'schedule = ""').replace(/^drill = .*$/m, 'drill = ""'));
-  appendFileSync(file, `disk2 = ${JSON.stringify(target)}\n`);
+  const text = readFileSync(file, "utf8").replace(/^schedule = .*$/m, 'schedule = ""').replace(/^drill = .*$/m, 'drill = ""');
+  writeFileSync(file, text.replace("[backup.targets]\n", `[backup.targets]\ndisk2 = ${JSON.stringify(target)}\n`));
   house.on(["config", "check"]);
   return ["system_admin", "seller"].map((role) => {
     house.on(["user", "add"], "--password-file", house.secret(PASSWORD), "--lasting", "--role", role, "--name", `The ${role}`, role);
