@@ -54,7 +54,9 @@ fn a_user_brings_records_back_at_the_command_line() {
     by(&place, "greta", "pick", &["1", "account", &id]).ended(0).says("Customer 7").says("Wrong");
     by(&place, "greta", "pick", &["1", "account", &id, "--field", "name", "--dry-run"]).ended(0).says("Would be");
     by(&place, "greta", "pick", &["1", "account"]).ended(0).says("different            1");
-    by(&place, "greta", "pick", &["1", "account", &id, "--field", "bank_account_no"]).ended(2).complains("restore_refused");
+    by(&place, "greta", "pick", &["1", "account", &id, "--field", "bank_account_no"])
+        .ended(2)
+        .complains("restore_refused");
     by(&place, "greta", "pick", &["1", "account", "--different", "--field", "name"]).ended(0).says("1 brought back");
     by(&place, "greta", "pick", &["1", "account"]).ended(0).says("different            0");
     assert!(!place.dir().join("browse").exists(), "the scratch folder is gone");
