@@ -66,6 +66,8 @@ pub struct BackupsView {
     pub sets: Vec<SetLine>,
     /// The newest drills, newest first.
     pub drills: Vec<DrillView>,
+    /// Days to any second of which one can go back, where commits are shipped; absent where only sets are made.
+    pub window_days: Option<u64>,
     /// What is under way in this process.
     pub running: Option<RunningView>,
 }
@@ -96,6 +98,19 @@ pub struct TargetView {
     pub place: String,
     /// Whether it should have a newer set by now.
     pub late: bool,
+    /// How far the commits of this moment are there; absent where only sets go.
+    pub shipped: Option<ShippedView>,
+}
+
+/// How shipping to a target stands.
+#[derive(Debug, Serialize)]
+pub struct ShippedView {
+    /// Whether an answer waits until its commit is there.
+    pub sync: bool,
+    /// Seconds of work that would be lost if this target alone were left.
+    pub rpo_seconds: u64,
+    /// What is in the way.
+    pub trouble: Option<String>,
 }
 
 /// How a target did when it was tried.

@@ -31,7 +31,7 @@ mod wire;
 pub use appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 pub use backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
-    SetView, TargetView, TestStep, TestView,
+    SetView, ShippedView, TargetView, TestStep, TestView,
 };
 pub use errors_page::{errors_markdown, errors_markdown_zh};
 pub use openapi::document as openapi_document;

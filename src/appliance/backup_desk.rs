@@ -6,11 +6,11 @@ use crate::appliance::keeping::Bench;
 use crate::appliance::planning::Plans;
 use api::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, SetFile, SetLine, SetTable, SetView,
-    TargetView, TestStep, TestView,
+    ShippedView, TargetView, TestStep, TestView,
 };
 use identity::Actor;
 use kernel::{Outcome, Timestamp};
-use recovery::{DrillReport, KeepRule, Reason};
+use recovery::{DrillReport, KeepRule, Reason, TargetShipped};
 use std::sync::Arc;
 use store::{BackupRow, DrillRow};
 
@@ -42,7 +42,14 @@ impl Backups for BackupDesk {
         let (plans, rows, late, drills) = look().map_err(|failure| failure.fault())?;
         let config = keeper.config();
         let targets = keeper.target_places().into_iter();
-        let targets = targets.map(|(name, place)| TargetView { late: late.contains(&name), name, place }).collect();
+        let shipped = keeper.shipped();
+        let target = |(name, place): (String, String)| TargetView {
+            late: late.contains(&name),
+            shipped: shipped.iter().find(|one| one.target == name).map(shipped_of),
+            name,
+            place,
+        };
+        let targets = targets.map(target).collect();
         Ok(BackupsView {
             schedule: config.schedule.as_ref().map(ToString::to_string),
             drill: config.drill.as_ref().filter(|_| config.own_key).map(ToString::to_string),
@@ -61,6 +68,7 @@ impl Backups for BackupDesk {
             targets,
             sets: rows.iter().take(SETS_SHOWN).map(|row| self.line(row, &plans)).collect(),
             drills: drills.iter().take(DRILLS_SHOWN).map(drill_of).collect(),
+            window_days: config.ship.as_ref().filter(|_| !shipped.is_empty()).map(|ship| ship.window_days),
             running: self.bench.running(),
         })
     }
@@ -141,6 +149,10 @@ impl BackupDesk {
             goes_at: row.marked_at.and_then(goes),
         }
     }
+}
+
+fn shipped_of(shipped: &TargetShipped) -> ShippedView {
+    ShippedView { sync: shipped.sync, rpo_seconds: shipped.rpo_seconds, trouble: shipped.trouble.clone() }
 }
 
 fn rule_word(rule: KeepRule) -> &'static str {

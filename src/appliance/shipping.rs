@@ -5,7 +5,7 @@ use crate::appliance::keeper::RETRY_SECONDS;
 use crate::appliance::{Appliance, Keeper, LogSigner, recovery_failure, target_of};
 use crate::cli::failure::Failure;
 use crate::config::{DatabaseConfig, ShipConfig, TargetConfig};
-use recovery::{ShipPlan, ShipStart, ShipStatus, Target};
+use recovery::{ShipPlan, ShipStart, ShipStatus, Target, TargetShipped};
 use std::sync::Arc;
 use store::Store;
 
@@ -79,6 +79,11 @@ impl Keeper {
             shipping.base_is_known(&stream, without.is_empty() && !unknown, now);
         }
         without
+    }
+
+    /// How shipping to each target stands; nothing where it is not configured.
+    pub(crate) fn shipped(&self) -> Vec<TargetShipped> {
+        self.shipping.as_ref().map(|shipping| shipping.targets(self.now())).unwrap_or_default()
     }
 
     /// Removes what was shipped before the oldest set from which one should be able to go on. Says how many files went.

@@ -5,7 +5,7 @@ use super::picks::Sets;
 use crate::appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
 use crate::backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
-    SetView, TargetView, TestStep, TestView,
+    SetView, ShippedView, TargetView, TestStep, TestView,
 };
 use crate::call::Site as Shared;
 use crate::dispatch;
@@ -79,6 +79,7 @@ impl Backups for Made {
     fn show(&self) -> Result<BackupsView, Fault> {
         let check = DrillCheck { check: "log".to_owned(), ok: true, detail: String::new(), millis: 1 };
         let at = Timestamp::from_micros(2);
+        let shipped = ShippedView { sync: true, rpo_seconds: 0, trouble: None };
         Ok(BackupsView {
             schedule: Some("15 2 * * *".to_owned()),
             drill: None,
@@ -87,7 +88,12 @@ impl Backups for Made {
             recipients: 0,
             keep: KeepView { daily: 7, weekly: 4, monthly: 12, yearly: 7, at_least: 3, delay_hours: 72 },
             steady: true,
-            targets: vec![TargetView { name: "disk".to_owned(), place: "/mnt/disk".to_owned(), late: false }],
+            targets: vec![TargetView {
+                name: "disk".to_owned(),
+                place: "/mnt/disk".to_owned(),
+                late: false,
+                shipped: Some(shipped),
+            }],
             sets: vec![self.line()],
             drills: vec![DrillView {
                 at,
@@ -97,6 +103,7 @@ impl Backups for Made {
                 millis: 9,
                 checks: vec![check],
             }],
+            window_days: Some(7),
             running: Some(RunningView { what: "make", since: at, done: 1, total: 2 }),
         })
     }

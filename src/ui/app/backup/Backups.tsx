@@ -204,6 +204,14 @@ function TestOf({ name, may }: { name: string; may: boolean }) {
   );
 }
 
+/** What would be lost if this target alone were left; null seconds is what is promised where answers wait for it. */
+function Shipped({ shipped }: { shipped: NonNullable<BackupsAnswer["targets"][number]["shipped"]> }) {
+  const t = useT();
+  if (shipped.trouble) return <span className={css.wrong}>{t("backup.shippedNot", { lost: lasting(shipped.rpo_seconds * 1000), why: shipped.trouble })}</span>;
+  const words = shipped.rpo_seconds > 0 ? t("backup.shippedBehind", { lost: lasting(shipped.rpo_seconds * 1000) }) : t(shipped.sync ? "backup.shippedSync" : "backup.shippedNow");
+  return <span className="soft">{words}</span>;
+}
+
 export default function Backups() {
   const t = useT();
   const offices = useOffices();
@@ -268,12 +276,14 @@ export default function Backups() {
             <Drills drills={data.drills} />
           </Panel>
           <Panel title={t("backup.targets")}>
+            {data.window_days ? <p className="faint">{t("backup.window", { count: data.window_days })}</p> : null}
             <ul className={adminCss.lines}>
               {data.targets.map((one) => (
                 <li key={one.name}>
                   <strong>{one.name}</strong>
                   <code className="soft">{one.place}</code>
                   <TestOf name={one.name} may={offices.system} />
+                  {one.shipped ? <Shipped shipped={one.shipped} /> : null}
                   <span className={adminCss.end}>{one.late ? <Badge tone="bad" icon="warn">{t("backup.isLate")}</Badge> : <Badge tone="good">{t("backup.inTime")}</Badge>}</span>
                 </li>
               ))}
