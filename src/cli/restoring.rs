@@ -31,9 +31,9 @@ pub(crate) struct OpenWith {
 }
 
 impl OpenWith {
-    /// Puts the key file that was named where the restored configuration names one.
+    /// Puts the key file that was named where the restored configuration names one, or says that it is to be put there.
     pub(crate) fn place_key_file(&self, dir: &Path, out: &mut Out) -> Result<(), Failure> {
-        self.key_file.as_ref().map_or(Ok(()), |file| place_key_file(dir, file, out))
+        place_key_file(dir, self.key_file.as_deref(), out)
     }
 
     /// The key that opens the set: given as such, or from the unseal secret by these slots.
@@ -186,9 +186,18 @@ What to do next:
 }
 
 /// The restored configuration may name the key file, which no set holds.
-fn place_key_file(dir: &Path, file: &Path, out: &mut Out) -> Result<(), Failure> {
+fn place_key_file(dir: &Path, file: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
     let appliance = Appliance::load(dir)?;
     let Some(place) = appliance.config.unseal.key_file.filter(|place| !place.exists()) else { return Ok(()) };
+    let Some(file) = file else {
+        out.line(format!(
+            "\
+kontor.toml names the key file {}, which no set holds. Put your copy of it there, or take
+unseal.key_file out of kontor.toml and unseal with `kontor unseal`: the appliance does not start before.",
+            place.display()
+        ));
+        return Ok(());
+    };
     let text = crate::appliance::read_small(file, limits::CONFIG_BYTES_MAX)?;
     layout::write_private(&place, &text)?;
     out.line(format!("The key file was put at {}, where the configuration names it.", place.display()));

@@ -76,6 +76,10 @@ fn a_dead_machine_comes_back_on_a_blank_one() {
         .ended(1)
         .complains("unseal_failed");
     assert!(!dir.exists(), "a refused restore leaves nothing");
+    // Who comes with the passphrase alone is told that the configuration waits for the key file.
+    let (elsewhere, right) = (place.path("elsewhere"), place.secret("right", PASSPHRASE));
+    let by_hand = ["--dir", elsewhere.to_str().unwrap(), "--from", &set, "--passphrase-file", right.to_str().unwrap()];
+    place.run(&[&["backup", "restore"][..], &by_hand].concat()).ended(0).says("Put your copy of it there");
     let others = ["--log-key", known.to_str().unwrap(), "--key-file", key_file.to_str().unwrap()];
     place.run(&[&from[..], &others].concat()).ended(0).says("as of");
     place.run(&[&from[..], &others].concat()).ended(2).complains("is not empty");
