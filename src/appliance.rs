@@ -124,14 +124,20 @@ impl Appliance {
         })
     }
 
-    /// Opens the database of an unsealed appliance and the key that signs the log, and ships what is committed from now on
-    /// where the configuration says so. Never a standby: it is no appliance before it was promoted.
-    pub(crate) fn open(&self) -> Result<Opened, Failure> {
-        if self.layout.dir().join(recovery::STANDBY).exists() {
-            return Err(Failure::new(Code::ConfigInvalid, format!("{} is a standby", self.layout.dir().display()))
-                .kept("nothing was changed")
-                .todo("use the appliance that it follows; or make it the appliance: `kontor standby promote`"));
+    /// Refuses a standby: it is no appliance before it was promoted, sealed or not.
+    pub(crate) fn refuse_standby(&self) -> Result<(), Failure> {
+        if !self.layout.dir().join(recovery::STANDBY).exists() {
+            return Ok(());
         }
+        Err(Failure::new(Code::ConfigInvalid, format!("{} is a standby", self.layout.dir().display()))
+            .kept("nothing was changed")
+            .todo("use the appliance that it follows; or make it the appliance: `kontor standby promote`"))
+    }
+
+    /// Opens the database of an unsealed appliance and the key that signs the log, and ships what is committed from now on
+    /// where the configuration says so. Never a standby.
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        self.refuse_standby()?;
         let opened_from = shipping::stamp(self);
         let mut opened = self.open_without_shipping()?;
         opened.shipping = shipping::begin(self, &opened.store, &opened.signer, opened_from)?;

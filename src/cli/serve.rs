@@ -66,6 +66,7 @@ impl Served {
     /// Takes the folder, opens it where a key file allows, and listens; `listen` goes before the configuration.
     pub(crate) fn start(appliance: Appliance, listen: Option<SocketAddr>) -> Result<Self, Failure> {
         vault::self_test()?;
+        appliance.refuse_standby()?;
         let lock = FolderLock::take(&appliance.layout)?;
         let signals = Signals::listen()?;
         let tls = certificates(&appliance)?;

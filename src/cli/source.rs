@@ -166,6 +166,13 @@ fn folder_of_sets(path: &Path, appliance: Option<&str>) -> Result<PathBuf, Failu
     if holds(path) {
         return Ok(path.to_owned());
     }
+    if path.join(recovery::MANIFEST).exists() {
+        return Err(Failure::new(Code::ParameterInvalid, format!("{} is a set under another name", path.display()))
+            .kept("nothing was changed")
+            .todo(
+                "give the folder its name back, set-NNNNNNNN-YYYYMMDDTHHMMSSZ: its manifest.json has number and moment",
+            ));
+    }
     let below = std::fs::read_dir(path).map_err(|error| Failure::file(path, &error))?;
     let names = below.flatten().filter(|entry| entry.path().is_dir() && holds(&entry.path()));
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());

@@ -80,6 +80,12 @@ fn a_dead_machine_comes_back_on_a_blank_one() {
     let (elsewhere, right) = (place.path("elsewhere"), place.secret("right", PASSPHRASE));
     let by_hand = ["--dir", elsewhere.to_str().unwrap(), "--from", &set, "--passphrase-file", right.to_str().unwrap()];
     place.run(&[&["backup", "restore"][..], &by_hand].concat()).ended(0).says("Put your copy of it there");
+    // A set under another name is told from a folder without one.
+    let renamed = place.path("renamed");
+    fs::rename(&set, &renamed).unwrap();
+    let from_renamed = ["backup", "verify", "--from", renamed.to_str().unwrap()];
+    place.run(&from_renamed).ended(2).complains("a set under another name");
+    fs::rename(&renamed, &set).unwrap();
     let others = ["--log-key", known.to_str().unwrap(), "--key-file", key_file.to_str().unwrap()];
     place.run(&[&from[..], &others].concat()).ended(0).says("as of");
     place.run(&[&from[..], &others].concat()).ended(2).complains("is not empty");

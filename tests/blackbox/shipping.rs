@@ -213,6 +213,12 @@ fn a_standby_takes_the_place_of_the_first_and_the_old_node_refuses() {
     assert_eq!(session.make("While it follows"), Ok(201));
     // It is no appliance yet.
     place.run(&["serve", "--dir", dir]).ended(2).complains("is a standby");
+    // Nor where it would start sealed, for nobody's passphrase would ever open it.
+    let config = Path::new(dir).join("kontor.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("\nkey_file = ", "\n# key_file = ")).unwrap();
+    place.run(&["serve", "--dir", dir]).ended(2).complains("is a standby");
+    fs::write(&config, text).unwrap();
     place.run(&["backup", "list", "--dir", dir]).ended(2).complains("is a standby");
     // Killed at any point, it goes on.
     for turns in [1u64 << 12, 1 << 18, 1 << 22] {
