@@ -8,6 +8,7 @@ mod completing;
 mod create;
 mod desk;
 mod digesting;
+mod drill_reports;
 mod health;
 mod keeper;
 mod keeping;

@@ -7,6 +7,7 @@ mod backup_target;
 mod config_check;
 mod demo;
 mod dr;
+mod drill_report;
 mod dump;
 pub(crate) mod failure;
 mod import;

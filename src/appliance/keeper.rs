@@ -30,10 +30,10 @@ const REPORTS_SECONDS: i64 = 2 * 365 * 86_400;
 pub(crate) struct Keeper {
     pub(super) layout: Layout,
     pub(super) config: BackupConfig,
-    appliance: String,
+    pub(super) appliance: String,
     pub(super) store: Arc<Store>,
     pub(super) vault: Arc<Vault>,
-    signer: Arc<LogSigner>,
+    pub(super) signer: Arc<LogSigner>,
     key: VerifierKey,
     pub(super) shipping: Option<Arc<ShipStatus>>,
 }

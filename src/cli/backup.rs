@@ -5,6 +5,7 @@ use crate::appliance::{Appliance, Keeper, Opened, local_operator, proven_too_old
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::backup_target::{self, TargetVerb};
+use crate::cli::drill_report;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
@@ -49,6 +50,13 @@ Unpacks the set, looks through the database file, compares its counts with the m
 every record's state. Says how long that took: the time a recovery needs.
 Exit codes: 0 everything was well; 1 it was not; 2 not done.")]
     Drill(OpenArgs),
+    /// Writes the reports of drills as files, signed with the key of the audit log.
+    #[command(after_help = "Example:
+  kontor backup report --dir /srv/kontor --to /media/audit --last 30
+
+Each drill is a JSON file with what was asked and what came of it, and a signed note (.sig) over its SHA-256. For auditors.
+Exit codes: 0 done; 1 the passphrase opens nothing; 2 not done.")]
+    Report(drill_report::ReportArgs),
     /// Prints the key that opens the sets of this appliance with `age`, for a safe.
     #[command(after_help = "Example:
   kontor backup key --dir /srv/kontor > /media/safe/kontor-backup.key
@@ -137,7 +145,7 @@ pub(crate) struct OpenArgs {
     from: PassphraseFrom,
     /// One line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -205,6 +213,7 @@ pub(crate) fn run(verb: &BackupVerb, out: &mut Out) -> Result<u8, Failure> {
         BackupVerb::Run(args) => with_keeper(args, |keeper, operator| make(keeper, operator, args.json, out)),
         BackupVerb::List(args) => with_keeper(args, |keeper, _| list(keeper, args.json, out)),
         BackupVerb::Drill(args) => with_keeper(args, |keeper, operator| drill(keeper, operator, args.json, out)),
+        BackupVerb::Report(args) => with_keeper(&args.open, |keeper, _| drill_report::write(args, keeper, out)),
         BackupVerb::Key(args) => key(args, out),
         BackupVerb::Verify(args) => verify(args, out),
         BackupVerb::Restore(args) => restore(args, out),

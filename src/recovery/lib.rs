@@ -48,7 +48,7 @@ pub use fence::{Fence, fence_of, fence_raise};
 pub use house::House;
 pub use journal::{StreamFile, StreamPlace};
 pub use look::unpack_database;
-pub use manifest::{MANIFEST, Manifest, PartFile, SIGNATURE};
+pub use manifest::{MANIFEST, Manifest, PartFile, SIGNATURE, sign_report};
 pub use pace::{Pace, Progress};
 pub use parcel::Parcel;
 pub use restore::{Restored, fetch_set, own_log_key, restore, restore_with, slots_of};

@@ -225,6 +225,14 @@ pub(crate) fn note_text(appliance: &str, what: &str, manifest: &[u8]) -> String 
     )
 }
 
+/// A signed note over the report of a drill, which is told from notes over other things by its first line.
+///
+/// # Errors
+/// [`RecoveryError::Key`] when the key cannot sign.
+pub fn sign_report(appliance: &str, report: &[u8], signer: &dyn Signer) -> Result<String, RecoveryError> {
+    sign_note(&note_text(appliance, "drill", report), signer).map_err(|error| RecoveryError::Key(error.to_string()))
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -57,6 +57,22 @@ fn a_dead_machine_comes_back_on_a_blank_one() {
     assert_eq!(made["targets"].as_array().unwrap().len(), 2, "{made}");
     let drilled = json(place.on(&["backup", "drill"], &["--json"]).ended(0));
     assert_eq!((&drilled["ok"], &drilled["set"]), (&Value::from(true), &made["set"]), "{drilled}");
+    // What it found is a file that other people's tools check: the key of the log signed its SHA-256.
+    let papers = place.path("papers");
+    fs::create_dir(&papers).unwrap();
+    place.on(&["backup", "report"], &["--to", papers.to_str().unwrap()]).ended(0).says(".json");
+    let key = fs::read_to_string(place.dir().join("log-key.pub")).unwrap();
+    let checked = shell(&format!(
+        r#"cd '{}'; report=$(echo *.json)
+        head -n 2 *.sig > text
+        tail -n 1 *.sig | cut -d' ' -f3 | base64 -d | tail -c 64 > signature
+        {{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; echo '{}' | cut -d+ -f3- | base64 -d | tail -c 32; }} > key.der
+        [ "$(sha256sum "$report" | cut -d' ' -f1)" = "$(tail -n 1 text)" ]
+        openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -in text -sigfile signature"#,
+        papers.display(),
+        key.trim()
+    ));
+    assert!(checked.contains("Verified Successfully"), "{checked}");
     let list = json(place.on(&["backup", "list"], &["--json"]).ended(0));
     assert_eq!((&list[0]["plan"]["reason"], &list[0]["state"]), (&"newest".into(), &"verified".into()), "{list}");
     assert!(list[0]["proven_at"].is_string(), "{list}");
