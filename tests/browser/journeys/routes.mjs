@@ -62,6 +62,7 @@ const PAGES = {
   "/admin/objects/$object/layout": { who: "system_admin", go: (page) => page.goto("/app/admin/objects/account/layout"), ready: (page) => page.locator("[data-part]").first().waitFor() },
   "/admin/appliance": { who: "system_admin", ready: heading },
   "/admin/backups": { who: "system_admin", ready: heading },
+  "/admin/backups/pick": { who: "sales_manager", ready: heading },
   "/admin/health": { who: "system_admin", ready: (page) => page.getByText("About this appliance").waitFor() },
 };
 
