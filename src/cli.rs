@@ -5,6 +5,7 @@ mod audit_verify;
 mod backup;
 mod backup_target;
 mod config_check;
+mod config_explain;
 mod demo;
 mod dr;
 mod drill_report;
@@ -93,10 +94,11 @@ enum AuditVerb {
     Verify(audit_verify::VerifyArgs),
 }
 
-/// The configuration: check it.
+/// The configuration: check it, look up what can stand in it.
 #[derive(Subcommand)]
 enum ConfigVerb {
     Check(config_check::CheckArgs),
+    Explain(config_explain::ExplainArgs),
 }
 
 /// The folder of the appliance.
@@ -151,6 +153,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Mail(verb) => mail::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
+        Verb::Config(ConfigVerb::Explain(args)) => config_explain::run(&args, out),
         Verb::Version(args) => version::run(&args, out),
     }
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod mail;
 mod moved;
+pub(crate) mod reference;
 mod ship;
 mod targets;
 mod template;
@@ -141,12 +142,12 @@ impl Config {
         let (server, database) = (root.section("server"), root.section("database"));
         let (unseal, log) = (root.section("unseal"), root.section("log"));
         let (backup, mail) = (root.section("backup"), root.section("mail"));
-        root.close(&["node", "server", "database", "unseal", "log", "backup", "mail"]);
+        root.close();
         let server = server_of(Section { name: "server", values: server, problems: &mut problems });
         let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
         let mut unseal = Section { name: "unseal", values: unseal, problems: &mut problems };
         let key_file = unseal.text("key_file").map(|path| layout.resolve(Path::new(&path)));
-        unseal.close(&["key_file"]);
+        unseal.close();
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
         let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
         let mail = mail::mail_of(Section { name: "mail", values: mail, problems: &mut problems }, layout);
@@ -222,7 +223,7 @@ fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
             );
         }
     }
-    section.close(&["listen", "plain_http_on_loopback", "names"]);
+    section.close();
     listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names })
 }
 
@@ -249,7 +250,7 @@ fn database_of(mut section: Section<'_>, layout: &Layout) -> Option<DatabaseConf
             None
         }
     };
-    section.close(&["engine", "url_file", "ca_file"]);
+    section.close();
     found
 }
 
@@ -269,7 +270,7 @@ fn log_of(mut section: Section<'_>) -> LogConfig {
     if !matches!(format.as_str(), "text" | "json") {
         section.problem("format", "write \"text\" or \"json\".".to_owned());
     }
-    section.close(&["level", "format"]);
+    section.close();
     LogConfig { level, json: format == "json" }
 }
 
@@ -298,8 +299,13 @@ impl Section<'_> {
         let key = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
         self.problems.push(Problem { key, what });
     }
+    /// Takes a value out. A key that the code reads and the reference does not have would be one that nobody can look up.
+    fn take(&mut self, key: &str) -> Option<ValueKind> {
+        debug_assert!(reference::knows(self.name, key), "{}.{key} does not stand in the reference", self.name);
+        Some(self.values.remove(key)?.kind)
+    }
     fn text(&mut self, key: &str) -> Option<String> {
-        match self.values.remove(key)?.kind {
+        match self.take(key)? {
             ValueKind::String(text) => Some(text),
             _ => {
                 self.problem(key, "write a text in double quotes.".to_owned());
@@ -308,7 +314,7 @@ impl Section<'_> {
         }
     }
     fn number(&mut self, key: &str, most: u64) -> Option<u64> {
-        match self.values.remove(key)?.kind {
+        match self.take(key)? {
             ValueKind::I64(number) if u64::try_from(number).is_ok_and(|number| number <= most) => {
                 u64::try_from(number).ok()
             }
@@ -319,7 +325,7 @@ impl Section<'_> {
         }
     }
     fn flag(&mut self, key: &str) -> Option<bool> {
-        match self.values.remove(key)?.kind {
+        match self.take(key)? {
             ValueKind::Boolean(flag) => Some(flag),
             _ => {
                 self.problem(key, "write true or false.".to_owned());
@@ -328,7 +334,7 @@ impl Section<'_> {
         }
     }
     fn texts(&mut self, key: &str) -> Option<Vec<String>> {
-        let ValueKind::Array(values) = self.values.remove(key)?.kind else {
+        let ValueKind::Array(values) = self.take(key)? else {
             self.problem(key, "write a list of texts, such as [\"crm.example.org\"].".to_owned());
             return None;
         };
@@ -342,7 +348,7 @@ impl Section<'_> {
         Some(texts)
     }
     fn section(&mut self, key: &str) -> BTreeMap<String, Value> {
-        match self.values.remove(key).map(|value| value.kind) {
+        match self.take(key) {
             None => BTreeMap::new(),
             Some(ValueKind::Table(table)) => table.into_iter().collect(),
             Some(_) => {
@@ -351,7 +357,14 @@ impl Section<'_> {
             }
         }
     }
-    fn close(mut self, known: &[&str]) {
+    /// What is left now is unknown: the keys are those of the reference.
+    fn close(self) {
+        let name = self.name.to_owned();
+        self.close_as(&name);
+    }
+    /// The same, for a section with a name of the site's own.
+    fn close_as(mut self, kind: &str) {
+        let known = reference::keys_of(kind);
         for key in std::mem::take(&mut self.values).into_keys() {
             self.problem(&key, format!("there is no such key here; known are {}.", known.join(", ")));
         }

@@ -78,22 +78,7 @@ pub(super) fn backup_of(mut section: Section<'_>, layout: &Layout) -> BackupConf
         section
             .problem("recipients", "with own_key = false somebody else has to open the sets: name a key.".to_owned());
     }
-    section.close(&[
-        "schedule",
-        "drill",
-        "proven_max_hours",
-        "own_key",
-        "recipients",
-        "keep_daily",
-        "keep_weekly",
-        "keep_monthly",
-        "keep_yearly",
-        "keep_at_least",
-        "delete_after_hours",
-        "mib_per_second",
-        "targets",
-        "ship",
-    ]);
+    section.close();
     let bytes_per_second = rate.map(|rate| rate * 1024 * 1024);
     BackupConfig { schedule, drill, proven_hours_max, own_key, recipients, policy, bytes_per_second, targets, ship }
 }

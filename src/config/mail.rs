@@ -107,19 +107,7 @@ pub(super) fn mail_of(mut section: Section<'_>, layout: &Layout) -> Option<MailC
     if host.is_some() && to.values().all(Vec::is_empty) {
         section.problem("to", "nobody would get mail: name recipients under [mail.to].".to_owned());
     }
-    section.close(&[
-        "relay",
-        "port",
-        "tls",
-        "ca_file",
-        "user",
-        "password_file",
-        "from",
-        "language",
-        "digest",
-        "quiet_minutes",
-        "to",
-    ]);
+    section.close();
     let relay = RelaySettings { host: host?, port, security, user, from };
     let quiet_seconds = i64::try_from(quiet).unwrap_or(i64::MAX / 60) * 60;
     Some(MailConfig { relay, ca_file, password_file, language, digest, quiet_seconds, to })
@@ -178,7 +166,7 @@ fn recipients_of(values: BTreeMap<String, Value>, problems: &mut Vec<super::Prob
         }
         all.insert(topic, addresses);
     }
-    section.close(&KINDS.map(|(key, _)| key));
+    section.close();
     all
 }
 

@@ -67,7 +67,7 @@ pub(super) fn ship_of(
     if spool_mib < 64 {
         section.problem("spool_mib", "write at least 64.".to_owned());
     }
-    section.close(&["sync", "also", "strict", "spool_mib", "window_days"]);
+    section.close();
     let configured = sync.is_some() || !also.is_empty();
     configured.then_some(ShipConfig { sync, also, strict, spool_bytes: spool_mib * 1024 * 1024, window_days })
 }

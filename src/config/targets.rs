@@ -113,7 +113,7 @@ fn s3_of(mut section: Section<'_>, layout: &Layout) -> Option<S3Settings> {
         let what = "name a file (mode 0600) with two lines: the id of the access key, and its secret.";
         section.problem("credentials_file", what.to_owned());
     }
-    section.close(&["s3", "region", "path_style", "ca_file", "credentials_file"]);
+    section.close_as("backup.targets.NAME (S3)");
     let (plain_http, host, bucket, prefix) = parsed?;
     let ca_file = ca_file.unwrap_or_else(|| PathBuf::from(DEBIAN_AUTHORITIES));
     Some(S3Settings { host, plain_http, bucket, prefix, region, path_style, ca_file, credentials: credentials? })
@@ -137,7 +137,7 @@ fn sftp_of(mut section: Section<'_>, layout: &Layout) -> Option<SftpSettings> {
     if key_file.is_some() == password_file.is_some() {
         section.problem("key_file", "name either a key_file or a password_file (mode 0600).".to_owned());
     }
-    section.close(&["sftp", "host_key", "key_file", "password_file"]);
+    section.close_as("backup.targets.NAME (SFTP)");
     let (user, host, port, folder) = server?;
     Some(SftpSettings { host, port, user, folder, host_key, key_file, password_file })
 }
