@@ -6,7 +6,7 @@ use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
 use crate::appliance::picks::PickDesk;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
-use crate::appliance::watch::{Silent, Watch, outbox_of};
+use crate::appliance::watch::{Book, Silent, Watch, outbox_of};
 use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
 use api::{Brought, Open, Unsealer, Unsealing};
@@ -91,7 +91,8 @@ impl Gate {
         let (silent, post) = (Arc::<Silent>::default(), outbox_of(&self.appliance)?);
         let beside = (Arc::clone(&silent), post.clone());
         let health = Arc::new(ApplianceHealth::new(&self.appliance, &store, shipping, beside)?);
-        let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, (silent, post))?;
+        let book = Book { store: Arc::clone(&store), system: system.clone() };
+        let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, (silent, post), book)?;
         let picks = Arc::new(PickDesk::start(&keeper)?);
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));

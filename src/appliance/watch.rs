@@ -6,6 +6,8 @@ use crate::appliance::keeping::Bench;
 use crate::appliance::{Appliance, Keeper, digesting, house_of, read_small, relay_of};
 use crate::cli::failure::Failure;
 use crate::config::MailConfig;
+use audit::{ActOutcome, Phase, Verb};
+use identity::Actor;
 use kernel::{Code, Timestamp, limits};
 use notify::{Alarm, AlarmKind, Alarms, House, Notice, Outbox, Patience, Topic, alarm_letter};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use store::Store;
 
 /// How often things are looked at, and how soon after the start.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -83,6 +86,7 @@ impl Watch {
         (keeper, bench): (&Arc<Keeper>, Bench),
         health: &Arc<ApplianceHealth>,
         (silent, post): (Arc<Silent>, Option<Arc<Outbox>>),
+        book: Book,
     ) -> Result<Self, Failure> {
         let post = appliance.config.mail.clone().zip(post);
         let (house, path) = (house_of(appliance), appliance.layout.told());
@@ -91,6 +95,7 @@ impl Watch {
             bench,
             health: Arc::clone(health),
             silent,
+            book,
             house,
             told: read_told(&path),
             kept: String::new(),
@@ -129,11 +134,28 @@ impl Drop for Watch {
     }
 }
 
+/// Writes into the log what leaves by mail: before it is given to the relay, and what became of it.
+pub(super) struct Book {
+    pub(super) store: Arc<Store>,
+    pub(super) system: Actor,
+}
+
+impl Book {
+    /// Nobody waits for it: an alarm about the log or the database leaves also when that cannot take an entry now.
+    fn note(&self, key: &str, phase: Phase, outcome: ActOutcome) {
+        let mut entry = self.store.entry(&self.system, Verb::Mail);
+        (entry.phase, entry.outcome) = (phase, outcome);
+        entry.note = key.to_owned();
+        drop(self.store.append(vec![entry]));
+    }
+}
+
 struct Work {
     keeper: Arc<Keeper>,
     bench: Bench,
     health: Arc<ApplianceHealth>,
     silent: Arc<Silent>,
+    book: Book,
     house: House,
     told: Told,
     /// What lies in the file.
@@ -171,6 +193,8 @@ impl Work {
     /// Takes over what became of letters.
     fn settle(&mut self, outbox: &Outbox) {
         for told in outbox.told() {
+            let outcome = if told.taken { ActOutcome::Ok } else { ActOutcome::Failed };
+            self.book.note(&told.key, Phase::Outcome, outcome);
             if told.key != DIGEST {
                 self.told.alarms.settled(&told.key, told.taken);
             } else if let Some(at) = self.digest_of.filter(|_| told.taken) {
@@ -201,10 +225,12 @@ impl Work {
             // The end of something has letters of its own: they must not replace those that say that it began.
             let key = if *over { format!("over {}", alarm.key()) } else { alarm.key() };
             let to = mail.to(alarm.kind.topic());
-            outbox.put(&key, &letter, to);
             if to.is_empty() {
                 self.told.alarms.settled(&key, true);
+                continue;
             }
+            self.book.note(&key, Phase::Intent, ActOutcome::Ok);
+            outbox.put(&key, &letter, to);
         }
     }
 
@@ -221,6 +247,7 @@ impl Work {
         let since = Some(last).filter(|_| self.told.digest_sent);
         match digesting::digest_of(&self.keeper, &self.health, &self.silent.names(), since) {
             Ok(digest) => {
+                self.book.note(DIGEST, Phase::Intent, ActOutcome::Ok);
                 outbox.put(DIGEST, &notify::Digest { alarms, ..digest }.letter(&self.house, mail.language), to);
                 self.digest_of = Some(now);
             }

@@ -141,6 +141,8 @@ codes! {
         DrDump 53 "dr_dump",
         /// Somebody looked into a backup set, or brought records back from one; what changed has entries of its own.
         BackupPick 54 "backup_pick",
+        /// A letter was given to the relay, or was not taken by it; the note says which alarm, or that it was the digest.
+        Mail 55 "mail",
     }
 }
 codes! {

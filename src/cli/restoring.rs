@@ -99,6 +99,7 @@ impl Place {
         let restored = recovery::restore_with(target, set, key, identity, &self.dir, |half, _| self.settle(half));
         let kept = "nothing was changed; what was half restored is gone";
         let restored = restored.map_err(|error| recovery_failure(error).kept(kept))?;
+        self.arrived()?;
         open.place_key_file(&self.dir, out)?;
         Ok(if self.tell(set.as_str(), &restored, key, out) { 0 } else { EXIT_ANSWER_BAD })
     }
@@ -118,10 +119,17 @@ impl Place {
         }
         if let Some((_, _, there)) = &self.server {
             let file = half.join("data/kontor.db");
-            Store::carry_into(&EngineConfig::Sqlite { file: file.clone() }, there, self.clock.now())?;
+            let place = std::path::absolute(&self.dir).map_err(failed("looking at the folder"))?;
+            Store::carry_into(&EngineConfig::Sqlite { file: file.clone() }, there, &place, self.clock.now())?;
             fs::remove_file(&file).map_err(failed("removing the file that was carried over"))?;
         }
         Ok(())
+    }
+
+    /// The folder is in its place: the database of a server waits for it no longer.
+    pub(crate) fn arrived(&self) -> Result<(), Failure> {
+        let Some((_, _, there)) = &self.server else { return Ok(()) };
+        Ok(Store::carried_in_place(there)?)
     }
 
     /// Looks through what was rolled forward to a moment; whether all was well.

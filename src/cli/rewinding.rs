@@ -75,6 +75,7 @@ pub(crate) fn restore(args: &RestoreArgs, only: Option<&SetName>, out: &mut Out)
     let identity = args.open.identity(slots.path().to_owned())?;
     let made = recovery::rewind(target, &plan, &key, &identity, &args.dir, |half| place.settle(half))
         .map_err(|error| recovery_failure(error).kept("nothing was changed; what was half restored is gone"))?;
+    place.arrived()?;
     args.open.place_key_file(&args.dir, out)?;
     let restored = &made.restored;
     out.line(format!(

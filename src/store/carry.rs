@@ -9,6 +9,7 @@ use crate::{StoreError, definitions, migrate, schema, search};
 use kernel::{Code, Fault, Timestamp};
 use metadata::{Catalog, ColumnType, ObjectDef};
 use ring::digest;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The steps of the schema: each engine has its own text, and so its own hash of it.
@@ -142,9 +143,13 @@ impl Content {
     }
 
     fn end(self, shape: &Shape) -> TableContent {
-        let sha256 = self.digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(self.digest.finish().as_ref());
         TableContent { table: shape.table.clone(), rows: self.rows, sha256 }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the tables hold. Inside a transaction.
@@ -184,24 +189,41 @@ impl crate::Store {
     }
 
     /// Carries a database that no server has open into an empty one of the server engine: all of it or nothing. Before the
-    /// end every table is read back, and its hash compared.
+    /// end every table is read back, and its hash compared. `place` is the folder of the appliance that will use it: until
+    /// [`Self::carried_in_place`] the database says so, and a run for the same folder takes what an interrupted one left
+    /// there, if it holds the very same.
     ///
     /// # Errors
-    /// `parameter_invalid` when there is anything in it already, which then stays as it is.
+    /// `parameter_invalid` when there is anything else in it already, which then stays as it is.
     pub fn carry_into(
         from: &EngineConfig,
         to: &EngineConfig,
+        place: &Path,
         now: Timestamp,
     ) -> Result<(DatabaseFacts, Vec<TableContent>), StoreError> {
         let mut from = Conn::open(from, Access::Look)?;
         let mut to = Conn::open(to, Access::Write)?;
         dialect::begin_snapshot(&mut from)?;
         dialect::begin_group(&mut to)?;
-        let carried = carry_checked(&mut from, &mut to, now);
+        let carried = carry_checked(&mut from, &mut to, (&waits_for(place), now));
         from.batch("ROLLBACK")?;
         to.batch(if carried.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
         carried
     }
+
+    /// The folder that a database was carried for is in its place: from here on nothing is carried into it any more.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn carried_in_place(engine: &EngineConfig) -> Result<(), StoreError> {
+        dialect::note_carried(&mut Conn::open(engine, Access::Write)?, None)
+    }
+}
+
+/// What a database says of itself while the folder it was carried for is not in its place.
+fn waits_for(place: &Path) -> String {
+    let place = digest::digest(&digest::SHA256, place.as_os_str().as_encoded_bytes());
+    format!("kontor: carried for {}", hexadecimal(place.as_ref()))
 }
 
 fn altered(told: String) -> StoreError {
@@ -211,9 +233,14 @@ fn altered(told: String) -> StoreError {
 fn carry_checked(
     from: &mut Conn,
     to: &mut Conn,
-    now: Timestamp,
+    (note, now): (&str, Timestamp),
 ) -> Result<(DatabaseFacts, Vec<TableContent>), StoreError> {
     if bulk::relations(to)? > 0 {
+        if dialect::noted_carried(to)?.as_deref() == Some(note)
+            && let Some(there) = left_whole(from, to)?
+        {
+            return Ok((database_facts(to)?, there));
+        }
         let told = "That database is not empty: an appliance is never restored over anything. Name a new one \
                     (createdb), or drop what is in it yourself if nobody needs it.";
         return Err(Fault::new(Code::ParameterInvalid, told).into());
@@ -228,5 +255,14 @@ fn carry_checked(
     if then != facts || carried.len() != there.len() {
         return Err(altered("The counts of the two databases differ; nothing was kept.".to_owned()));
     }
+    dialect::note_carried(to, Some(note))?;
     Ok((facts, there))
+}
+
+/// What an interrupted run left, if it is what this one would carry. Nobody has served it since: a start writes an entry.
+fn left_whole(from: &mut Conn, to: &mut Conn) -> Result<Option<Vec<TableContent>>, StoreError> {
+    migrate::check(from)?;
+    migrate::check(to)?;
+    let there = contents(to)?;
+    Ok(if contents(from)? == there { Some(there) } else { None })
 }

@@ -2,6 +2,7 @@
 //! back into an empty database, never over one that is in use.
 
 use crate::support::*;
+use kernel::Clock;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,25 @@ fn from_a_server_into_a_file_and_into_another_server() {
     let (status, ready) = answer(client(&other.join("tls/ca.pem")).get(format!("{url}/readyz")).call());
     assert_eq!(status, 200, "{ready}");
     assert_eq!(server.stop(), 0);
+    // Killed at several moments: the same command goes on with whatever there is, and what is there at last is whole.
+    let killed = place.path("killed");
+    let words = on(&place.secret("third-url", &testkit::postgres_database().0));
+    let words = words.each_ref().map(String::as_str);
+    let from = ["backup", "restore", "--from", set, "--dir", killed.to_str().unwrap()];
+    let command = [from.as_slice(), &["--key-file", key_file.to_str().unwrap()], &words].concat();
+    for millis in (100..).step_by(200).take(8).take_while(|_| !killed.exists()) {
+        let mut running = place.command(&command).spawn().unwrap();
+        let begun = kernel::SystemClock::start();
+        while running.try_wait().unwrap().is_none() && begun.monotonic().as_millis() < millis {
+            std::thread::yield_now();
+        }
+        let _ = running.kill();
+        running.wait().unwrap();
+    }
+    if !killed.exists() {
+        place.run(&command).ended(0);
+    }
+    assert_eq!(content(&place, &killed), content(&place, &file));
 }
 
 #[test]

@@ -163,6 +163,13 @@ fn alarms_and_the_digest_come_and_a_relay_that_is_away_stops_nothing() {
     let digest = relay.mail_with("Digest: ");
     assert!(digest.contains("Last proven restore: none yet") && digest.contains("- disk2: "), "{digest}");
     assert_eq!(server.stop(), 0);
+    // Each letter has its entries: before it left, and what became of it.
+    for letter in ["target_silent", "digest"] {
+        let count = format!("SELECT count(*) FROM k_audit WHERE instr(bytes, CAST('{letter}' AS BLOB))");
+        let ran = std::process::Command::new("sqlite3").arg(place.dir().join("data/kontor.db")).arg(count).output();
+        let entries: usize = String::from_utf8(ran.unwrap().stdout).unwrap().trim().parse().unwrap();
+        assert!(entries >= 2, "{letter}: {entries} entries");
+    }
     // What was told is not told again, also by another process.
     let told = place.dir().join("mail.json");
     assert_eq!(mode(&told), 0o600);

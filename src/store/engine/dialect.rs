@@ -47,6 +47,25 @@ pub(crate) fn end_unit(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Notes in a database of the server engine that it was carried there for somebody who has not come yet; nothing takes the
+/// note away. A file goes with its folder and needs none.
+pub(crate) fn note_carried(conn: &mut Conn, note: Option<&str>) -> Result<(), StoreError> {
+    if conn.is_sqlite() {
+        return Ok(());
+    }
+    let note = note.map_or_else(|| "NULL".to_owned(), |note| format!("'{}'", note.replace('\'', "''")));
+    conn.batch(&format!("COMMENT ON TABLE \"k_migration\" IS {note}"))
+}
+
+/// That note.
+pub(crate) fn noted_carried(conn: &mut Conn) -> Result<Option<String>, StoreError> {
+    if conn.is_sqlite() {
+        return Ok(None);
+    }
+    let sql = Sql::new("SELECT obj_description(to_regclass('k_migration'), 'pg_class')");
+    Ok(conn.first(&sql, &[ColumnType::Text])?.and_then(|row| row.text(0)))
+}
+
 /// The engine's name of a column type.
 pub(crate) fn type_name(conn: &Conn, column_type: ColumnType) -> &'static str {
     match (conn.is_sqlite(), column_type) {

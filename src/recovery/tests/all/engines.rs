@@ -85,15 +85,23 @@ fn what_one_engine_held_the_other_holds_and_back() {
         assert_eq!(Store::content_of(&file).unwrap(), before);
         // And on the server engine.
         let there = server();
-        let (facts, contents) = Store::carry_into(&file, &there, kontor.clock.now()).unwrap();
+        let (facts, contents) = Store::carry_into(&file, &there, &dir, kontor.clock.now()).unwrap();
         assert_eq!((contents, facts.log_rows), (before.clone(), manifest.log_rows()));
         assert_eq!(Store::content_of(&there).unwrap(), before);
         let checks = look_through(&manifest, &key, (there.clone(), &dir), kontor.clock.as_ref());
         assert!(checks.len() == 3 && checks.iter().all(|check| check.ok), "{checks:?}");
-        // Never over anything.
-        let refused = Fault::from(Store::carry_into(&file, &there, kontor.clock.now()).err().unwrap());
-        assert_eq!(refused.code, kernel::Code::ParameterInvalid, "{refused}");
-        assert_eq!(Store::content_of(&there).unwrap(), before);
+        // Killed before the folder was in its place, the same command goes on; for another folder it does not.
+        let again = |place: &Path| Store::carry_into(&file, &there, place, kontor.clock.now());
+        assert_eq!(again(&dir).unwrap(), (facts, before.clone()));
+        let refuses = |place: &Path| {
+            let refused = Fault::from(again(place).err().unwrap());
+            assert_eq!(refused.code, kernel::Code::ParameterInvalid, "{refused}");
+            assert_eq!(Store::content_of(&there).unwrap(), before);
+        };
+        refuses(&root.path().join("elsewhere"));
+        // Never over anything once it is there.
+        Store::carried_in_place(&there).unwrap();
+        refuses(&dir);
         // Both are appliances: they find, and take new records after the old ones.
         for engine in [&file, &there] {
             assert_eq!(found(kontor, engine, &dir, "hanse"), [account.to_string()]);
@@ -164,13 +172,16 @@ fn what_is_stopped_or_refused_leaves_nothing() {
         .status();
     assert!(broken.unwrap().success(), "sqlite3 (Debian: apt-get install sqlite3)");
     let (from, there) = (EngineConfig::Sqlite { file }, server());
-    let refused = Store::carry_into(&from, &there, kontor.clock.now()).err().unwrap();
+    let refused = Store::carry_into(&from, &there, &dir, kontor.clock.now()).err().unwrap();
     assert!(refused.to_string().contains("k_merged"), "{refused}");
     Store::content_of(&there).unwrap_err();
     // Nothing was left there, so a whole one fits in.
     fs::remove_dir_all(&dir).unwrap();
     restore(&target, &set, &key, &identity, &dir).unwrap();
-    Store::carry_into(&from, &there, kontor.clock.now()).unwrap();
-    let report = Store::verify_log(&config_of(there, &dir), &key, None, Depth(4)).unwrap();
+    Store::carry_into(&from, &there, &dir, kontor.clock.now()).unwrap();
+    let report = Store::verify_log(&config_of(there.clone(), &dir), &key, None, Depth(4)).unwrap();
     assert!(report.ok, "{:?}", report.findings);
+    // Once somebody has written there it is no longer what an interrupted run left.
+    assert_eq!(found(&kontor, &there, &dir, "hanse").len(), 1);
+    Store::carry_into(&from, &there, &dir, kontor.clock.now()).unwrap_err();
 }
