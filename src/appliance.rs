@@ -13,6 +13,7 @@ mod health;
 mod keeper;
 mod keeping;
 pub(crate) mod layout;
+mod live;
 mod operator;
 mod picks;
 mod planning;
@@ -30,6 +31,7 @@ pub(crate) use create::{NewAppliance, create};
 pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};
 pub(crate) use keeper::{Keeper, failure as recovery_failure};
 pub(crate) use layout::{FolderLock, Layout};
+pub(crate) use live::{Live, restart_keys};
 pub(crate) use operator::local_operator;
 pub(crate) use post_office::{house_of, relay_of};
 pub(crate) use running::Gate;
@@ -60,6 +62,8 @@ pub(crate) struct Appliance {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) vault: Arc<Vault>,
+    /// What of the configuration may change while it serves: it begins as `config` has it.
+    pub(crate) live: Arc<Live>,
 }
 
 /// An unsealed appliance with its database open.
@@ -78,7 +82,8 @@ impl Appliance {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let vault = Arc::new(Vault::sealed(layout.slots(), Arc::clone(&random)));
-        Ok(Self { layout, config, clock, random, vault })
+        let live = Arc::new(Live::new(&config));
+        Ok(Self { layout, config, clock, random, vault, live })
     }
 
     /// How the store is opened.
@@ -103,7 +108,13 @@ impl Appliance {
     /// The secret of the key file, where the configuration names one.
     pub(crate) fn key_file_secret(&self) -> Result<Option<Secret>, Failure> {
         let Some(path) = &self.config.unseal.key_file else { return Ok(None) };
-        let secret = Secret::key_file_read(path).map_err(|error| {
+        let read = if layout::is_credential(path) {
+            let text = Zeroizing::new(read_small(path, limits::CONFIG_BYTES_MAX)?);
+            Secret::key_text(&text)
+        } else {
+            Secret::key_file_read(path)
+        };
+        let secret = read.map_err(|error| {
             let told = format!("the key file {}: {error}", path.display());
             Failure::new(Code::Sealed, told).kept("the appliance stays sealed").todo(
                 "mend the file or its mode; or take unseal.key_file out of kontor.toml and unseal with a passphrase",

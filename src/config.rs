@@ -17,6 +17,7 @@ pub(crate) use targets::TargetConfig;
 pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
 
 use crate::appliance::Layout;
+use crate::appliance::layout::is_credential;
 use config::{FileFormat, Value, ValueKind};
 use kernel::limits;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ const NODE_CHARS_MAX: usize = 64;
 const HOST_CHARS_MAX: usize = 253;
 /// Host names of one certificate.
 const HOSTS_MAX: usize = 50;
+/// Seconds that a stop may wait for a load balancer to look elsewhere.
+const DRAIN_SECONDS_MAX: u64 = 300;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +65,8 @@ pub(crate) struct ServerConfig {
     pub(crate) plain_http_on_loopback: bool,
     /// Host names and addresses in the certificate beside `localhost`.
     pub(crate) names: Vec<String>,
+    /// Seconds in which it says that it stops and still answers, before it stops.
+    pub(crate) drain_seconds: u64,
 }
 
 /// Where the data lies.
@@ -173,7 +178,7 @@ impl Config {
             let problem = |what: String| Problem { key: key.to_owned(), what };
             match File::open(path).and_then(|file| file.metadata()) {
                 Err(error) => problems.push(problem(format!("{} cannot be read: {error}.", path.display()))),
-                Ok(found) if private && found.permissions().mode() & 0o077 != 0 => {
+                Ok(found) if private && !is_credential(path) && found.permissions().mode() & 0o077 != 0 => {
                     problems.push(problem(format!("{} can be read by others: run chmod 600 on it.", path.display())));
                 }
                 Ok(_) => {}
@@ -223,8 +228,9 @@ fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
             );
         }
     }
+    let drain_seconds = section.number("drain_seconds", DRAIN_SECONDS_MAX).unwrap_or(0);
     section.close();
-    listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names })
+    listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names, drain_seconds })
 }
 
 fn database_of(mut section: Section<'_>, layout: &Layout) -> Option<DatabaseConfig> {
@@ -389,7 +395,12 @@ mod tests {
         let config = Config::parse(&new_text(&plain), &layout()).unwrap();
         assert_eq!(
             config.server,
-            ServerConfig { listen: "[::1]:9000".parse().unwrap(), plain_http_on_loopback: false, names }
+            ServerConfig {
+                listen: "[::1]:9000".parse().unwrap(),
+                plain_http_on_loopback: false,
+                names,
+                drain_seconds: 0
+            }
         );
         assert_eq!(config.unseal.key_file.as_deref(), Some(Path::new("/srv/kontor/keys/unseal.key")));
         assert_eq!(config.database, DatabaseConfig::Sqlite);

@@ -12,7 +12,10 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::watch;
@@ -122,6 +125,8 @@ struct Inner {
     started: Timestamp,
     /// Counts the times that open streams were told to end.
     streams: watch::Sender<u64>,
+    /// Whether it was told to stop: it answers, and asks to be left.
+    stopping: AtomicBool,
 }
 
 /// An appliance, sealed or open. Cheap to clone.
@@ -147,6 +152,7 @@ impl Appliance {
             random,
             started,
             streams: watch::Sender::new(0),
+            stopping: AtomicBool::new(false),
         }))
     }
     /// Opens it with services that the binary has made, from a key file for example.
@@ -157,6 +163,14 @@ impl Appliance {
     pub fn seal(&self) -> Option<Arc<Open>> {
         self.streams_end();
         self.0.open.swap(None)
+    }
+    /// From now on it says that it stops: to those who ask whether it is ready, and with every answer.
+    pub(crate) fn set_stopping(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+    }
+    /// Whether it was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Acquire)
     }
     /// Ends the streams that are open now: the server stops, or the appliance is sealed.
     pub(crate) fn streams_end(&self) {

@@ -8,7 +8,7 @@ use crate::wire::{self, Answer, Payload, Query, respond_problem, takes};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     rt,
@@ -40,6 +40,7 @@ async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payl
     let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
+    let stopping = site.appliance.clone();
     let (secure, small) = (site.cookie.secure, takes(request.headers(), "gzip"));
     let outcome = run(site, (routes, parts), request, payload, &id).await;
     let mut response = match outcome {
@@ -54,6 +55,10 @@ async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payl
         }
     };
     dress(response.headers_mut(), &id, secure);
+    if stopping.is_stopping() {
+        // Whoever keeps the connection would send its next request to a server that is gone.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     response
 }
 

@@ -6,6 +6,7 @@
 //! registered without its access rule; see `route.rs`.
 
 mod appliance;
+mod asker;
 mod attempts;
 mod backups;
 mod body;
@@ -29,6 +30,7 @@ mod upkeep;
 mod wire;
 
 pub use appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
+pub use asker::Asker;
 pub use backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
     SetView, ShippedView, TargetView, TestStep, TestView,

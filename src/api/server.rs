@@ -2,10 +2,11 @@
 //! its own, so that the binary stays in charge of signals. It never opens a way out.
 
 use crate::appliance::Appliance;
+use crate::asker::Asker;
 use crate::call::{Site, blocking};
 use crate::rate::{RateLimit, Rates};
 use crate::router::Router;
-use crate::tls::{self, TlsError, TlsFiles};
+use crate::tls::{Shown, TlsError, TlsFiles};
 use crate::wire::Cookie;
 use crate::{dispatch, upkeep};
 use actix_web::{App, HttpServer, dev::ServerHandle, rt};
@@ -19,10 +20,12 @@ use std::{
 };
 
 /// How to serve.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ServerConfig {
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Sockets that are listened on already, each instead of the address.
+    pub sockets: Vec<TcpListener>,
     /// Certificate and key; without them plain HTTP, which is refused on any address but loopback.
     pub tls: Option<TlsFiles>,
     /// Threads that answer; the number of processors when absent.
@@ -36,7 +39,7 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// The usual settings on this address.
     pub fn new(listen: SocketAddr, tls: Option<TlsFiles>) -> Self {
-        Self { listen, tls, workers: None, rate: Some(RateLimit::default()), stop_seconds: 10 }
+        Self { listen, sockets: Vec::new(), tls, workers: None, rate: Some(RateLimit::default()), stop_seconds: 10 }
     }
 }
 
@@ -68,7 +71,7 @@ pub enum ServeError {
 /// A running server. Dropping it does not stop it; call [`Handle::stop`].
 pub struct Handle {
     address: SocketAddr,
-    secure: bool,
+    shown: Option<Arc<Shown>>,
     server: ServerHandle,
     appliance: Appliance,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -81,13 +84,30 @@ impl Handle {
     }
     /// The address for people and programs on this machine.
     pub fn url(&self) -> String {
-        let scheme = if self.secure { "https" } else { "http" };
+        let scheme = if self.shown.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+    /// Shows new connections what lies in these files; those that are open go on.
+    ///
+    /// # Errors
+    /// When the files cannot be used; then what was shown stays.
+    pub fn certificate_replace(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        self.shown.as_ref().map_or(Ok(()), |shown| shown.replace(files))
+    }
+    /// Asks this server whether it lives, the way a client does.
+    pub fn asker(&self) -> Asker {
+        Asker::new(self.address, self.shown.clone())
+    }
+    /// Goes on to answer, but says that it will stop: `/readyz` is 503, connections end with their answer, and streams
+    /// begin elsewhere.
+    pub fn stop_announce(&self) {
+        self.appliance.set_stopping();
+        self.appliance.streams_end();
     }
     /// Stops accepting, lets running requests end, and waits until all is quiet.
     pub fn stop(mut self) -> Result<(), ServeError> {
         // A stream would never end by itself.
-        self.appliance.streams_end();
+        self.stop_announce();
         // The server's own runtime drives the stop; nothing has to poll this future.
         drop(self.server.stop(true));
         self.join()
@@ -110,22 +130,20 @@ impl Handle {
 }
 
 /// Starts the server and returns once it listens.
-pub fn serve(config: ServerConfig, appliance: Appliance) -> Result<Handle, ServeError> {
-    if config.tls.is_none() && !config.listen.ip().to_canonical().is_loopback() {
-        return Err(ServeError::PlainHttp);
-    }
-    let tls = config.tls.as_ref().map(tls::load).transpose()?;
-    let failed = |source| ServeError::Listen { address: config.listen, source };
-    let listener = TcpListener::bind(config.listen).map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let secure = tls.is_some();
+pub fn serve(mut config: ServerConfig, appliance: Appliance) -> Result<Handle, ServeError> {
+    let shown = config.tls.as_ref().map(Shown::load).transpose()?;
+    let sockets = listeners(&mut config, shown.is_some())?;
+    let tls = shown.as_ref().map(Shown::config).transpose()?;
+    let Some((_, address)) = sockets.first().map(|(socket, address)| (socket, *address)) else {
+        return Err(ServeError::Gone);
+    };
     let served = appliance.clone();
     let (ready, started) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("http".to_owned())
-        .spawn(move || rt::System::new().block_on(run(config, tls, listener, appliance, ready)))?;
+        .spawn(move || rt::System::new().block_on(run(config, tls, sockets, appliance, ready)))?;
     match started.recv() {
-        Ok(server) => Ok(Handle { address, secure, server, appliance: served, thread: Some(thread) }),
+        Ok(server) => Ok(Handle { address, shown, server, appliance: served, thread: Some(thread) }),
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error.into()),
             _ => Err(ServeError::Gone),
@@ -133,10 +151,29 @@ pub fn serve(config: ServerConfig, appliance: Appliance) -> Result<Handle, Serve
     }
 }
 
+/// The sockets, each with its address: those that were handed in, or one that is bound now.
+fn listeners(config: &mut ServerConfig, secure: bool) -> Result<Vec<(TcpListener, SocketAddr)>, ServeError> {
+    let listen = config.listen;
+    let failed = |source| ServeError::Listen { address: listen, source };
+    let private = |address: &SocketAddr| secure || address.ip().to_canonical().is_loopback();
+    let mut sockets = std::mem::take(&mut config.sockets);
+    if sockets.is_empty() {
+        if !private(&listen) {
+            return Err(ServeError::PlainHttp);
+        }
+        sockets.push(TcpListener::bind(listen).map_err(failed)?);
+    }
+    let addressed = sockets.into_iter().map(|socket| {
+        let address = socket.local_addr().map_err(failed)?;
+        if private(&address) { Ok((socket, address)) } else { Err(ServeError::PlainHttp) }
+    });
+    addressed.collect()
+}
+
 async fn run(
     config: ServerConfig,
     tls: Option<rustls::ServerConfig>,
-    listener: TcpListener,
+    sockets: Vec<(TcpListener, SocketAddr)>,
     appliance: Appliance,
     ready: mpsc::Sender<ServerHandle>,
 ) -> io::Result<()> {
@@ -151,7 +188,7 @@ async fn run(
     let workers = config.workers.unwrap_or(processors).max(1);
     let router = Router::new(crate::route::all()).map_err(io::Error::other)?;
     let router = Arc::new(router);
-    let server = HttpServer::new(move || {
+    let mut server = HttpServer::new(move || {
         let (site, router) = (Arc::clone(&site), Arc::clone(&router));
         App::new().configure(move |config| dispatch::configure(config, &site, &router))
     })
@@ -162,10 +199,12 @@ async fn run(
     .client_disconnect_timeout(Duration::from_secs(5))
     .shutdown_timeout(config.stop_seconds)
     .disable_signals();
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
-        None => server.listen(listener)?,
-    };
+    for (socket, _) in sockets {
+        server = match &tls {
+            Some(tls) => server.listen_rustls_0_23(socket, tls.clone())?,
+            None => server.listen(socket)?,
+        };
+    }
     let server = server.run();
     let timer = rt::spawn(upkeep::run(appliance.clone()));
     // Nobody waits any more when the starter is gone; then the server ends with it.

@@ -1,6 +1,7 @@
 //! The appliance's own certificate authority and server certificate, and loading of either these or the operator's own.
 //! It never sends a key anywhere and never overwrites a certificate authority.
 
+use arc_swap::ArcSwap;
 use chrono::Datelike;
 use kernel::{Clock, Timestamp};
 use rcgen::{
@@ -8,7 +9,11 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, date_time_ymd,
 };
 use rustls::ServerConfig;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -114,15 +119,31 @@ impl OwnCertificates {
         replace(&files.certificate, certificate.pem().as_bytes())
     }
 
-    /// Renews the server certificate when it has less than 30 days left, or cannot be used. Says whether it did.
+    /// Renews the server certificate when it has less than 30 days left, cannot be used, or lacks a name. Says whether it did.
     pub fn renew_if_due(&self, names: &[String], clock: &dyn Clock) -> Result<bool, TlsError> {
         let files = self.server();
         let left = expires(&files.certificate).map(|end| end.micros().saturating_sub(clock.now().micros()) / 1_000_000);
-        let due = left.map_or(true, |seconds| seconds < RENEW_SECONDS) || load(&files).is_err();
+        let due = left.map_or(true, |seconds| seconds < RENEW_SECONDS)
+            || certified(&files).is_err()
+            || !self.names_all(names)?;
         if due {
             self.issue(names, clock)?;
         }
         Ok(due)
+    }
+}
+
+impl OwnCertificates {
+    /// Whether the server certificate stands for all of these names.
+    fn names_all(&self, names: &[String]) -> Result<bool, TlsError> {
+        let path = self.server().certificate;
+        let certificate = CertificateDer::from_pem_file(&path).map_err(|error| content(&path, error))?;
+        let parsed = ParsedCertificate::try_from(&certificate).map_err(|error| content(&path, error))?;
+        let stands = |name: &String| {
+            let asked = name.strip_prefix("*.").map_or_else(|| name.clone(), |rest| format!("x.{rest}"));
+            ServerName::try_from(asked).is_ok_and(|asked| verify_server_name(&parsed, &asked).is_ok())
+        };
+        Ok(names.iter().all(stands))
     }
 }
 
@@ -186,8 +207,47 @@ pub fn expires(certificate: &Path) -> Result<Timestamp, TlsError> {
     Ok(Timestamp::from_micros(i64::try_from(end.as_micros()).unwrap_or(i64::MAX)))
 }
 
-/// Loads certificate and key for TLS 1.2 and 1.3.
-pub(crate) fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+/// The certificate that connections are shown. It can be exchanged while others are open; those keep theirs.
+#[derive(Debug)]
+pub(crate) struct Shown(ArcSwap<CertifiedKey>);
+
+impl Shown {
+    /// Shows what lies in these files.
+    pub(crate) fn load(files: &TlsFiles) -> Result<Arc<Self>, TlsError> {
+        Ok(Arc::new(Self(ArcSwap::from_pointee(certified(files)?))))
+    }
+    /// Shows what lies in these files from now on; where they cannot be used, what was shown stays.
+    pub(crate) fn replace(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        self.0.store(Arc::new(certified(files)?));
+        Ok(())
+    }
+    /// Whether this is the certificate that is shown.
+    pub(crate) fn is(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.0.load().end_entity_cert().is_ok_and(|shown| shown == certificate)
+    }
+    /// TLS 1.2 and 1.3 with it.
+    pub(crate) fn config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        Ok(config)
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+/// The algorithms of TLS.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Certificate and key that belong together.
+fn certified(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(|error| content(&files.certificate, error))?
         .collect();
@@ -196,12 +256,7 @@ pub(crate) fn load(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         return Err(content(&files.certificate, "holds no certificate"));
     }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| content(&files.key, error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    Ok(config)
+    Ok(CertifiedKey::from_der(chain, key, &provider())?)
 }
 
 fn file_error(path: &Path, source: io::Error) -> TlsError {

@@ -26,7 +26,7 @@ fn handshake(own: &OwnCertificates, name: &str, now: i64) -> Result<rustls::Prot
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let mut server = ServerConnection::new(Arc::new(load(&own.server()).unwrap())).unwrap();
+    let mut server = ServerConnection::new(Arc::new(Shown::load(&own.server()).unwrap().config().unwrap())).unwrap();
     let mut client = ClientConnection::new(Arc::new(client), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
     while client.is_handshaking() || server.is_handshaking() {
         let mut wire = Vec::new();

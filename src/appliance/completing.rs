@@ -25,7 +25,8 @@ impl Keeper {
     /// For those of the targets that are due: a set that another target has whole, newer than all it has itself and new enough
     /// for the schedule.
     pub(crate) fn donors(&self, due: &[String]) -> Result<Vec<(String, BackupRow)>, Failure> {
-        let Some(schedule) = self.config().schedule.as_ref().filter(|_| !due.is_empty()) else { return Ok(Vec::new()) };
+        let config = self.config();
+        let Some(schedule) = config.schedule.as_ref().filter(|_| !due.is_empty()) else { return Ok(Vec::new()) };
         let (rows, known, now) = (self.sets()?, self.target_names(), self.now());
         let newest = |name: &str| {
             let verified = rows.iter().filter(|row| row.target == name && row.state == "verified");

@@ -3,13 +3,12 @@
 
 use crate::appliance::backup_health::Looked;
 use crate::appliance::watch::Silent;
-use crate::appliance::{Appliance, Layout};
+use crate::appliance::{Appliance, Layout, Live};
 use crate::cli::failure::Failure;
-use crate::config::BackupConfig;
 use api::{Check, Health, OwnCertificates, certificate_expires};
 use audit::{TileReader, VerifierKey};
 use kernel::Clock;
-use notify::{Alarm, AlarmKind, Outbox};
+use notify::{Alarm, AlarmKind};
 use recovery::ShipStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,13 +26,12 @@ const DAY_MICROS: i64 = 86_400 * 1_000_000;
 pub(crate) struct ApplianceHealth {
     layout: Layout,
     secure: bool,
-    backup: BackupConfig,
+    live: Arc<Live>,
     key: VerifierKey,
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
     shipping: Option<Arc<ShipStatus>>,
     silent: Arc<Silent>,
-    post: Option<Arc<Outbox>>,
     /// The size of the sealed log when it was last seen to grow, and when that was.
     progress: Mutex<(u64, Duration)>,
 }
@@ -44,18 +42,17 @@ impl ApplianceHealth {
         appliance: &Appliance,
         store: &Arc<Store>,
         shipping: Option<Arc<ShipStatus>>,
-        (silent, post): (Arc<Silent>, Option<Arc<Outbox>>),
+        silent: Arc<Silent>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             layout: appliance.layout.clone(),
             secure: !appliance.config.server.plain_http_on_loopback,
-            backup: appliance.config.backup.clone(),
+            live: Arc::clone(&appliance.live),
             key: appliance.verifier_key()?,
             clock: Arc::clone(&appliance.clock),
             store: Arc::clone(store),
             shipping,
             silent,
-            post,
             progress: Mutex::new((0, appliance.clock.monotonic())),
         })
     }
@@ -169,7 +166,7 @@ fn alarm_of(check: &Check) -> Option<Alarm> {
 
 impl ApplianceHealth {
     fn mail(&self) -> Check {
-        let Some(status) = self.post.as_ref().map(|post| post.status()) else {
+        let Some(status) = self.live.post().map(|post| post.outbox.status()) else {
             let told = "None is sent: mail.relay in kontor.toml names no relay.".to_owned();
             return check("mail", true, "mail_none", [], told);
         };
@@ -190,9 +187,9 @@ impl ApplianceHealth {
         let (database, log) = self.log();
         let plain = |check: Check| Finding { alarms: alarm_of(&check).into_iter().collect(), check };
         let mut found: Vec<Finding> = [database, log, self.disk(), self.certificate()].into_iter().map(plain).collect();
-        let silent = self.silent.names();
+        let (silent, backup) = (self.silent.names(), self.live.backup());
         let looked = Looked {
-            config: &self.backup,
+            config: &backup,
             store: &self.store,
             shipping: self.shipping.as_deref(),
             demonstration: self.layout.demo_users().exists(),

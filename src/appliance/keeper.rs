@@ -3,7 +3,7 @@
 //! and in the table of sets; nothing here opens a record.
 
 use crate::appliance::backup_health::LATE_SECONDS;
-use crate::appliance::{Appliance, Layout, LogSigner, target_of};
+use crate::appliance::{Appliance, Layout, Live, LogSigner, target_of};
 use crate::cli::failure::Failure;
 use crate::config::{BackupConfig, TargetConfig};
 use audit::{ActOutcome, Verb, VerifierKey};
@@ -29,7 +29,7 @@ const REPORTS_SECONDS: i64 = 2 * 365 * 86_400;
 /// The backups of an open appliance.
 pub(crate) struct Keeper {
     pub(super) layout: Layout,
-    pub(super) config: BackupConfig,
+    live: Arc<Live>,
     pub(super) appliance: String,
     pub(super) store: Arc<Store>,
     pub(super) vault: Arc<Vault>,
@@ -58,7 +58,7 @@ impl Keeper {
     ) -> Result<Self, Failure> {
         Ok(Self {
             layout: appliance.layout.clone(),
-            config: appliance.config.backup.clone(),
+            live: Arc::clone(&appliance.live),
             appliance: store.appliance()?,
             store: Arc::clone(store),
             vault: Arc::clone(&appliance.vault),
@@ -70,13 +70,14 @@ impl Keeper {
 
     /// When the next set is made by itself.
     pub(crate) fn next_set(&self) -> Option<Timestamp> {
-        let schedule = self.config.schedule.as_ref().filter(|_| !self.config.targets.is_empty())?;
+        let config = self.config();
+        let schedule = config.schedule.as_ref().filter(|_| !config.targets.is_empty())?;
         schedule.next(self.now())
     }
 
     /// Its configuration.
-    pub(crate) fn config(&self) -> &BackupConfig {
-        &self.config
+    pub(crate) fn config(&self) -> Arc<BackupConfig> {
+        self.live.backup()
     }
     /// The key that signs the sets.
     pub(super) fn log_key(&self) -> &VerifierKey {
@@ -93,11 +94,11 @@ impl Keeper {
     }
     /// The targets and where they are.
     pub(super) fn target_places(&self) -> Vec<(String, String)> {
-        self.config.targets.iter().map(|(name, config)| (name.clone(), config.place())).collect()
+        self.config().targets.iter().map(|(name, config)| (name.clone(), config.place())).collect()
     }
     /// Whether a target is a folder of the machine.
     pub(super) fn is_folder(&self, target: &str) -> bool {
-        self.config.targets.iter().any(|(name, config)| name == target && matches!(config, TargetConfig::Folder(_)))
+        self.config().targets.iter().any(|(name, config)| name == target && matches!(config, TargetConfig::Folder(_)))
     }
     /// A word that is used once.
     pub(super) fn word(&self) -> String {
@@ -112,13 +113,14 @@ impl Keeper {
     }
 
     pub(super) fn targets(&self) -> Vec<Box<dyn Target>> {
-        let targets = self.config.targets.iter();
+        let config = self.config();
+        let targets = config.targets.iter();
         targets.map(|(name, config)| target_of(name, config, &self.appliance, self.store.clock())).collect()
     }
 
     /// The names of all targets.
     pub(crate) fn target_names(&self) -> Vec<String> {
-        self.config.targets.iter().map(|(name, _)| name.clone()).collect()
+        self.config().targets.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// What it is told in time by.
@@ -142,8 +144,9 @@ impl Keeper {
 
     /// The folder of the newest verified set that lies in one.
     pub(crate) fn newest_folder(&self, on: Option<&str>) -> Result<Option<PathBuf>, Failure> {
+        let config = self.config();
         let place = |row: &BackupRow| {
-            let (_, root) = self.config.targets.iter().find(|(name, _)| *name == row.target)?;
+            let (_, root) = config.targets.iter().find(|(name, _)| *name == row.target)?;
             let TargetConfig::Folder(root) = root else { return None };
             Some(root.join(&self.appliance).join(&row.name)).filter(|folder| folder.is_dir())
         };
@@ -191,8 +194,9 @@ impl Keeper {
         let at = self.now();
         let (begun, name) = (names.clone(), move |sequence| SetName::new(sequence, at).to_string());
         let sequence = self.store.write(move |tx| Ok(tx.backup_begin(at, &begun, above, name)?)).wait()?;
-        let mut recipients = self.config.recipients.clone();
-        if self.config.own_key {
+        let config = self.config();
+        let mut recipients = config.recipients.clone();
+        if config.own_key {
             recipients.push(self.vault.archive_identity()?.recipient());
         }
         let house = self.house();
@@ -201,11 +205,11 @@ impl Keeper {
             house: &house,
             signer: self.signer.as_ref(),
             recipients: &recipients,
-            own_key: self.config.own_key,
+            own_key: config.own_key,
             sequence,
             at,
             made_by: env!("CARGO_PKG_VERSION"),
-            bytes_per_second: self.config.bytes_per_second,
+            bytes_per_second: config.bytes_per_second,
             progress,
         };
         let list: Vec<&dyn Target> = targets.iter().map(AsRef::as_ref).collect();
@@ -402,7 +406,7 @@ impl Keeper {
         progress: &Arc<Progress>,
         target: Option<&str>,
     ) -> Result<DrillReport, Failure> {
-        if !self.config.own_key {
+        if !self.config().own_key {
             return Err(Failure::new(Code::ConfigInvalid, "the appliance cannot open its own sets (backup.own_key)")
                 .kept("nothing was changed")
                 .todo("restore a set with one of the recipients' keys on another machine: `kontor backup restore`"));
@@ -450,7 +454,8 @@ impl Keeper {
 
     /// The targets that should have a newer set by now, and were not tried just before.
     pub(crate) fn targets_due(&self) -> Result<Vec<String>, Failure> {
-        let Some(schedule) = self.config.schedule.as_ref().filter(|_| !self.config.targets.is_empty()) else {
+        let config = self.config();
+        let Some(schedule) = config.schedule.as_ref().filter(|_| !config.targets.is_empty()) else {
             return Ok(Vec::new());
         };
         let (rows, now) = (self.sets()?, self.now());
@@ -466,7 +471,8 @@ impl Keeper {
 
     /// The targets that should have had a newer set for hours.
     pub(super) fn targets_late(&self) -> Result<Vec<String>, Failure> {
-        let Some(schedule) = self.config.schedule.as_ref() else { return Ok(Vec::new()) };
+        let config = self.config();
+        let Some(schedule) = config.schedule.as_ref() else { return Ok(Vec::new()) };
         let (rows, now) = (self.sets()?, self.now().plus_seconds(-LATE_SECONDS));
         let newest = |name: &String| {
             let verified = rows.iter().find(|row| row.target == *name && row.verified_at.is_some());
@@ -480,7 +486,8 @@ impl Keeper {
         let last = self.drills()?.first().map(|row| row.at);
         let due = |schedule: &crate::config::Schedule| schedule.is_due(last, self.now());
         let something = self.sets()?.iter().any(|row| row.state == "verified");
-        Ok(self.config.own_key && something && self.config.drill.as_ref().is_some_and(due))
+        let config = self.config();
+        Ok(config.own_key && something && config.drill.as_ref().is_some_and(due))
     }
 }
 

@@ -7,16 +7,22 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// Where the credentials of the service lie while it runs, for commands beside it.
+const CREDENTIALS: &str = "/run/credentials/kontor.service";
+const CREDENTIALS_ABOVE: &str = "/run/credentials";
+
 /// The folder of one appliance.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     dir: PathBuf,
+    credentials: PathBuf,
 }
 
 impl Layout {
     /// The layout below this folder.
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
+        Self { dir: dir.to_owned(), credentials: PathBuf::from(credentials.unwrap_or_else(|| CREDENTIALS.into())) }
     }
     /// The folder itself.
     pub(crate) fn dir(&self) -> &Path {
@@ -94,9 +100,14 @@ impl Layout {
     fn lock(&self) -> PathBuf {
         self.dir.join("serve.lock")
     }
-    /// A path of the configuration: relative ones begin here.
+    /// A path of the configuration: relative ones begin here, and `credential:NAME` is what the service manager gave the service
+    /// under that name.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
-        self.dir.join(path)
+        let name = path.to_str().and_then(|text| text.strip_prefix("credential:"));
+        match name.filter(|name| !name.is_empty() && !name.contains('/') && !name.starts_with('.')) {
+            Some(name) => self.credentials.join(name),
+            None => self.dir.join(path),
+        }
     }
     /// Whether nothing was made here yet: no such folder, or an empty one.
     pub(crate) fn is_unused(&self) -> Result<bool, Failure> {
@@ -133,6 +144,13 @@ impl FolderLock {
     }
 }
 
+/// Whether this lies where service managers put credentials. Who may read those is decided by their folder; their modes show the
+/// mask of an access list.
+pub(crate) fn is_credential(path: &Path) -> bool {
+    let named = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    path.starts_with(CREDENTIALS_ABOVE) || named.is_some_and(|folder| path.parent() == Some(Path::new(&folder)))
+}
+
 /// Makes a folder that only its owner may enter.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -158,6 +176,9 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
 
 /// Refuses a file with a secret that others can read. What is no file, such as a pipe, has no readers to fear.
 pub(crate) fn require_private(path: &Path) -> Result<(), Failure> {
+    if is_credential(path) {
+        return Ok(());
+    }
     let found = fs::metadata(path).map_err(|error| Failure::file(path, &error))?;
     if found.is_file() && found.permissions().mode() & 0o077 != 0 {
         return Err(Failure::new(Code::ConfigInvalid, format!("{} can be read by others", path.display()))

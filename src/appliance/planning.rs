@@ -28,6 +28,6 @@ pub(super) fn plan_of(rows: &[BackupRow], policy: &Policy, now: Timestamp) -> Pl
 impl Keeper {
     /// What would happen with each set now.
     pub(crate) fn plan(&self) -> Result<Plans, Failure> {
-        Ok(plan_of(&self.sets()?, &self.config.policy, self.now()))
+        Ok(plan_of(&self.sets()?, &self.config().policy, self.now()))
     }
 }

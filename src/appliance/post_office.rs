@@ -2,7 +2,7 @@
 //! mended while the appliance runs; the password file must be private.
 
 use crate::appliance::{Appliance, layout, read_small};
-use crate::config::MailConfig;
+use crate::config::{Config, MailConfig};
 use kernel::limits;
 use notify::{Access, House, Relay};
 use std::io;
@@ -55,8 +55,8 @@ pub(crate) fn relay_of(mail: &MailConfig, appliance: &Appliance) -> Relay {
 }
 
 /// Who writes the letters of an appliance: the first name of its certificate, else the machine.
-pub(crate) fn house_of(appliance: &Appliance) -> House {
-    let names = &appliance.config.server.names;
+pub(crate) fn house_of(config: &Config) -> House {
+    let names = &config.server.names;
     let host = names.iter().find(|name| !name.starts_with('*')).cloned().unwrap_or_else(machine);
-    House { host, node: appliance.config.node.clone() }
+    House { host, node: config.node.clone() }
 }

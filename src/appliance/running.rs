@@ -6,14 +6,16 @@ use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
 use crate::appliance::picks::PickDesk;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
-use crate::appliance::watch::{Book, Silent, Watch, outbox_of};
+use crate::appliance::watch::{Book, Silent, Watch, post_of};
 use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
 use crate::cli::failure::Failure;
+use crate::config::Config;
 use api::{Brought, Open, Unsealer, Unsealing};
 use audit::{Signer, Verb};
 use identity::{Actor, ActorContext, Channel, SystemActor};
 use kernel::{AnyKind, Code, Fault, Id};
 use records::Records;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -38,6 +40,8 @@ pub(crate) struct Gate {
     appliance: Appliance,
     running: Mutex<Option<Running>>,
     shares: WaitingShares,
+    /// The configuration in force.
+    config: Mutex<Config>,
 }
 
 struct Running {
@@ -54,11 +58,42 @@ impl Gate {
     /// A gate before a sealed or unsealed vault; nothing is opened yet.
     pub(crate) fn new(appliance: Appliance) -> Self {
         let shares = WaitingShares::new(Arc::clone(&appliance.clock));
-        Self { appliance, running: Mutex::new(None), shares }
+        let config = Mutex::new(appliance.config.clone());
+        Self { appliance, running: Mutex::new(None), shares, config }
     }
     /// The appliance behind it.
     pub(crate) fn appliance(&self) -> &Appliance {
         &self.appliance
+    }
+
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Config {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over what of a configuration can change while the appliance serves. The rest stays as it was.
+    pub(crate) fn reconfigure(&self, config: Config) -> Result<(), Failure> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.config();
+        if let Some(running) = running.as_ref() {
+            if config.mail != before.mail || config.server.names != before.server.names {
+                self.appliance.live.post_set(post_of(&self.appliance, &config)?);
+            }
+            let mut entry = running.store.entry(&running.system, Verb::ConfigChange);
+            "the configuration was read anew".clone_into(&mut entry.note);
+            running.store.append(vec![entry]).wait()?;
+        }
+        self.appliance.live.backup_set(&config);
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    /// How long what keeps the appliance going has not gone round: it writes to the log each minute, so a committer that is stuck
+    /// keeps it, too. Nothing while the appliance is sealed, or just opens or closes.
+    pub(crate) fn standstill(&self) -> Option<Duration> {
+        let running = self.running.try_lock().ok()?;
+        let beat = Duration::from_millis(running.as_ref()?.pulse.beat.load(Ordering::Acquire));
+        Some(self.appliance.clock.monotonic().saturating_sub(beat))
     }
 
     /// Opens the database of the unsealed vault and starts what runs beside the server. Once. `unsealed_with` is told in
@@ -88,11 +123,11 @@ impl Gate {
         let pulse = Pulse::start(&store, system.clone())?;
         let keeper = Arc::new(Keeper::new(&self.appliance, &store, &signer, shipping.clone())?);
         let keeping = Keeping::start(Arc::clone(&keeper), system.clone())?;
-        let (silent, post) = (Arc::<Silent>::default(), outbox_of(&self.appliance)?);
-        let beside = (Arc::clone(&silent), post.clone());
-        let health = Arc::new(ApplianceHealth::new(&self.appliance, &store, shipping, beside)?);
+        let silent = Arc::<Silent>::default();
+        self.appliance.live.post_set(post_of(&self.appliance, &self.config())?);
+        let health = Arc::new(ApplianceHealth::new(&self.appliance, &store, shipping, Arc::clone(&silent))?);
         let book = Book { store: Arc::clone(&store), system: system.clone() };
-        let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, (silent, post), book)?;
+        let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, silent, book)?;
         let picks = Arc::new(PickDesk::start(&keeper)?);
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
@@ -193,6 +228,8 @@ fn start_sealer(store: &Arc<Store>, signer: &Arc<LogSigner>) -> Result<Sealer, F
 
 /// The thread that tells the log each minute that the appliance lives, and takes over what commands changed.
 struct Pulse {
+    /// When it last went round, in milliseconds of the monotonic clock.
+    beat: Arc<AtomicU64>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -201,6 +238,8 @@ impl Pulse {
     fn start(store: &Arc<Store>, system: Actor) -> Result<Self, Failure> {
         let (stop, stopped) = channel();
         let store = Arc::clone(store);
+        let beat = Arc::new(AtomicU64::new(monotonic_millis(&store)));
+        let beating = Arc::clone(&beat);
         let thread = std::thread::Builder::new().name("pulse".to_owned()).spawn(move || {
             let mut offset = clock_offset(&store);
             let mut round = 0u32;
@@ -230,11 +269,12 @@ impl Pulse {
                         "definitions could not be looked at"
                     ),
                 }
+                beating.store(monotonic_millis(&store), Ordering::Release);
             }
         });
         let thread =
             thread.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { beat, stop: Some(stop), thread: Some(thread) })
     }
     fn stop(&mut self) {
         self.stop = None;
@@ -254,6 +294,10 @@ impl Drop for Pulse {
 fn clock_offset(store: &Store) -> i64 {
     let monotonic = i64::try_from(store.clock().monotonic().as_micros()).unwrap_or(i64::MAX);
     store.clock().now().micros().saturating_sub(monotonic)
+}
+
+fn monotonic_millis(store: &Store) -> u64 {
+    u64::try_from(store.clock().monotonic().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn sweep(store: &Store) {

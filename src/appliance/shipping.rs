@@ -58,7 +58,8 @@ impl Keeper {
     /// The targets that commits are shipped to and that have no set that leads into the stream yet.
     pub(crate) fn targets_without_base(&self) -> Vec<String> {
         let stream = self.shipping.as_ref().and_then(|shipping| shipping.stream_without_base());
-        let (Some(ship), Some(stream)) = (&self.config.ship, stream) else {
+        let config = self.config();
+        let (Some(ship), Some(stream)) = (&config.ship, stream) else {
             return Vec::new();
         };
         let (targets, rows, now) = (self.targets(), self.sets().unwrap_or_default(), self.now());
@@ -88,7 +89,8 @@ impl Keeper {
 
     /// Removes what was shipped before the oldest set from which one should be able to go on. Says how many files went.
     pub(super) fn prune_streams(&self) -> Result<usize, Failure> {
-        let Some(ship) = &self.config.ship else { return Ok(0) };
+        let config = self.config();
+        let Some(ship) = &config.ship else { return Ok(0) };
         let (begins, mut gone) = (window_begins(ship, self.now()), 0);
         for target in self.targets().iter().filter(|target| ship.names(target.name())) {
             gone += recovery::streams_prune(target.as_ref(), begins).map_err(recovery_failure)?;

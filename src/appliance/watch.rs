@@ -5,7 +5,7 @@ use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Bench;
 use crate::appliance::{Appliance, Keeper, digesting, house_of, read_small, relay_of};
 use crate::cli::failure::Failure;
-use crate::config::MailConfig;
+use crate::config::{Config, MailConfig};
 use audit::{ActOutcome, Phase, Verb};
 use identity::Actor;
 use kernel::{Code, Timestamp, limits};
@@ -62,11 +62,18 @@ struct Told {
     digest_sent: bool,
 }
 
-/// The post, where there is a relay. Its thread ends with the last who holds it.
-pub(super) fn outbox_of(appliance: &Appliance) -> Result<Option<Arc<Outbox>>, Failure> {
-    let Some(mail) = &appliance.config.mail else { return Ok(None) };
-    let started = Outbox::start(relay_of(mail, appliance), Patience::default());
-    started.map(|outbox| Some(Arc::new(outbox))).map_err(no_thread)
+/// Which letters go to whom, and the way there.
+pub(super) struct Post {
+    pub(super) mail: MailConfig,
+    pub(super) outbox: Outbox,
+    pub(super) house: House,
+}
+
+/// The post of a configuration, where it names a relay. Its thread ends with the last who holds it.
+pub(super) fn post_of(appliance: &Appliance, config: &Config) -> Result<Option<Arc<Post>>, Failure> {
+    let Some(mail) = config.mail.clone() else { return Ok(None) };
+    let outbox = Outbox::start(relay_of(&mail, appliance), Patience::default()).map_err(no_thread)?;
+    Ok(Some(Arc::new(Post { mail, outbox, house: house_of(config) })))
 }
 
 fn no_thread(error: std::io::Error) -> Failure {
@@ -85,18 +92,16 @@ impl Watch {
         appliance: &Appliance,
         (keeper, bench): (&Arc<Keeper>, Bench),
         health: &Arc<ApplianceHealth>,
-        (silent, post): (Arc<Silent>, Option<Arc<Outbox>>),
+        silent: Arc<Silent>,
         book: Book,
     ) -> Result<Self, Failure> {
-        let post = appliance.config.mail.clone().zip(post);
-        let (house, path) = (house_of(appliance), appliance.layout.told());
+        let (live, path) = (Arc::clone(&appliance.live), appliance.layout.told());
         let mut work = Work {
             keeper: Arc::clone(keeper),
             bench,
             health: Arc::clone(health),
             silent,
             book,
-            house,
             told: read_told(&path),
             kept: String::new(),
             path,
@@ -105,14 +110,21 @@ impl Watch {
         work.told.alarms.after_restart();
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
-            let mut wait = LOOK_FIRST;
+            let (mut wait, mut known) = (LOOK_FIRST, live.post());
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 wait = LOOK_EVERY;
                 work.ask();
-                if let Some((mail, outbox)) = &post {
-                    work.settle(outbox);
-                    work.alarms(mail, outbox);
-                    work.digest(mail, outbox);
+                let post = live.post();
+                if post.as_ref().map(Arc::as_ptr) != known.as_ref().map(Arc::as_ptr) {
+                    // Letters that the former relay had not taken went with it: they are written anew.
+                    work.told.alarms.after_restart();
+                    work.digest_of = None;
+                    known = post;
+                }
+                if let Some(post) = &known {
+                    work.settle(&post.outbox);
+                    work.alarms(post);
+                    work.digest(post);
                     work.keep();
                 }
             }
@@ -156,7 +168,6 @@ struct Work {
     health: Arc<ApplianceHealth>,
     silent: Arc<Silent>,
     book: Book,
-    house: House,
     told: Told,
     /// What lies in the file.
     kept: String,
@@ -216,12 +227,12 @@ impl Work {
         found
     }
 
-    fn alarms(&mut self, mail: &MailConfig, outbox: &Outbox) {
+    fn alarms(&mut self, Post { mail, outbox, house }: &Post) {
         let (found, now) = (self.found(), self.keeper.now());
         for notice in self.told.alarms.look(&found, now, mail.quiet_seconds) {
             let Notice { alarm, over, .. } = &notice;
             tracing::warn!(alarm = alarm.kind.word(), about = alarm.about, over, "told by mail");
-            let letter = alarm_letter(&notice, now, &self.house, mail.language);
+            let letter = alarm_letter(&notice, now, house, mail.language);
             // The end of something has letters of its own: they must not replace those that say that it began.
             let key = if *over { format!("over {}", alarm.key()) } else { alarm.key() };
             let to = mail.to(alarm.kind.topic());
@@ -234,7 +245,7 @@ impl Work {
         }
     }
 
-    fn digest(&mut self, mail: &MailConfig, outbox: &Outbox) {
+    fn digest(&mut self, Post { mail, outbox, house }: &Post) {
         let (now, to) = (self.keeper.now(), mail.to(Topic::Digest));
         let Some(schedule) = mail.digest.as_ref().filter(|_| !to.is_empty()) else { return };
         // The first comes at its time, not at the first start.
@@ -248,7 +259,7 @@ impl Work {
         match digesting::digest_of(&self.keeper, &self.health, &self.silent.names(), since) {
             Ok(digest) => {
                 self.book.note(DIGEST, Phase::Intent, ActOutcome::Ok);
-                outbox.put(DIGEST, &notify::Digest { alarms, ..digest }.letter(&self.house, mail.language), to);
+                outbox.put(DIGEST, &notify::Digest { alarms, ..digest }.letter(house, mail.language), to);
                 self.digest_of = Some(now);
             }
             Err(failure) => tracing::warn!(told = failure.text(), "the digest could not be written"),

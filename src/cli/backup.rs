@@ -13,8 +13,8 @@ use crate::cli::picking;
 use crate::cli::restoring::{OpenWith, Place};
 use crate::cli::rewinding;
 use crate::cli::secret::{self, PassphraseFrom};
-use crate::cli::serve::Signals;
 use crate::cli::source::{Source, SourceArgs};
+use crate::service::signals::Signals;
 use audit::Verb;
 use clap::Subcommand;
 use identity::{Actor, Channel};
@@ -309,7 +309,7 @@ fn list(keeper: &Keeper, json: bool, out: &mut Out) -> Result<u8, Failure> {
     if plans.values().any(|(_, steady)| !steady) {
         out.note("The clock and the sets disagree about time, so no set is removed. Look at the machine's clock.");
     }
-    if let Some(hours) = proven_too_old(keeper.config(), &rows, keeper.now()) {
+    if let Some(hours) = proven_too_old(&keeper.config(), &rows, keeper.now()) {
         out.note(format!(
             "The newest proven set is {hours} hours old, which is too old. Prove a newer one: kontor backup drill"
         ));

@@ -6,7 +6,7 @@ use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
-use crate::cli::serve::{Served, begin_log};
+use crate::cli::serve::{Served, Where};
 use crate::config::DEFAULT_LISTEN;
 use audit::Verb;
 use identity::{Channel, PasswordOrigin, SecretText, password_generate};
@@ -75,8 +75,8 @@ pub(crate) fn run(args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
     }
     let users = read_users(&layout)?;
     let appliance = Appliance::load(&dir)?;
-    begin_log(appliance.config.log);
-    let served = Served::start(appliance, Some(args.listen))?;
+    let level = crate::service::journal::begin(appliance.config.log);
+    let served = Served::start(appliance, level, Where::Here(args.listen))?;
     let ca_cert = api::OwnCertificates::in_folder(served.appliance().layout.tls()).ca_certificate();
     let announcement = Announcement { url: served.url(), ca_cert, dir, users: &users };
     if args.json {

@@ -54,7 +54,7 @@ fn test(args: &TestArgs, out: &mut Out) -> Result<u8, Failure> {
     }
     let to = if args.to.is_empty() { mail.everybody() } else { args.to.clone() };
     let relay = relay_of(mail, &appliance);
-    let letter = notify::test_letter(appliance.clock.now(), &house_of(&appliance), mail.language);
+    let letter = notify::test_letter(appliance.clock.now(), &house_of(&appliance.config), mail.language);
     let sent: Vec<_> = to.iter().map(|to| (to, relay.send(&letter, to))).collect();
     let well = sent.iter().all(|(_, sent)| sent.is_ok());
     if args.json {

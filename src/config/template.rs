@@ -22,7 +22,8 @@ pub(crate) struct NewConfig<'a> {
 pub(crate) fn new_text(new: &NewConfig<'_>) -> String {
     let written = written(new);
     let mut text = "# The configuration of this Kontor appliance. Check it with: kontor config check --dir DIR\n\
-                    # Relative paths begin at the folder of this file. Unknown keys are refused. No secret stands here.\n"
+                    # Relative paths begin at the folder of this file; \"credential:NAME\" is a credential of the service (LoadCredential=).\n\
+                    # Unknown keys are refused. No secret stands here.\n"
         .to_owned();
     // The kinds of targets are told by the examples of their section.
     for section in SECTIONS.iter().filter(|section| !section.name.contains(' ')) {

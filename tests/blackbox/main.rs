@@ -12,6 +12,7 @@ mod mail;
 mod object_server;
 mod picks;
 mod sales;
+mod service;
 mod shares;
 mod shipping;
 mod ssh_server;

@@ -58,6 +58,7 @@ struct Ready {
 
 async fn readyz(call: Call) -> Outcome<Answer> {
     let reasons = match call.site.appliance.open_if_any() {
+        _ if call.site.appliance.is_stopping() => vec!["stopping: the appliance ends; ask another node".to_owned()],
         None => vec!["sealed: an operator must unseal the appliance".to_owned()],
         Some(open) => {
             let failing = checks(&open).await?.into_iter().filter(|check| !check.ok && check.serves);

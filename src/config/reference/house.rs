@@ -50,6 +50,16 @@ pub(super) const SERVER: SectionText = SectionText {
                 "除 localhost 外，浏览器访问本机所用的名称和地址，写入证书。最多 50 个。",
             ],
         },
+        Setting {
+            key: "drain_seconds",
+            kind: Kind::Number(0, 300),
+            default: "0",
+            example: "15",
+            what: [
+                "Seconds in which a stopping appliance still answers, while /readyz says that it stops: for a load balancer in front of it.",
+                "停止时继续应答的秒数，期间 /readyz 说明正在停止：供前面的负载均衡器使用。",
+            ],
+        },
     ],
 };
 
