@@ -4,16 +4,19 @@
 mod backup_desk;
 mod backup_health;
 mod backup_pins;
+mod backup_turn;
 mod completing;
 mod create;
 mod desk;
 mod digesting;
 mod drill_reports;
 mod health;
+mod joining;
 mod keeper;
 mod keeping;
 pub(crate) mod layout;
 mod live;
+mod membership;
 mod operator;
 mod picks;
 mod planning;
@@ -29,6 +32,7 @@ mod watch;
 pub(crate) use backup_health::proven_too_old;
 pub(crate) use create::{NewAppliance, create};
 pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};
+pub(crate) use joining::{NewNode, join, kit};
 pub(crate) use keeper::{Keeper, failure as recovery_failure};
 pub(crate) use layout::{FolderLock, Layout};
 pub(crate) use live::{Live, restart_keys};
@@ -79,6 +83,7 @@ impl Appliance {
     pub(crate) fn load(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
         let config = Config::read(&layout).map_err(|problems| config_failure(&layout, &problems))?;
+        let layout = layout.with_files(config.files.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let vault = Arc::new(Vault::sealed(layout.slots(), Arc::clone(&random)));

@@ -14,6 +14,7 @@ pub(crate) mod failure;
 mod import;
 mod init;
 mod mail;
+mod node;
 mod object;
 pub(crate) mod out;
 mod picking;
@@ -79,6 +80,8 @@ enum Verb {
     Dr(dr::DrVerb),
     #[command(subcommand)]
     Standby(standby::StandbyVerb),
+    #[command(subcommand)]
+    Node(node::NodeVerb),
     #[command(subcommand)]
     Mail(mail::MailVerb),
     #[command(subcommand)]
@@ -150,6 +153,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Backup(verb) => backup::run(&verb, out),
         Verb::Dr(verb) => dr::run(&verb, out),
         Verb::Standby(verb) => standby::run(&verb, out),
+        Verb::Node(verb) => node::run(&verb, out),
         Verb::Mail(verb) => mail::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),

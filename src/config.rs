@@ -11,7 +11,7 @@ mod template;
 
 pub(crate) use backup::{BackupConfig, Schedule};
 pub(crate) use mail::MailConfig;
-pub(crate) use moved::with_database;
+pub(crate) use moved::{quoted, with_database, with_values};
 pub(crate) use ship::ShipConfig;
 pub(crate) use targets::TargetConfig;
 pub(crate) use template::{DEFAULT_LISTEN, NewConfig, new_text};
@@ -54,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) backup: BackupConfig,
     /// Which letters go to whom; none without a relay.
     pub(crate) mail: Option<MailConfig>,
+    /// The folder of sealed files, where it is not below the appliance's own.
+    pub(crate) files: Option<PathBuf>,
 }
 
 /// The network side.
@@ -146,13 +148,16 @@ impl Config {
         }
         let (server, database) = (root.section("server"), root.section("database"));
         let (unseal, log) = (root.section("unseal"), root.section("log"));
-        let (backup, mail) = (root.section("backup"), root.section("mail"));
+        let (backup, mail, files) = (root.section("backup"), root.section("mail"), root.section("files"));
         root.close();
         let server = server_of(Section { name: "server", values: server, problems: &mut problems });
         let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
         let mut unseal = Section { name: "unseal", values: unseal, problems: &mut problems };
         let key_file = unseal.text("key_file").map(|path| layout.resolve(Path::new(&path)));
         unseal.close();
+        let mut files = Section { name: "files", values: files, problems: &mut problems };
+        let files_folder = files.text("folder").map(|path| layout.resolve(Path::new(&path)));
+        files.close();
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
         let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
         let mail = mail::mail_of(Section { name: "mail", values: mail, problems: &mut problems }, layout);
@@ -165,7 +170,8 @@ impl Config {
         }
         match (server, database) {
             (Some(server), Some(database)) if problems.is_empty() => {
-                Ok(Self { node, server, database, unseal: UnsealConfig { key_file }, log, backup, mail })
+                let (unseal, files) = (UnsealConfig { key_file }, files_folder);
+                Ok(Self { node, server, database, unseal, log, backup, mail, files })
             }
             _ => Err(problems),
         }

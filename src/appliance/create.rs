@@ -47,10 +47,26 @@ impl Created {
 }
 
 /// Takes what was made away when it is dropped.
-struct HalfMade {
+pub(super) struct HalfMade {
     layout: Layout,
     folder_was_there: bool,
-    keep: bool,
+    pub(super) keep: bool,
+}
+
+impl HalfMade {
+    /// The folders of a new appliance or node, where nothing is yet.
+    pub(super) fn begin(layout: &Layout) -> Result<Self, Failure> {
+        if !layout.is_unused()? {
+            return Err(Failure::new(Code::ConfigInvalid, format!("{} is not empty", layout.dir().display()))
+                .kept("everything in it is as it was")
+                .todo("name a folder that does not exist yet, or an empty one"));
+        }
+        let half = Self { layout: layout.clone(), folder_was_there: layout.dir().exists(), keep: false };
+        for folder in [layout.dir().to_owned(), layout.keys(), layout.data(), layout.log(), layout.tls()] {
+            make_private_folder(&folder)?;
+        }
+        Ok(half)
+    }
 }
 
 impl Drop for HalfMade {
@@ -78,15 +94,7 @@ fn empty(dir: &Path) -> std::io::Result<()> {
 /// Makes the appliance.
 pub(crate) fn create(new: NewAppliance<'_>) -> Result<Created, Failure> {
     let layout = Layout::new(new.dir);
-    if !layout.is_unused()? {
-        return Err(Failure::new(Code::ConfigInvalid, format!("{} is not empty", new.dir.display()))
-            .kept("everything in it is as it was")
-            .todo("name a folder that does not exist yet, or an empty one"));
-    }
-    let half = HalfMade { layout: layout.clone(), folder_was_there: new.dir.exists(), keep: false };
-    for folder in [layout.dir().to_owned(), layout.keys(), layout.data(), layout.log(), layout.tls()] {
-        make_private_folder(&folder)?;
-    }
+    let half = HalfMade::begin(&layout)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let random: Arc<dyn Random> = Arc::new(OsRandom::new());
     let text =

@@ -12,11 +12,9 @@ use kernel::{Code, Timestamp};
 use recovery::{
     Decision, DrillReport, House, KeepRule, Progress, RecoveryError, SetJob, SetName, ShipStatus, Target, TargetOutcome,
 };
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{BackupRow, DrillRow, Store};
+use store::{BackupRow, DrillRow, Lease, Store};
 use vault::Vault;
 
 /// Sets that are looked at: far more than any plan keeps.
@@ -37,9 +35,6 @@ pub(crate) struct Keeper {
     key: VerifierKey,
     pub(super) shipping: Option<Arc<ShipStatus>>,
 }
-
-/// Held by the one process that makes, proves or removes sets.
-pub(super) struct Busy(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// What became of making a set.
 pub(crate) struct Made {
@@ -165,19 +160,6 @@ impl Keeper {
         recovery::fetch_set(from.as_ref(), &set, &self.key, into).map(Some).map_err(failure)
     }
 
-    pub(super) fn busy(&self) -> Result<Busy, Failure> {
-        let path = self.layout.backup_lock();
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = opened.map_err(|error| Failure::file(&path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Busy(file)),
-            Err(TryLockError::WouldBlock) => Err(Failure::new(Code::Unavailable, "a backup or drill is under way")
-                .kept("that one goes on; nothing was changed")
-                .todo("wait for it; `kontor backup list` shows how far it is")),
-            Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
-        }
-    }
-
     /// Makes a set now and puts it on these targets.
     pub(crate) fn make(&self, by: &Actor, progress: &Progress, on: &[String]) -> Result<Made, Failure> {
         let targets: Vec<_> =
@@ -193,7 +175,7 @@ impl Keeper {
         tidy(&targets);
         let at = self.now();
         let (begun, name) = (names.clone(), move |sequence| SetName::new(sequence, at).to_string());
-        let sequence = self.store.write(move |tx| Ok(tx.backup_begin(at, &begun, above, name)?)).wait()?;
+        let sequence = self.kept(move |tx| tx.backup_begin(at, &begun, above, name))?;
         let config = self.config();
         let mut recipients = config.recipients.clone();
         if config.own_key {
@@ -247,7 +229,7 @@ impl Keeper {
                     _ => continue,
                 };
                 let next = BackupRow { state: state.to_owned(), detail: detail.to_owned(), ..row.clone() };
-                self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
+                self.kept(move |tx| tx.backup_keep(&next))?;
             }
             let settled = |set: &SetName| {
                 rows.iter()
@@ -281,7 +263,7 @@ impl Keeper {
             pinned: false,
             detail,
         };
-        Ok(self.store.write(move |tx| Ok(tx.backup_keep(&row)?)).wait()?)
+        self.kept(move |tx| tx.backup_keep(&row))
     }
 
     /// Writes down what became of a set on one target.
@@ -323,7 +305,12 @@ impl Keeper {
         if !ok {
             entry.outcome = ActOutcome::Failed;
         }
+        // A mark that a set stays is nobody's turn.
+        let anybody = verb == Verb::BackupPin;
         let written = self.store.write(move |tx| {
+            if !anybody {
+                tx.lease_require(Lease::Backup)?;
+            }
             tx.backup_keep(&row)?;
             Ok(tx.log_entry(&entry)?)
         });
@@ -345,7 +332,7 @@ impl Keeper {
     /// Carries the plan out: marks what may go, and removes what was marked long enough, each with a younger set that is
     /// read back at that moment. Says how many went.
     pub(crate) fn prune(&self, by: &Actor) -> Result<usize, Failure> {
-        let _busy = self.busy()?;
+        let busy = self.busy()?;
         let (plans, rows) = (self.plan()?, self.sets()?);
         let mut gone = 0;
         for target in self.targets() {
@@ -364,6 +351,7 @@ impl Keeper {
                             successor = Some(self.newest_verified(target.as_ref(), decisions, &rows)?);
                         }
                         let Some(successor) = &successor else { continue };
+                        busy.lease.still()?;
                         recovery::remove_set(target.as_ref(), &row.name.parse().map_err(failure)?, successor)
                             .map_err(failure)?;
                         next.state = "removed".to_owned();
@@ -373,7 +361,7 @@ impl Keeper {
                     }
                     KeepRule::Keep | KeepRule::Mark => continue,
                 }
-                self.store.write(move |tx| Ok(tx.backup_keep(&next)?)).wait()?;
+                self.kept(move |tx| tx.backup_keep(&next))?;
             }
         }
         let files = self.prune_streams()?;
@@ -442,7 +430,7 @@ impl Keeper {
         let (ok, millis) = (report.ok, report.millis);
         let kept = DrillRow { at: now, sequence: row.sequence, target: row.target.clone(), ok, millis, report: text };
         let before = now.plus_seconds(-REPORTS_SECONDS);
-        self.store.write(move |tx| Ok(tx.drill_keep(&kept, before)?)).wait()?;
+        self.kept(move |tx| tx.drill_keep(&kept, before))?;
         if ok {
             row.proven_at = Some(now);
         }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use store::BackupRow;
+use store::{BackupRow, Lease};
 
 /// How often it is asked what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -184,6 +184,10 @@ impl Work {
     }
 
     fn due(&self) -> Result<(), Failure> {
+        // Of several nodes one does what is due; what somebody asks for is done where it was asked.
+        if !self.keeper.store.lease_held(Lease::Schedule) {
+            return Ok(());
+        }
         self.keeper.settle_interrupted()?;
         let mut due = self.keeper.targets_due()?;
         // A set that another target has whole is as good as a new one, and costs the data nothing.

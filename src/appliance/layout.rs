@@ -16,13 +16,24 @@ const CREDENTIALS_ABOVE: &str = "/run/credentials";
 pub(crate) struct Layout {
     dir: PathBuf,
     credentials: PathBuf,
+    /// Sealed files, where they do not lie below the folder.
+    files: Option<PathBuf>,
 }
 
 impl Layout {
     /// The layout below this folder.
     pub(crate) fn new(dir: &Path) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
-        Self { dir: dir.to_owned(), credentials: PathBuf::from(credentials.unwrap_or_else(|| CREDENTIALS.into())) }
+        let credentials = PathBuf::from(credentials.unwrap_or_else(|| CREDENTIALS.into()));
+        Self { dir: dir.to_owned(), credentials, files: None }
+    }
+    /// The same with the sealed files elsewhere: in a folder that all nodes see.
+    pub(crate) fn with_files(self, files: Option<PathBuf>) -> Self {
+        Self { files, ..self }
+    }
+    /// The file with the id of this folder as a node.
+    pub(crate) fn node_id(&self) -> PathBuf {
+        self.dir.join("node.id")
     }
     /// The folder itself.
     pub(crate) fn dir(&self) -> &Path {
@@ -54,7 +65,7 @@ impl Layout {
     }
     /// The folder of sealed files: those of records, and those that wait to be imported.
     pub(crate) fn files(&self) -> PathBuf {
-        self.data().join("files")
+        self.files.clone().unwrap_or_else(|| self.data().join("files"))
     }
     /// The folder of the audit log.
     pub(crate) fn log(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use crate::appliance::keeping::Keeping;
 use crate::appliance::picks::PickDesk;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
 use crate::appliance::watch::{Book, Silent, Watch, post_of};
-use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout};
+use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout, membership};
 use crate::cli::failure::Failure;
 use crate::config::Config;
 use api::{Brought, Open, Unsealer, Unsealing};
@@ -20,7 +20,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use store::{Sealer, Store, StoreError};
+use store::{Lease, Sealer, Store, StoreError};
 use transfer::{Exports, Imports};
 use vault::Secret;
 
@@ -105,6 +105,7 @@ impl Gate {
         }
         let Opened { store, signer, shipping } = self.appliance.open()?;
         self.publish_key(&signer)?;
+        membership::join(&self.appliance, &store)?;
         let system = system_actor(&store)?;
         let mut entries = vec![store.entry(&system, Verb::Start)];
         entries.extend(unsealed_with.map(|with| {
@@ -113,11 +114,9 @@ impl Gate {
             entry
         }));
         store.append(entries).wait()?;
-        sweep(&store);
-        match store.files_sweep() {
-            Ok(0) => {}
-            Ok(gone) => tracing::info!(gone, "files that no record names were removed"),
-            Err(fault) => tracing::warn!(cause = fault.cause(), "the folder of files could not be looked through"),
+        if !store.is_shared() {
+            sweep(&store);
+            files_sweep(&store);
         }
         let sealer = start_sealer(&store, &signer)?;
         let pulse = Pulse::start(&store, system.clone())?;
@@ -155,6 +154,9 @@ impl Gate {
             );
         }
         running.sealer.stop();
+        if let Err(fault) = running.store.node_end() {
+            tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "other nodes wait until its leases end");
+        }
         running.store.close();
         self.appliance.vault.seal();
     }
@@ -255,8 +257,12 @@ impl Pulse {
                 if round.is_multiple_of(HEARTBEAT_ROUNDS) {
                     append(&store, store.entry(&system, Verb::Heartbeat));
                 }
-                if round.is_multiple_of(SWEEP_ROUNDS) {
+                let scheduled = beat(&store);
+                if round.is_multiple_of(SWEEP_ROUNDS) && scheduled {
                     sweep(&store);
+                    if store.is_shared() {
+                        files_sweep(&store);
+                    }
                 }
                 match store.refresh() {
                     Ok(true) => {
@@ -298,6 +304,23 @@ fn clock_offset(store: &Store) -> i64 {
 
 fn monotonic_millis(store: &Store) -> u64 {
     u64::try_from(store.clock().monotonic().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Says that this node lives, and keeps the lease on what is due by the clock; whether it has it.
+fn beat(store: &Store) -> bool {
+    let beaten = store.node_beat().and_then(|lives| Ok(lives && store.lease_keep_when_due(Lease::Schedule)?));
+    beaten.unwrap_or_else(|fault| {
+        tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "this node could not say that it lives");
+        false
+    })
+}
+
+fn files_sweep(store: &Arc<Store>) {
+    match store.files_sweep() {
+        Ok(0) => {}
+        Ok(gone) => tracing::info!(gone, "files that no record names were removed"),
+        Err(fault) => tracing::warn!(cause = fault.cause(), "the folder of files could not be looked through"),
+    }
 }
 
 fn sweep(store: &Store) {

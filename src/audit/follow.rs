@@ -3,7 +3,6 @@
 
 use crate::checkpoint::{Checkpoint, VerifierKey};
 use crate::error::LogError;
-use crate::files::replace_checkpoint;
 use crate::path::CHECKPOINT;
 use crate::verify::EntrySource;
 use crate::writer::TileWriter;
@@ -37,15 +36,10 @@ pub fn log_follow(
             return Err(missing("rows of its entries are missing"));
         }
         let bytes: Vec<&[u8]> = rows.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-        writer.write_tiles(&bytes)?;
+        writer.extend(&bytes)?;
     }
-    if writer.size() == to.size && writer.anchor().root != to.root {
-        return Err(LogError::RootDiffers);
-    }
-    if to.size > before {
-        let note = std::str::from_utf8(note).map_err(|_| missing("it is not UTF-8"))?;
-        replace_checkpoint(writer.root(), note)?;
-        writer.remove_superseded(before);
+    if writer.size() == to.size {
+        writer.adopt(std::str::from_utf8(note).map_err(|_| missing("it is not UTF-8"))?, key)?;
     }
     Ok(writer.size())
 }

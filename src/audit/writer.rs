@@ -40,6 +40,8 @@ pub struct TileWriter {
     /// The newest, incomplete bundle.
     bundle: Vec<u8>,
     frontier: Frontier,
+    /// How many entries the checkpoint on disk covers.
+    settled: u64,
     broken: bool,
 }
 
@@ -57,7 +59,28 @@ impl TileWriter {
     /// [`LogError::Locked`] when another process writes; [`LogError::CheckpointMissing`], [`LogError::Anchor`] or
     /// [`LogError::RootDiffers`] when the log is not what it was; else what the files say.
     pub fn open(folder: impl Into<PathBuf>, signer: &dyn Signer, anchor: Option<&Anchor>) -> Result<Self, LogError> {
-        let root = folder.into();
+        Self::open_where(folder.into(), signer, anchor, false)
+    }
+
+    /// The same for one of several nodes, whose tiles may be behind what another has signed: [`TileWriter::extend`] and
+    /// [`TileWriter::adopt`] bring them up to it.
+    ///
+    /// # Errors
+    /// As [`TileWriter::open`].
+    pub fn open_behind(
+        folder: impl Into<PathBuf>,
+        signer: &dyn Signer,
+        anchor: Option<&Anchor>,
+    ) -> Result<Self, LogError> {
+        Self::open_where(folder.into(), signer, anchor, true)
+    }
+
+    fn open_where(
+        root: PathBuf,
+        signer: &dyn Signer,
+        anchor: Option<&Anchor>,
+        may_be_behind: bool,
+    ) -> Result<Self, LogError> {
         fs::create_dir_all(&root).map_err(|cause| LogError::Write { path: root.clone(), cause })?;
         let lock = lock(&root)?;
         let key = VerifierKey::of(signer)?;
@@ -69,7 +92,8 @@ impl TileWriter {
             None => begin(&root, signer)?,
         };
         let mut reader = TileReader::new(&root, checkpoint.size);
-        if let Some(anchor) = anchor.filter(|anchor| anchor.size > 0)
+        let behind = may_be_behind && expected > checkpoint.size;
+        if let Some(anchor) = anchor.filter(|anchor| anchor.size > 0 && !behind)
             && (anchor.size > checkpoint.size || reader.root_at(anchor.size)? != anchor.root)
         {
             return Err(LogError::Anchor { size: checkpoint.size, expected });
@@ -79,7 +103,8 @@ impl TileWriter {
         if frontier.root() != checkpoint.root {
             return Err(LogError::RootDiffers);
         }
-        Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, broken: false })
+        let settled = checkpoint.size;
+        Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, settled, broken: false })
     }
 
     /// The log at its checkpoint, for whoever brings it up to one that was signed elsewhere.
@@ -93,12 +118,8 @@ impl TileWriter {
             return Err(LogError::RootDiffers);
         }
         let root = root.to_owned();
-        Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, broken: false })
-    }
-
-    /// The folder of the log.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
+        let settled = checkpoint.size;
+        Ok(Self { root, _lock: lock, origin: checkpoint.origin, edge, bundle, frontier, settled, broken: false })
     }
 
     /// How many entries are sealed.
@@ -117,7 +138,8 @@ impl TileWriter {
     /// After any error but [`LogError::EntryTooLarge`] the writer is broken and must be opened anew. After
     /// [`LogError::Sync`] the process must end.
     pub fn append<E: AsRef<[u8]>>(&mut self, entries: &[E], signer: &dyn Signer) -> Result<Checkpoint, LogError> {
-        if self.broken {
+        // Entries that were taken over without their checkpoint are not ours to sign.
+        if self.broken || self.settled != self.size() {
             return Err(LogError::Broken);
         }
         if signer.name() != self.origin {
@@ -135,8 +157,46 @@ impl TileWriter {
         let checkpoint = self.checkpoint();
         replace_checkpoint(&self.root, &checkpoint.signed(signer)?)?;
         self.remove_superseded(before);
+        self.settled = self.size();
         self.broken = false;
         Ok(checkpoint)
+    }
+
+    /// Takes entries over that another has signed, or will have: tiles without a checkpoint of their own, which
+    /// [`TileWriter::adopt`] puts over them.
+    ///
+    /// # Errors
+    /// As [`TileWriter::append`].
+    pub fn extend<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), LogError> {
+        if self.broken {
+            return Err(LogError::Broken);
+        }
+        self.broken = true;
+        self.write_tiles(entries)?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Puts a checkpoint that was signed elsewhere over the entries, which have to lead to exactly its root. Signs nothing; one
+    /// that is not beyond the log's own changes nothing.
+    ///
+    /// # Errors
+    /// [`LogError::RootDiffers`], and what the files say. The checkpoint stays where it was then.
+    pub fn adopt(&mut self, note: &str, key: &VerifierKey) -> Result<(), LogError> {
+        let to = Checkpoint::open(note.as_bytes(), key)?;
+        if to.size != self.size() {
+            return Err(LogError::Broken);
+        }
+        if to.root != self.frontier.root() {
+            self.broken = true;
+            return Err(LogError::RootDiffers);
+        }
+        if to.size > self.settled {
+            replace_checkpoint(&self.root, note)?;
+            self.remove_superseded(self.settled);
+            self.settled = to.size;
+        }
+        Ok(())
     }
 
     fn checkpoint(&self) -> Checkpoint {
@@ -144,7 +204,7 @@ impl TileWriter {
     }
 
     /// Everything of an append but the checkpoint.
-    pub(crate) fn write_tiles<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), LogError> {
+    fn write_tiles<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), LogError> {
         let root = self.root.clone();
         let mut journal = Journal::new(&root);
         let before = self.size();
@@ -197,7 +257,7 @@ impl TileWriter {
     }
 
     /// Removes partial tiles that a wider one replaces. Failing to is harmless, and the next append tries again.
-    pub(crate) fn remove_superseded(&self, before: u64) {
+    fn remove_superseded(&self, before: u64) {
         let size = self.size();
         let levels = (0u8..).take(self.edge.len()).map(Shelf::Hashes);
         for shelf in levels.chain([Shelf::Entries]) {

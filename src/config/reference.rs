@@ -79,6 +79,7 @@ pub(crate) const SECTIONS: &[SectionText] = &[
     house::ROOT,
     house::SERVER,
     house::DATABASE,
+    house::FILES,
     house::UNSEAL,
     house::LOG,
     backups::BACKUP,

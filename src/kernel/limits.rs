@@ -286,3 +286,13 @@ pub const PICK_FIELDS_MAX: usize = 500;
 pub const ROLE_VERSIONS_MAX: usize = 100;
 /// People that the preview of a role's change names; beyond, it counts.
 pub const ROLE_PEOPLE_MAX: usize = 500;
+/// How long a node signs checkpoints of the log without a sign of life, before another does.
+pub const LEASE_SEALING_SECONDS: u64 = 6;
+/// The same for what is done by the clock and for backup sets.
+pub const LEASE_SECONDS: u64 = 20;
+/// A node that is silent for so long counts as gone; another goes on with its jobs.
+pub const NODE_SILENCE_SECONDS: i64 = 15;
+/// How old a file of several nodes is at least that is removed because no row names it: longer than any upload or export.
+pub const FILE_UNNAMED_SECONDS: i64 = 24 * 3600;
+/// Bytes of the kit of a further node.
+pub const NODE_KIT_BYTES_MAX: u64 = 1024 * 1024;

@@ -3,8 +3,8 @@
 //! [`Store::files_sweep`] takes such files away at the next start. What is in a file only the vault knows.
 
 use crate::engine::{Cell, Conn, Handover, Sql};
-use crate::{Shared, Store, StoreError};
-use kernel::{Code, Fault, RecordId};
+use crate::{Lease, Shared, Store, StoreError};
+use kernel::{Code, Fault, RecordId, limits};
 use metadata::ColumnType;
 use ring::digest;
 use std::collections::BTreeMap;
@@ -52,13 +52,15 @@ pub(crate) struct Files {
     pub(crate) folder: PathBuf,
     /// How many copies are being made of it, and what goes once there is none.
     held: Mutex<(usize, Vec<RecordId>)>,
+    /// Whether other nodes use it too: then nothing goes at once, for one of them may be copying it.
+    shared: bool,
     /// Who has to hear of a file that was put in place.
     pub(crate) handover: Arc<Handover>,
 }
 
 impl Files {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, held: Mutex::default(), handover: Arc::default() }
+    pub(crate) fn new(folder: PathBuf, shared: bool) -> Self {
+        Self { folder, held: Mutex::default(), shared, handover: Arc::default() }
     }
 
     fn held(&self) -> MutexGuard<'_, (usize, Vec<RecordId>)> {
@@ -66,8 +68,11 @@ impl Files {
     }
 
     /// Removes a file whose row is gone, or lets it wait until nobody copies the folder. One that waits when the process
-    /// ends goes at the next start.
+    /// ends goes at the next start; of a folder that several nodes use, it goes with the next sweep.
     pub(crate) fn remove(&self, id: RecordId) {
+        if self.shared {
+            return;
+        }
         let mut held = self.held();
         if held.0 > 0 {
             held.1.push(id);
@@ -294,20 +299,32 @@ impl Store {
     }
 
     /// Removes every file that no row names, and what was left half written. For the start of the one server of a folder,
-    /// before anything can be written. Says how many went.
-    pub fn files_sweep(&self) -> Result<usize, Fault> {
+    /// before anything can be written. Where several nodes use the folder it is for the one that has the schedule, while no
+    /// set is made, and leaves alone what is younger than the longest upload: another may be writing it. Says how many went.
+    pub fn files_sweep(self: &Arc<Self>) -> Result<usize, Fault> {
+        let shared = self.is_shared();
+        let held = if shared { self.lease_hold(Lease::Backup)? } else { None };
+        if shared && held.is_none() {
+            return Ok(0);
+        }
+        let before = self.clock().now().plus_seconds(-limits::FILE_UNNAMED_SECONDS).micros();
+        let old = |path: &Path| !shared || written(path).is_some_and(|at| at < before);
         let folder = self.config().files_folder.clone();
         let mut gone = 0;
         for files in subfolders(&folder).map_err(Fault::internal)? {
             let mut ids = Vec::new();
             for file in fs::read_dir(&files).map_err(Fault::internal)? {
                 let path = file.map_err(Fault::internal)?.path();
+                if !old(&path) {
+                    continue;
+                }
                 match path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()) {
                     Some(id) => ids.push(id),
                     None => gone += usize::from(fs::remove_file(&path).is_ok()),
                 }
             }
             for unnamed in self.files_unnamed(ids)? {
+                held.iter().try_for_each(crate::LeaseHeld::still)?;
                 gone += usize::from(fs::remove_file(files.join(unnamed.to_string())).is_ok());
             }
         }
@@ -338,9 +355,7 @@ impl Store {
 /// The files below a folder that were written after `since` (microseconds), in those of its folders that changed since they
 /// were last `seen`. What cannot be read now is looked at again.
 pub(crate) fn named_in_folder(root: &Path, since: i64, seen: &mut BTreeMap<PathBuf, i64>) -> Vec<RecordId> {
-    let changed = |path: &Path| {
-        fs::metadata(path).map_or(0, |found| found.mtime().saturating_mul(1_000_000) + found.mtime_nsec() / 1_000)
-    };
+    let changed = |path: &Path| written(path).unwrap_or(0);
     let mut found = Vec::new();
     for folder in subfolders(root).unwrap_or_default() {
         let at = changed(&folder);
@@ -356,6 +371,12 @@ pub(crate) fn named_in_folder(root: &Path, since: i64, seen: &mut BTreeMap<PathB
         seen.insert(folder, at);
     }
     found
+}
+
+/// When a file was written last, in microseconds.
+fn written(path: &Path) -> Option<i64> {
+    let found = fs::metadata(path).ok()?;
+    Some(found.mtime().saturating_mul(1_000_000).saturating_add(found.mtime_nsec() / 1_000))
 }
 
 fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {

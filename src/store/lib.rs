@@ -37,17 +37,20 @@ mod error;
 mod exports;
 mod external;
 mod files;
+mod files_shared;
 mod foreseen;
 mod history;
 mod idempotency;
 mod imports;
 mod jobs;
+mod leases;
 mod links;
 mod live;
 mod log;
 mod merge;
 mod merging;
 mod migrate;
+mod nodes;
 mod notifications;
 mod order;
 mod people;
@@ -61,6 +64,7 @@ mod rows;
 mod sample;
 mod saved_views;
 mod schema;
+mod sealing;
 mod search;
 mod selection;
 mod set_store;
@@ -92,8 +96,10 @@ pub use history::{FieldMove, HistoryEntry};
 pub use idempotency::Remembered;
 pub use imports::ImportKept;
 pub use jobs::{Job, JobRow, JobRowKept};
+pub use leases::{Lease, LeaseHeld, LeaseRow};
 pub use links::LinkRow;
-pub use log::{LogLine, Sealer};
+pub use log::LogLine;
+pub use nodes::NodeRow;
 pub use notifications::{Notice, Notification};
 pub use query::{Condition, Filter, ListQuery, Op, Page};
 pub use read::ReadTx;
@@ -101,6 +107,7 @@ pub use roles::RoleVersion;
 pub use rows::StoredRow;
 pub use sample::Touched;
 pub use saved_views::{SavedView, Sharing};
+pub use sealing::Sealer;
 pub use search::SearchQuery;
 pub use set_store::SetStore;
 pub use settings::Kept;
@@ -147,6 +154,7 @@ pub(crate) struct Shared {
     pub(crate) boot: Id<BootKind>,
     pub(crate) files: files::Files,
     pub(crate) node: String,
+    pub(crate) leases: leases::Leases,
     pub(crate) selections: selection::Selections,
     pub(crate) reaches: reach::Reaches,
     /// Whether the keys that lie in this database open values; never those of a set.
@@ -197,9 +205,10 @@ impl Store {
             random,
             profile,
             node: config.node.clone(),
+            leases: leases::Leases::new(config.engine.is_shared()),
             selections: selection::Selections::default(),
             reaches: reach::Reaches::default(),
-            files: files::Files::new(config.files_folder.clone()),
+            files: files::Files::new(config.files_folder.clone(), config.engine.is_shared()),
             opens: true,
         });
         let (bell, overflow) = (Arc::new(Bell::default()), Arc::new(Overflow::default()));

@@ -87,6 +87,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0012_backup/up.sql"),
         postgres: include_str!("../../migrations/postgres/0012_backup/up.sql"),
     },
+    Migration {
+        number: 13,
+        name: "node",
+        sqlite: include_str!("../../migrations/sqlite/0013_node/up.sql"),
+        postgres: include_str!("../../migrations/postgres/0013_node/up.sql"),
+    },
 ];
 
 fn text_of(conn: &Conn, migration: &Migration) -> &'static str {

@@ -53,9 +53,10 @@ impl SetStore {
             random,
             profile,
             node: String::new(),
+            leases: crate::leases::Leases::default(),
             selections: selection::Selections::default(),
             reaches: reach::Reaches::default(),
-            files: files::Files::new(file.with_file_name("files")),
+            files: files::Files::new(file.with_file_name("files"), false),
             opens: false,
         });
         let readers = readers::Readers::start(&engine, READERS)?;

@@ -101,6 +101,23 @@ pub(super) const DATABASE: SectionText = SectionText {
     ],
 };
 
+pub(super) const FILES: SectionText = SectionText {
+    name: "files",
+    what: ["Where the sealed files lie: those of records, imports and exports.", "加密文件（记录附件、导入和导出）存放的位置。"],
+    lines: &[],
+    settings: &[Setting {
+        key: "folder",
+        kind: Kind::Path,
+        default: "",
+        example: "\"/mnt/kontor-files\"",
+        what: [
+            "A folder; data/files without it. Several nodes need one that all of them see, such as a mount over NFS; each start \
+             looks whether it is the same.",
+            "文件夹；不写则为 data/files。多个节点需要一个共同可见的文件夹，例如 NFS 挂载；每次启动都会检查是否为同一个。",
+        ],
+    }],
+};
+
 pub(super) const UNSEAL: SectionText = SectionText {
     name: "unseal",
     what: ["How the root key is found at a start.", "启动时如何取得根密钥。"],

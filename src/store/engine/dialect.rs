@@ -13,6 +13,20 @@ const FEW_HITS: usize = 2_000;
 /// How many of the newest rows it looks through for a word that more have.
 const NEWEST_ROWS: usize = 20_000;
 
+/// Whether several processes may serve from such a database at once.
+pub(crate) fn is_shared(conn: &Conn) -> bool {
+    !conn.is_sqlite()
+}
+
+/// The time of the database, in microseconds since the epoch: the one clock that all nodes have.
+pub(crate) fn push_now(conn: &Conn, sql: &mut Sql) {
+    sql.push(if conn.is_sqlite() {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    } else {
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    });
+}
+
 /// Begins the transaction of a write group: from here on no other process writes.
 pub(crate) fn begin_group(conn: &mut Conn) -> Result<(), StoreError> {
     if conn.is_sqlite() {

@@ -45,6 +45,13 @@ pub enum EngineConfig {
     },
 }
 
+impl EngineConfig {
+    /// Whether several processes may serve from such a database at once.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+}
+
 /// A connection string; `Debug` hides it.
 #[derive(Clone)]
 pub struct PostgresUrl(pub String);

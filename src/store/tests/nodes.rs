@@ -1,0 +1,135 @@
+//! Several stores on one database, as nodes have them: who holds a lease, who signs the log, and what becomes of a name that
+//! two folders use.
+
+use audit::Verb;
+use kernel::{AnyKind, Code, Id};
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::{Lease, Store, StoreConfig};
+use testkit::{Engine, TestAppliance};
+
+/// A further node of an appliance: a store of its own on the same database, with a log's folder of its own.
+fn node(kontor: &TestAppliance, name: &str) -> Arc<Store> {
+    let old = kontor.store.config();
+    let log_folder: PathBuf = kontor.dir().join(format!("log-{name}"));
+    Store::log_begin(&log_folder, &kontor.signer()).unwrap();
+    let config = StoreConfig { log_folder, node: name.to_owned(), ..old.clone() };
+    let random = Arc::clone(kontor.store.random());
+    let (vault, clock) = (Arc::clone(kontor.store.vault()), Arc::clone(kontor.store.clock()));
+    Arc::new(Store::open(config, vault, clock, random).unwrap())
+}
+
+fn folder(kontor: &TestAppliance) -> Id<AnyKind> {
+    Id::generate(kontor.store.clock().as_ref(), kontor.store.random().as_ref())
+}
+
+fn tokens(store: &Store) -> Vec<(String, String, i64, bool)> {
+    let leases = store.read(|tx| tx.leases()).wait().unwrap();
+    leases.into_iter().map(|lease| (lease.name, lease.node, lease.token, lease.held)).collect()
+}
+
+#[test]
+fn a_lease_has_one_holder_and_its_number_fences() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    assert!(one.lease_keep(Lease::Schedule).unwrap() && one.lease_keep(Lease::Schedule).unwrap());
+    assert!(!two.lease_keep(Lease::Schedule).unwrap());
+    assert_eq!((one.lease_held(Lease::Schedule), two.lease_held(Lease::Schedule)), (true, false));
+    assert_eq!(tokens(&two), [("schedule".to_owned(), "one".to_owned(), 1, true)]);
+    one.write(|tx| Ok(tx.lease_require(Lease::Schedule)?)).wait().unwrap();
+    // Whoever was held up so long that its time is over finds another in its place, whatever its own clock says.
+    kontor.sql("UPDATE k_lease SET ends_at = 0");
+    assert!(two.lease_keep(Lease::Schedule).unwrap());
+    assert!(one.lease_held(Lease::Schedule), "it does not know yet");
+    let refused = one.write(|tx| Ok(tx.lease_require(Lease::Schedule)?)).wait().unwrap_err();
+    assert_eq!(refused.code, Code::Unavailable);
+    assert!(!one.lease_held(Lease::Schedule), "now it does");
+    assert_eq!(tokens(&one), [("schedule".to_owned(), "two".to_owned(), 2, true)]);
+    two.lease_release(Lease::Schedule).unwrap();
+    assert!(one.lease_keep(Lease::Schedule).unwrap());
+    assert_eq!(tokens(&one), [("schedule".to_owned(), "one".to_owned(), 3, true)]);
+    // A second hand in the same process waits like another node.
+    let held = one.lease_hold(Lease::Backup).unwrap().unwrap();
+    assert!(one.lease_hold(Lease::Backup).unwrap().is_none() && two.lease_hold(Lease::Backup).unwrap().is_none());
+    held.still().unwrap();
+    drop(held);
+    assert!(two.lease_hold(Lease::Backup).unwrap().is_some());
+}
+
+#[test]
+fn a_lease_costs_the_embedded_engine_nothing() {
+    let kontor = TestAppliance::new(Engine::Embedded);
+    let before = kontor.log().len();
+    assert!(kontor.store.lease_keep(Lease::Sealing).unwrap() && kontor.store.lease_held(Lease::Backup));
+    assert!(kontor.store.lease_hold(Lease::Schedule).unwrap().is_some() && kontor.store.node_beat().unwrap());
+    kontor.store.write(|tx| Ok(tx.lease_require(Lease::Sealing)?)).wait().unwrap();
+    assert_eq!((kontor.log().len(), kontor.sql_number("SELECT count(*) FROM k_lease")), (before, 0));
+}
+
+#[test]
+fn a_name_belongs_to_one_folder_that_lives() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two, home, other) = (node(&kontor, "n"), node(&kontor, "n"), folder(&kontor), folder(&kontor));
+    one.node_begin(home, "1").unwrap();
+    assert_eq!(two.node_begin(other, "1").unwrap_err().code, Code::ConfigInvalid);
+    assert!(one.node_beat().unwrap() && !one.node_replaced());
+    // The same folder started again after it was killed: the older process is the one that has to go.
+    two.node_begin(home, "2").unwrap();
+    assert!(one.lease_keep(Lease::Schedule).unwrap());
+    assert!(!one.node_beat().unwrap() && one.node_replaced());
+    assert!(!one.lease_held(Lease::Schedule) && !one.lease_keep(Lease::Sealing).unwrap());
+    assert!(two.node_beat().unwrap());
+    let entry = |store: &Store| store.entry(&kontor.operator(), Verb::ConfigChange);
+    assert_eq!(two.node_remove("n", entry(&two)).unwrap_err().code, Code::JobBusy);
+    let nodes = |store: &Store| store.read(|tx| tx.nodes()).wait().unwrap();
+    assert!(nodes(&two).iter().all(|node| node.lives && node.here && node.version == "2"));
+    two.node_end().unwrap();
+    assert!(nodes(&one).iter().all(|node| !node.lives && node.stopped_at.is_some()));
+    // A name that nobody uses is free for another folder.
+    let three = node(&kontor, "n3");
+    assert!(!three.node_remove("nobody", entry(&three)).unwrap());
+    assert!(three.node_remove("n", entry(&three)).unwrap());
+    assert!(nodes(&three).is_empty());
+}
+
+#[test]
+fn each_node_has_the_log_and_one_signs_it() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    let signer = kontor.signer();
+    let note = |store: &Store| {
+        let entry = store.entry(&kontor.operator(), Verb::Heartbeat);
+        (0..300).for_each(|_| store.append(vec![entry.clone()]).wait().unwrap());
+    };
+    note(&one);
+    assert!(one.seal_log(&signer).unwrap().is_some());
+    // What one signed the other makes of the rows and takes over.
+    note(&two);
+    let size = two.seal_log(&signer).unwrap().unwrap();
+    let checkpoint = |store: &Store| std::fs::read(store.config().log_folder.join("checkpoint")).unwrap();
+    assert!(one.lease_keep(Lease::Sealing).unwrap());
+    assert_eq!(two.seal_log(&signer).unwrap(), None, "another one signs");
+    one.lease_release(Lease::Sealing).unwrap();
+    assert_eq!(one.seal_log(&signer).unwrap(), Some(size));
+    assert_eq!(checkpoint(&one), checkpoint(&two));
+    // A database that went back does not get a second history over what was sealed.
+    kontor.sql(&format!("DELETE FROM k_audit WHERE seq = {}", size - 1));
+    let told = one.seal_log(&signer).unwrap_err().to_string();
+    assert!(told.contains("no longer has it"), "{told}");
+}
+
+#[test]
+fn nodes_see_the_same_files_or_do_not_start() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    one.files_agree().unwrap();
+    two.files_agree().unwrap();
+    let config = StoreConfig { files_folder: kontor.dir().join("elsewhere"), ..two.config().clone() };
+    let random = Arc::clone(kontor.store.random());
+    let (vault, clock) = (Arc::clone(kontor.store.vault()), Arc::clone(kontor.store.clock()));
+    let three = Store::open(config, vault, clock, random).unwrap();
+    let refused = three.files_agree().unwrap_err();
+    assert!(refused.code == Code::ConfigInvalid && refused.detail.contains("not the one"), "{refused:?}");
+    assert!(!kontor.dir().join("elsewhere").exists(), "nothing was written");
+    TestAppliance::new(Engine::Embedded).store.files_agree().unwrap();
+}
