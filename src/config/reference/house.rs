@@ -103,7 +103,10 @@ pub(super) const DATABASE: SectionText = SectionText {
 
 pub(super) const FILES: SectionText = SectionText {
     name: "files",
-    what: ["Where the sealed files lie: those of records, imports and exports.", "加密文件（记录附件、导入和导出）存放的位置。"],
+    what: [
+        "Where the sealed files lie: those of records, imports and exports.",
+        "加密文件（记录附件、导入和导出）存放的位置。",
+    ],
     lines: &[],
     settings: &[Setting {
         key: "folder",
