@@ -47,6 +47,7 @@ pub(crate) fn restart_keys(before: &Config, after: &Config) -> Vec<&'static str>
         ("server.listen", old.listen != new.listen),
         ("server.plain_http_on_loopback", old.plain_http_on_loopback != new.plain_http_on_loopback),
         ("database", before.database != after.database),
+        ("files.folder", before.files != after.files),
         ("unseal.key_file", before.unseal != after.unseal),
         ("log.format", before.log.json != after.log.json),
         ("backup.ship", before.backup.ship != after.backup.ship || shipped(before) != shipped(after)),

@@ -257,7 +257,7 @@ impl Pulse {
                 if round.is_multiple_of(HEARTBEAT_ROUNDS) {
                     append(&store, store.entry(&system, Verb::Heartbeat));
                 }
-                let scheduled = beat(&store);
+                let scheduled = say_alive(&store);
                 if round.is_multiple_of(SWEEP_ROUNDS) && scheduled {
                     sweep(&store);
                     if store.is_shared() {
@@ -307,7 +307,7 @@ fn monotonic_millis(store: &Store) -> u64 {
 }
 
 /// Says that this node lives, and keeps the lease on what is due by the clock; whether it has it.
-fn beat(store: &Store) -> bool {
+fn say_alive(store: &Store) -> bool {
     let beaten = store.node_beat().and_then(|lives| Ok(lives && store.lease_keep_when_due(Lease::Schedule)?));
     beaten.unwrap_or_else(|fault| {
         tracing::warn!(code = fault.code.as_str(), cause = fault.cause(), "this node could not say that it lives");
