@@ -3,7 +3,7 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-backup bench-browser kills screens
+.PHONY: help run test check bench bench-backup bench-browser bench-sizing kills screens
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
@@ -13,6 +13,7 @@ help:
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
 	@echo 'make bench-backup    figures of backups, shipping and restoring; eleven minutes once the folder is filled'
 	@echo 'make bench-browser   the same for the web interface'
+	@echo 'make bench-sizing    what 10, 50 and 200 people at work take of the machine'
 	@echo 'make kills   a server killed at 1,000 random points, and what was answered restored; takes half an hour'
 	@echo
 	@echo 'Where:   make run DIR=run/demo LISTEN=127.0.0.1:8443'
@@ -49,6 +50,10 @@ kills:
 	@cargo build --locked --release --bin kontor
 	@KONTOR_TEST_KILLS=1000 KONTOR_TEST_BINARY="$$(realpath "$${CARGO_TARGET_DIR:-target}")/release/kontor" \
 	  cargo test --locked --test blackbox -- nothing_that_was_answered_is_lost --nocapture
+
+bench-sizing:
+	@scripts/setup.sh test
+	@scripts/bench-sizing.sh
 
 bench-browser:
 	@scripts/setup.sh test

@@ -11,6 +11,7 @@ mod paced;
 mod process;
 mod report;
 mod results;
+mod sizing;
 mod verbs;
 
 use appliance::{Bench, Imported, MANAGER, People, get};
@@ -79,6 +80,9 @@ pub(crate) struct Options {
     /// the figure as JSON: `create` or `open`, as `--verbs` says.
     #[arg(long)]
     paced: Option<u64>,
+    /// Measures what so many people at work take of the machine, with commas between, on a folder that is filled.
+    #[arg(long, value_delimiter = ',')]
+    sizing: Vec<u64>,
     /// Where the ids of what was made go, one a line, as soon as each is answered.
     #[arg(long)]
     answered: Option<PathBuf>,
@@ -140,6 +144,16 @@ fn run(options: &Options) -> Outcome<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     if let Some(per_second) = options.paced {
         return load_only(options, per_second, &clock);
+    }
+    if !options.sizing.is_empty() {
+        let bench = Bench::find(options, Arc::clone(&clock))?.ok_or("there is no appliance in the scratch folder")?;
+        let machine = results::machine(&options.scratch, clock.as_ref())?;
+        let sizing = sizing::sizing(&bench, &options.sizing, machine)?;
+        std::fs::write(&options.results, serde_json::to_string_pretty(&sizing)?)?;
+        return options
+            .document
+            .as_deref()
+            .map_or(Ok(()), |document| report::put(document, "sizing", &sizing.table()?));
     }
     let mut results = Results {
         date: options.date.clone(),

@@ -15,35 +15,32 @@ const PEERS: [(&str, f64); 4] =
 
 /// Puts the tables between the marks of this engine.
 pub(crate) fn write(document: &Path, results: &Results) -> Outcome<()> {
+    put(document, results.engine, &tables(results)?)
+}
+
+/// Puts figures between their marks.
+pub(crate) fn put(document: &Path, name: &str, figures: &str) -> Outcome<()> {
     let text = std::fs::read_to_string(document)?;
-    let (begin, end) =
-        (format!("<!-- figures: {} -->", results.engine), format!("<!-- end of figures: {} -->", results.engine));
+    let (begin, end) = (format!("<!-- figures: {name} -->"), format!("<!-- end of figures: {name} -->"));
     let head = text.find(&begin).ok_or_else(|| format!("{} has no mark {begin}", document.display()))? + begin.len();
     let tail = text
         .find(&end)
         .filter(|tail| *tail >= head)
         .ok_or_else(|| format!("{} has no mark {end}", document.display()))?;
     let (before, after) = (text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default());
-    Ok(std::fs::write(document, format!("{before}\n{}\n{after}", tables(results)?))?)
+    Ok(std::fs::write(document, format!("{before}\n{figures}\n{after}"))?)
 }
 
 fn tables(results: &Results) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    let machine = &results.machine;
     writeln!(
         out,
-        "Measured {} with Kontor {} on {} ({}): {} × {}, {:.1} GiB memory, Linux {}, {}, a synced 4 KiB write takes {} µs \
-         (median). {} contacts, {} accounts, {} s per figure; server, load generator and bare engine share the cores.",
+        "Measured {} with Kontor {} on {} ({}): {}. {} contacts, {} accounts, {} s per figure; server, load generator and bare engine share the cores.",
         results.date,
         results.kontor_version,
         results.engine,
         results.engine_version,
-        machine.cores,
-        machine.processor,
-        gib(machine.memory_kib),
-        machine.kernel,
-        machine.file_system,
-        machine.sync_micros,
+        results.machine.words(),
         results.contacts,
         results.accounts,
         results.seconds
@@ -233,7 +230,4 @@ fn millis(micros: u64) -> String {
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
 fn mib(kib: u64) -> f64 {
     kib as f64 / 1_024.0
-}
-fn gib(kib: u64) -> f64 {
-    mib(kib) / 1_024.0
 }

@@ -63,6 +63,22 @@ pub(crate) struct Machine {
     pub(crate) sync_micros: u64,
 }
 
+impl Machine {
+    /// In one line, for people.
+    pub(crate) fn words(&self) -> String {
+        let (gib, kernel, sync) = (gib(self.memory_kib), &self.kernel, self.sync_micros);
+        format!(
+            "{} × {}, {gib:.1} GiB memory, Linux {kernel}, {}, a synced 4 KiB write takes {sync} µs (median)",
+            self.cores, self.processor, self.file_system
+        )
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+fn gib(kib: u64) -> f64 {
+    kib as f64 / 1_048_576.0
+}
+
 /// All of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Results {
