@@ -69,6 +69,8 @@ pub(crate) struct ServerConfig {
     pub(crate) names: Vec<String>,
     /// Seconds in which it says that it stops and still answers, before it stops.
     pub(crate) drain_seconds: u64,
+    /// Who is believed when it says for whom it asks.
+    pub(crate) proxies: api::Proxies,
 }
 
 /// Where the data lies.
@@ -234,9 +236,28 @@ fn server_of(mut section: Section<'_>) -> Option<ServerConfig> {
             );
         }
     }
+    let proxies = proxies_of(&mut section);
     let drain_seconds = section.number("drain_seconds", DRAIN_SECONDS_MAX).unwrap_or(0);
     section.close();
-    listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names, drain_seconds })
+    listen.map(|listen| ServerConfig { listen, plain_http_on_loopback: plain, names, drain_seconds, proxies })
+}
+
+fn proxies_of(section: &mut Section<'_>) -> api::Proxies {
+    let texts = section.texts("proxies").unwrap_or_default();
+    if texts.len() > HOSTS_MAX {
+        section.problem("proxies", format!("at most {HOSTS_MAX} proxies."));
+    }
+    let mut networks = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        match api::Proxies::network(text) {
+            Some(network) => networks.push(network),
+            None => section.problem(
+                &format!("proxies[{at}]"),
+                "write the address of a proxy such as 10.0.0.5, or a network such as 10.0.0.0/24.".to_owned(),
+            ),
+        }
+    }
+    api::Proxies::new(networks)
 }
 
 fn database_of(mut section: Section<'_>, layout: &Layout) -> Option<DatabaseConfig> {
@@ -405,7 +426,8 @@ mod tests {
                 listen: "[::1]:9000".parse().unwrap(),
                 plain_http_on_loopback: false,
                 names,
-                drain_seconds: 0
+                drain_seconds: 0,
+                proxies: api::Proxies::default()
             }
         );
         assert_eq!(config.unseal.key_file.as_deref(), Some(Path::new("/srv/kontor/keys/unseal.key")));

@@ -2,6 +2,7 @@
 //! It never reads a record.
 
 use crate::appliance::{Appliance, Open};
+use crate::proxies::Proxies;
 use crate::rate::{Budget, Rates};
 use crate::route::{Access, Carries, Repeat, Route, Rule, Verb};
 use crate::router::Parts;
@@ -20,6 +21,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 pub(crate) struct Site {
     pub(crate) appliance: Appliance,
     pub(crate) rates: Option<Rates>,
+    pub(crate) proxies: Proxies,
     pub(crate) cookie: Cookie,
     /// How often each calendar was looked at.
     pub(crate) looks: Budget<TokenId>,
@@ -183,13 +185,13 @@ pub(crate) fn request_id(site: &Site) -> String {
 }
 
 /// What is known of a request before anybody is recognised.
-pub(crate) fn context(request: &HttpRequest, request_id: &str) -> Outcome<ActorContext> {
+pub(crate) fn context(site: &Site, request: &HttpRequest, request_id: &str) -> Outcome<ActorContext> {
     let headers = request.headers();
     let program = headers.contains_key(actix_web::http::header::AUTHORIZATION);
     let channel = if program { Channel::Api } else { Channel::Ui };
     let mut context = ActorContext::new(channel, request_id).map_err(Fault::internal)?;
-    if let Some(peer) = request.peer_addr() {
-        context = context.with_source(peer.ip());
+    if let Some(source) = site.proxies.source_of(request) {
+        context = context.with_source(source);
     }
     if let Some(locale) = wire::locale(headers) {
         context = context.with_locale(locale);
@@ -204,8 +206,8 @@ pub(crate) fn context(request: &HttpRequest, request_id: &str) -> Outcome<ActorC
 
 /// Refuses what is too large or too frequent, before anything else is looked at.
 pub(crate) fn admit(site: &Site, request: &HttpRequest) -> Outcome<()> {
-    if let (Some(rates), Some(peer)) = (&site.rates, request.peer_addr())
-        && !rates.admit(peer.ip(), site.appliance.clock().monotonic())
+    if let (Some(rates), Some(source)) = (&site.rates, site.proxies.source_of(request))
+        && !rates.admit(source, site.appliance.clock().monotonic())
     {
         let detail = "Too many requests from this network address (limit RATE_REQUESTS_PER_SECOND). Slow down.";
         return Err(Fault::new(Code::RateLimited, detail));

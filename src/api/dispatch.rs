@@ -77,7 +77,7 @@ async fn run(
     let route: &'static Route = found
         .ok_or_else(|| Fault::new(Code::MethodNotAllowed, "This address does not know this method; see /api/docs."))?;
     call::check_form(route, &request)?;
-    let context = call::context(&request, id)?;
+    let context = call::context(&site, &request, id)?;
     let text = if route.any_query { "" } else { request.query_string() };
     let query = Query::parse(text, route.query.iter().map(|param| param.name))?;
     let (body, payload) = match route.takes {

@@ -16,6 +16,7 @@ mod errors_page;
 mod manual;
 mod openapi;
 mod picks;
+mod proxies;
 mod rate;
 mod route;
 mod router;
@@ -38,6 +39,7 @@ pub use backups::{
 pub use errors_page::{errors_markdown, errors_markdown_zh};
 pub use openapi::document as openapi_document;
 pub use picks::{PickOpenView, PickSetLine, Picks, PicksView};
+pub use proxies::Proxies;
 pub use rate::RateLimit;
 pub use route::{Access, RouteInfo, routes_list};
 pub use server::{Handle, ServeError, ServerConfig, serve};

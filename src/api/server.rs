@@ -4,6 +4,7 @@
 use crate::appliance::Appliance;
 use crate::asker::Asker;
 use crate::call::{Site, blocking};
+use crate::proxies::Proxies;
 use crate::rate::{RateLimit, Rates};
 use crate::router::Router;
 use crate::tls::{Shown, TlsError, TlsFiles};
@@ -32,6 +33,8 @@ pub struct ServerConfig {
     pub workers: Option<usize>,
     /// How many requests one network address may send; unlimited when absent.
     pub rate: Option<RateLimit>,
+    /// Who is believed when it says for whom it asks.
+    pub proxies: Proxies,
     /// How long a stop waits for requests that are being answered.
     pub stop_seconds: u64,
 }
@@ -39,7 +42,15 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// The usual settings on this address.
     pub fn new(listen: SocketAddr, tls: Option<TlsFiles>) -> Self {
-        Self { listen, sockets: Vec::new(), tls, workers: None, rate: Some(RateLimit::default()), stop_seconds: 10 }
+        Self {
+            listen,
+            sockets: Vec::new(),
+            tls,
+            workers: None,
+            rate: Some(RateLimit::default()),
+            proxies: Proxies::default(),
+            stop_seconds: 10,
+        }
     }
 }
 
@@ -180,6 +191,7 @@ async fn run(
     let site = Arc::new(Site {
         appliance: appliance.clone(),
         rates: config.rate.map(Rates::new),
+        proxies: config.proxies.clone(),
         cookie: Cookie { secure: tls.is_some() },
         looks: Default::default(),
         checks: Default::default(),

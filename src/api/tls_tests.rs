@@ -82,7 +82,7 @@ fn a_certificate_is_renewed_in_its_last_month_and_when_broken() {
     assert!(handshake(&own, "new.example", START + 380 * 86_400).is_ok(), "the same authority signed again");
     fs::write(own.server().key, "broken").unwrap();
     assert!(own.renew_if_due(&[], &clock).unwrap());
-    assert!(load(&own.server()).is_ok());
+    assert!(Shown::load(&own.server()).is_ok());
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(crate) fn restart_keys(before: &Config, after: &Config) -> Vec<&'static str>
         ("node", before.node != after.node),
         ("server.listen", old.listen != new.listen),
         ("server.plain_http_on_loopback", old.plain_http_on_loopback != new.plain_http_on_loopback),
+        ("server.proxies", old.proxies != new.proxies),
         ("database", before.database != after.database),
         ("files.folder", before.files != after.files),
         ("unseal.key_file", before.unseal != after.unseal),

@@ -95,6 +95,7 @@ impl Served {
         if let Where::Configured(sockets) = at {
             config.sockets = sockets;
         }
+        config.proxies = appliance.config.server.proxies.clone();
         let (clock, random) = (Arc::clone(&appliance.clock), Arc::clone(&appliance.random));
         let gate = Arc::new(Gate::new(appliance));
         let site = api::Appliance::sealed(Arc::clone(&gate) as Arc<dyn api::Unsealer>, clock, random);

@@ -2,6 +2,7 @@
 
 use super::site::{Site, Who};
 use crate::appliance::{Appliance, Brought, Unsealer, Unsealing};
+use crate::proxies::Proxies;
 use crate::rate::RateLimit;
 use crate::server::{ServeError, ServerConfig, serve};
 use kernel::{Clock, Code, Fault, ManualClock, Random};
@@ -125,6 +126,24 @@ fn a_server_on_a_socket_starts_answers_and_stops() {
     assert!(!server.is_finished());
     server.stop().unwrap();
     assert!(TcpStream::connect(address).is_err());
+}
+
+/// Each person behind a proxy of the site has a limit of their own; who is no proxy cannot choose an address.
+#[test]
+fn a_proxy_of_the_site_says_for_whom_it_asks() {
+    let statuses = |proxies: &[&str], from: &[&str]| -> Vec<String> {
+        let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), None);
+        config.rate = Some(RateLimit { per_second: 1, burst: 1, spare_loopback: false });
+        config.proxies = Proxies::new(proxies.iter().map(|text| Proxies::network(text).unwrap()).collect());
+        let server = serve(config, sealed()).unwrap();
+        let ask = |from: &&str| ask_with(server.address(), "GET", "/healthz", &format!("X-Forwarded-For: {from}\r\n"));
+        let answers = from.iter().map(ask).map(|text| text.get(9..12).unwrap_or_default().to_owned()).collect();
+        server.stop().unwrap();
+        answers
+    };
+    let three = ["198.51.100.1", "198.51.100.2", "198.51.100.1"];
+    assert_eq!(statuses(&["127.0.0.1"], &three), ["200", "200", "429"]);
+    assert_eq!(statuses(&["10.0.0.5"], &three), ["200", "429", "429"]);
 }
 
 #[test]

@@ -251,6 +251,7 @@ impl<'k> Site<'k> {
         let shared = Arc::new(Shared {
             appliance: appliance.clone(),
             rates: None,
+            proxies: Default::default(),
             cookie: Cookie { secure: true },
             looks: Default::default(),
             checks: Default::default(),

@@ -60,6 +60,18 @@ pub(super) const SERVER: SectionText = SectionText {
                 "停止时继续应答的秒数，期间 /readyz 说明正在停止：供前面的负载均衡器使用。",
             ],
         },
+        Setting {
+            key: "proxies",
+            kind: Kind::Texts,
+            default: "[]",
+            example: "[\"10.0.0.5\", \"10.0.1.0/24\"]",
+            what: [
+                "Addresses or networks of proxies and load balancers before the appliance. What they write into X-Forwarded-For is taken for \
+                 the address that a request comes from, in the audit log and in all limits; from anybody else the header is not looked at. \
+                 At most 50.",
+                "设备前面的代理和负载均衡器的地址或网段。它们写入 X-Forwarded-For 的内容被当作请求的来源地址，用于审计日志和所有限制；其他来源的该标头不予理会。最多 50 个。",
+            ],
+        },
     ],
 };
 
