@@ -82,6 +82,7 @@ impl Appliance {
     /// The appliance in a folder, sealed. Reads the configuration and nothing else.
     pub(crate) fn load(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
+        operator::refuse_root_on_foreign(&layout)?;
         let config = Config::read(&layout).map_err(|problems| config_failure(&layout, &problems))?;
         let layout = layout.with_files(config.files.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());

@@ -4,6 +4,7 @@
 mod audit_verify;
 mod backup;
 mod backup_target;
+mod completions;
 mod config_check;
 mod config_explain;
 mod demo;
@@ -14,6 +15,7 @@ pub(crate) mod failure;
 mod import;
 mod init;
 mod mail;
+mod man;
 mod node;
 mod object;
 pub(crate) mod out;
@@ -53,7 +55,7 @@ usage; 74 the disk failed under the audit log; 78 the configuration is not valid
 /// Kontor: a CRM that never leaves the building.
 ///
 /// One binary with web interface, API, database, encryption, permissions and audit log. Everything of one appliance lies
-/// in one folder, named with --dir.
+/// in one folder: /var/lib/kontor where a package was installed, else the one named with --dir.
 #[derive(Parser)]
 #[command(name = "kontor", bin_name = "kontor", max_term_width = 100, after_help = AFTER_HELP, version)]
 struct Cli {
@@ -89,6 +91,8 @@ enum Verb {
     #[command(subcommand)]
     Config(ConfigVerb),
     Version(version::VersionArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// The audit log: verify it.
@@ -104,18 +108,32 @@ enum ConfigVerb {
     Explain(config_explain::ExplainArgs),
 }
 
+/// Where the packages put the appliance of a machine.
+pub(crate) const INSTALLED_DIR: &str = "/var/lib/kontor";
+
 /// The folder of the appliance.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Dir {
-    /// The folder of the appliance: configuration, keys, data, log.
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the appliance: configuration, keys, data, log. Without it the one that the environment variable KONTOR_DIR
+    /// names, else /var/lib/kontor where a package has made that.
+    #[arg(long, value_name = "DIR", env = "KONTOR_DIR", hide_env = true, default_value = installed(), hide_default_value = true, required = installed().is_none())]
     pub(crate) dir: PathBuf,
+}
+
+/// Only where it is there: nobody makes an appliance in a folder of the system by leaving a word out.
+fn installed() -> Option<&'static str> {
+    std::path::Path::new(INSTALLED_DIR).is_dir().then_some(INSTALLED_DIR)
+}
+
+/// Everything that can be written on the command line.
+fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the verb that the arguments name, and says how the process ends.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = Out::of_process();
-    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let verb = match parsed {
         Ok(cli) => cli.verb,
         Err(refused) => {
@@ -159,6 +177,8 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Config(ConfigVerb::Explain(args)) => config_explain::run(&args, out),
         Verb::Version(args) => version::run(&args, out),
+        Verb::Completions(args) => completions::run(&args, command(), out),
+        Verb::Man(args) => man::run(&args, command(), out),
     }
 }
 
@@ -178,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent_and_every_verb_teaches() {
-        let mut command = Cli::command();
+        let mut command = command();
         command.build();
         command.clone().debug_assert();
         fn visit(command: &clap::Command, path: &str) {

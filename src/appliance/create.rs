@@ -2,6 +2,7 @@
 //! is taken away again, so that the next attempt begins on clean ground. It never touches a folder that holds anything.
 
 use crate::appliance::layout::{make_private_folder, write_private};
+use crate::appliance::operator::refuse_root_on_foreign;
 use crate::appliance::{Appliance, Layout};
 use crate::cli::failure::Failure;
 use crate::config::{NewConfig, new_text};
@@ -56,6 +57,7 @@ pub(super) struct HalfMade {
 impl HalfMade {
     /// The folders of a new appliance or node, where nothing is yet.
     pub(super) fn begin(layout: &Layout) -> Result<Self, Failure> {
+        refuse_root_on_foreign(layout)?;
         if !layout.is_unused()? {
             return Err(Failure::new(Code::ConfigInvalid, format!("{} is not empty", layout.dir().display()))
                 .kept("everything in it is as it was")

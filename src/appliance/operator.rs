@@ -34,16 +34,40 @@ pub(crate) fn local_operator(
     Ok(LocalOperator::actor(&proof, &account_name(process_uid), context))
 }
 
-/// The name of the account, and behind root the account that called sudo.
-fn account_name(uid: u32) -> String {
-    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = name_of(&accounts, uid).map_or_else(|| format!("uid {uid}"), str::to_owned);
-    match std::env::var("SUDO_UID").ok().filter(|_| uid == 0).and_then(|text| text.parse().ok()) {
-        Some(caller) if caller != 0 => {
-            name_of(&accounts, caller).map_or_else(|| format!("uid {caller}"), str::to_owned)
-        }
-        _ => name,
+/// Refuses root where another account owns the appliance: what root writes there, that account could not open again.
+pub(crate) fn refuse_root_on_foreign(layout: &Layout) -> Result<(), Failure> {
+    let owner = std::fs::metadata(layout.dir()).map_or(0, |found| found.uid());
+    if !rustix::process::geteuid().is_root() || owner == 0 {
+        return Ok(());
     }
+    let owner = passwd_name(owner);
+    let told = format!(
+        "{} belongs to the account {owner}, and root would make files there that it cannot open",
+        layout.dir().display()
+    );
+    Err(Failure::new(Code::AccessDenied, told)
+        .kept("nothing was changed")
+        .todo(format!("run the same as that account: sudo -u {owner} kontor …")))
+}
+
+/// The name of whoever is at the machine: who signed in to it, else behind root who called sudo, else the account itself.
+fn account_name(uid: u32) -> String {
+    let signed_in = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| signed_in_as(&text));
+    // Only what root was told by sudo is believed; anybody else may set a variable.
+    let called_sudo =
+        || std::env::var("SUDO_UID").ok().filter(|_| uid == 0)?.parse().ok().filter(|caller| *caller != 0);
+    passwd_name(signed_in.or_else(called_sudo).unwrap_or(uid))
+}
+
+/// The user id in `/proc/self/loginuid`: the kernel keeps it through sudo and su. A service has none.
+fn signed_in_as(text: &str) -> Option<u32> {
+    text.trim().parse().ok().filter(|uid| *uid != u32::MAX)
+}
+
+/// The name of an account.
+fn passwd_name(uid: u32) -> String {
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_of(&accounts, uid).map_or_else(|| format!("uid {uid}"), str::to_owned)
 }
 
 /// The name of a user id in the text of `passwd(5)`.
@@ -58,6 +82,13 @@ fn name_of(accounts: &str, uid: u32) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_signed_in_is_known_or_not() {
+        for (text, expected) in [("1000\n", Some(1000)), ("0", Some(0)), ("4294967295", None), ("", None)] {
+            assert_eq!(signed_in_as(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn accounts_are_found_by_number() {

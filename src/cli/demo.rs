@@ -2,7 +2,6 @@
 //! lies beside its data and its passwords in a file.
 
 use crate::appliance::{Appliance, Desk, HouseSample, Layout, NewAppliance, Places, create, layout};
-use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::init::DatabaseArgs;
 use crate::cli::out::Out;
@@ -32,8 +31,9 @@ SIGTERM or SIGINT. With --json it prints one line when it serves: {\"url\",\"ca_
 data: good for a look, not for customers.
 Exit codes: 0 stopped as asked; 2 not done; 74 the disk failed under the audit log.")]
 pub(crate) struct DemoArgs {
-    #[command(flatten)]
-    dir: Dir,
+    /// The folder of the demonstration; absent, empty, or one that was made so before. Never that of an installed appliance.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Address and port; port 0 takes a free one.
@@ -65,7 +65,7 @@ struct Announcement<'a> {
 }
 
 pub(crate) fn run(args: &DemoArgs, out: &mut Out) -> Result<u8, Failure> {
-    let dir = std::path::absolute(&args.dir.dir).map_err(|error| Failure::file(&args.dir.dir, &error))?;
+    let dir = std::path::absolute(&args.dir).map_err(|error| Failure::file(&args.dir, &error))?;
     let layout = Layout::new(&dir);
     if layout.is_unused()? {
         if !args.json {

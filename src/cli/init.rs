@@ -1,11 +1,11 @@
 //! `kontor init`: a new appliance in a folder of its own, and a security administrator who can let others in.
 
 use crate::appliance::{Desk, NewAppliance, NewUser, create, fields_of, layout};
-use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::secret::PassphraseFile;
 use crate::cli::shares;
+use crate::cli::{Dir, INSTALLED_DIR};
 use crate::config::{DEFAULT_LISTEN, host_name_is_plain};
 use audit::Verb;
 use clap::ValueEnum;
@@ -14,7 +14,10 @@ use kernel::{Code, RecordId};
 use metadata::Profile;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// What the packages bring to start it; see systemd/.
+const INSTALLED_UNIT: &str = "/usr/lib/systemd/system/kontor.service";
 
 /// Makes a new appliance: keys, certificates, configuration, database, and a first security administrator.
 #[derive(clap::Args)]
@@ -175,12 +178,16 @@ fn tell(layout: &crate::appliance::Layout, args: &InitArgs, admins: &[(String, i
     }
     out.line("");
     out.line("What to do next:");
-    out.line(format!("  1. kontor serve --dir {dir}"));
+    let served_by_system = layout.dir() == Path::new(INSTALLED_DIR) && Path::new(INSTALLED_UNIT).exists();
+    let (serve, unseal) = if served_by_system {
+        ("systemctl enable --now kontor".to_owned(), "sudo -u kontor kontor unseal".to_owned())
+    } else {
+        (format!("kontor serve --dir {dir}"), format!("kontor unseal --dir {dir}"))
+    };
+    out.line(format!("  1. {serve}"));
     let mut step = 2;
     if args.unseal == UnsealArg::Passphrase {
-        out.line(format!(
-            "  {step}. kontor unseal --dir {dir}          (it starts sealed and waits for the passphrase)"
-        ));
+        out.line(format!("  {step}. {unseal}          (it starts sealed and waits for the passphrase)"));
         step += 1;
     } else {
         out.line(format!(

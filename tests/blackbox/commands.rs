@@ -20,9 +20,52 @@ fn help_and_version_answer_and_mistakes_are_refused() {
     let version: Value = serde_json::from_str(&place.run(&["version", "--json"]).ended(0).out).unwrap();
     assert_eq!((&version["name"], &version["version"]), (&json!("kontor"), &json!(env!("CARGO_PKG_VERSION"))));
     place.run(&["servr"]).ended(2).complains("serve");
-    place.run(&["init"]).ended(2).complains("--dir");
+    place.run(&["init"]).ended(2);
     place.on(&["config", "check"], &[]).ended(2).complains("there is no appliance").complains("kontor init");
     place.on(&["audit", "verify"], &[]).ended(2).complains("config_invalid");
+}
+
+/// The variable names the folder where the option does not; a demonstration takes it from the option only.
+#[test]
+fn the_folder_may_come_from_the_environment() {
+    let place = Place::new();
+    place.init().ended(0);
+    let run = |arguments: &[&str]| Ran::of(place.command(arguments).env("KONTOR_DIR", place.dir()).output().unwrap());
+    run(&["config", "check"]).ended(0).says("valid");
+    run(&["init"]).ended(2).complains("is not empty");
+    run(&["config", "check", "--dir", "elsewhere"]).ended(2).complains("there is no appliance in elsewhere");
+    run(&["demo", "--listen", "127.0.0.1:0"]).ended(2).complains("--dir");
+}
+
+/// Needs an account that is not root's, and root's rights to give a folder to it.
+#[test]
+fn root_keeps_its_hands_off_the_folder_of_another_account() {
+    let place = Place::new();
+    place.init().ended(0);
+    if std::os::unix::fs::chown(place.dir(), Some(65_534), None).is_err() {
+        assert!(std::env::var_os("CI").is_none(), "only root can give a folder away");
+        println!("SKIPPED: only root can give a folder to another account");
+        return;
+    }
+    place.on(&["user", "list"], &[]).ended(2).complains("access_denied").complains("sudo -u");
+    place.init().ended(2).complains("access_denied").complains("sudo -u");
+}
+
+#[test]
+fn completions_and_manual_pages_cover_every_verb() {
+    let place = Place::new();
+    for (shell, part) in [("bash", "_kontor()"), ("zsh", "#compdef kontor"), ("fish", "complete -c kontor")] {
+        place.run(&["completions", shell]).ended(0).says(part).says("audit").says("verify");
+    }
+    let pages = place.path("pages");
+    place.run(&["man", pages.to_str().unwrap()]).ended(2).complains("is no folder");
+    fs::create_dir(&pages).unwrap();
+    place.run(&["man", pages.to_str().unwrap()]).ended(0).complains("manual pages were written");
+    for (page, part) in [("kontor.1", "First steps"), ("kontor-audit-verify.1", "older"), ("kontor-init.1", "profile")]
+    {
+        let text = fs::read_to_string(pages.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        assert!(text.contains(part) && text.contains(".TH KONTOR"), "{part} in {page}: {text}");
+    }
 }
 
 #[test]
