@@ -3,13 +3,15 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-backup bench-browser bench-sizing kills screens
+.PHONY: help run test check bench bench-backup bench-browser bench-sizing kills screens package package-twice
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
 	@echo 'make test    everything that must be green: format, lints, all tests on both engines and in the browser'
 	@echo 'make check   the quick part of it: format, lints, dependency rules'
 	@echo 'make screens the pictures of docs/screens anew, from a fresh demonstration'
+	@echo 'make package the portable release as .deb, .rpm and archive, with what it is made of, below target/package'
+	@echo 'make package-twice   built in two folders and compared; takes twice as long'
 	@echo 'make bench   measured figures against the bare engines; takes long, writes docs/BENCHMARKS.md'
 	@echo 'make bench-backup    figures of backups, shipping and restoring; eleven minutes once the folder is filled'
 	@echo 'make bench-browser   the same for the web interface'
@@ -62,3 +64,12 @@ bench-browser:
 screens:
 	@scripts/setup.sh test
 	@scripts/screens.sh
+
+package:
+	@scripts/setup.sh package
+	@scripts/ui.sh check
+	@packaging/package.sh
+
+package-twice:
+	@scripts/setup.sh package
+	@packaging/package.sh twice

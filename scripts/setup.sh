@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a fresh Debian 12 machine ready for make's run, check or test; says and does nothing when it is.
+# Makes a fresh Debian 12 machine ready for make's run, check, test or package; says and does nothing when it is.
 # It installs Debian packages. It never installs a Rust toolchain by itself: that is one command, and it prints it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,8 +7,10 @@ cd "$(dirname "$0")/.."
 want=${1:-}
 case $want in
   run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
-  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client chromium) ;;
-  *) echo "usage: scripts/setup.sh run|check|test" >&2; exit 2 ;;
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client chromium
+    binutils rpm rpmlint lintian systemd systemd-container debootstrap) ;;
+  package) packages=(gcc libc6-dev mold pkg-config ca-certificates binutils git python3 python3-venv rpm zstd) ;;
+  *) echo "usage: scripts/setup.sh run|check|test|package" >&2; exit 2 ;;
 esac
 
 fail() { printf '\nset-up: %s\n' "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
