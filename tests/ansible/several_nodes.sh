@@ -1,0 +1,81 @@
+# PostgreSQL, two nodes and HAProxy on three machines; sets go to an account with SFTP on the first. Sourced by run.sh.
+# shellcheck shell=bash
+
+several_described() {
+  inventory_used=$work/several
+  mkdir -p "$inventory_used/group_vars/kontor" "$inventory_used/group_vars/database" "$work/files"
+  ssh-keygen -q -t ed25519 -N '' -C kontor -f "$work/nas.key"
+  cat >"$inventory_used/hosts.yml" <<VARS
+kontor: {hosts: {n1.bank.test: {}, n2.bank.test: {}}}
+database: {hosts: {db.bank.test: {}}}
+balancer: {hosts: {db.bank.test: {}}}
+backup_target: {hosts: {db.bank.test: {}}}
+all: {vars: {site_packages_dir: $store/os-packages-2}}
+VARS
+  cat >"$inventory_used/group_vars/kontor/main.yml" <<VARS
+kontor_package_dir: $work/packages
+kontor_names: [crm.bank.test, "{{ inventory_hostname }}"]
+kontor_database_url: "postgres://kontor:{{ database_password }}@db.bank.test:5432/kontor"
+kontor_database_ca: "{{ lookup('ansible.builtin.file', '$work/db-ca.pem', errors='ignore') }}"
+cluster_files_folder: /mnt/kontor-files
+VARS
+  cat >"$inventory_used/group_vars/all.yml" <<VARS
+database_password: it's-a-Wintergarten-2042
+VARS
+  cat >"$inventory_used/group_vars/kontor/vault.yml" <<VARS
+kontor_administrators: [{login: anna, password: first-Wintergarten-2041}]
+kontor_secret_files:
+  - name: nas.key
+    content: |
+$(sed 's/^/      /' "$work/nas.key")
+VARS
+  cat >"$inventory_used/group_vars/database/main.yml" <<VARS
+postgresql_password: "{{ database_password }}"
+postgresql_networks: [10.77.0.0/24]
+postgresql_ca_copy: $work/db-ca.pem
+backup_target_authorized_keys: ["$(cat "$work/nas.key.pub")"]
+VARS
+  ansible-vault encrypt "$inventory_used/group_vars/kontor/vault.yml" "$inventory_used/group_vars/all.yml"
+}
+machines_booted() {
+  machine_on db && machine_on n1 --bind="$work/files:/mnt/kontor-files" && machine_on n2 --bind="$work/files:/mnt/kontor-files"
+}
+nodes_listed() {
+  on n2 runuser -u kontor -- kontor node list --dir /var/lib/kontor --json | tee "$work/nodes" |
+    jq -e 'length == 2 and all(.[]; .alive) and ([.[].name] | sort == ["n1", "n2"])'
+}
+# The authority of the nodes is the same, so what is asked of HAProxy is asked with it.
+balanced() {
+  on n1 cat /var/lib/kontor/tls/ca.pem >"$work/ca-db.pem" && until_true 30 signed_in db && signed_in db
+}
+other_node_serves() { on n1 systemctl stop kontor && until_true 30 signed_in db && signed_in db; }
+node_comes_back() { play several_nodes --tags nodes && on n1 systemctl is-active kontor && nodes_listed; }
+# Nobody who signs in from afar comes in without TLS.
+plain_refused() {
+  ! on n1 "$(printf 'python3 -c "%s"' "import socket,struct;s=socket.create_connection(('db',5432));b=b'user\\\\0kontor\\\\0database\\\\0kontor\\\\0\\\\0';s.sendall(struct.pack('!II',8+len(b),196608)+b);import sys;sys.exit(0 if s.recv(1)==b'R' else 1)")"
+}
+sets_arrive() {
+  local fingerprint; fingerprint=$(on db ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)
+  play several_nodes --tags nodes --extra-vars "{\"kontor_settings\": {\"backup\": {\"targets\": {\"nas\": {\"sftp\": \"sftp://kontor-sets@db.bank.test/sets\", \"host_key\": \"$fingerprint\", \"key_file\": \"/etc/kontor/nas.key\"}}}}}" &&
+    on n1 runuser -u kontor -- kontor backup run --dir /var/lib/kontor && on db 'ls /srv/kontor-sets/sets/*/set-*/manifest.json'
+}
+only_sftp() { ! ssh -F "$work/ssh-config" -i "$work/nas.key" -o ControlPath=none kontor-sets@db id; }
+
+check_several_nodes() {
+  check "an inventory of several nodes is made" several_described
+  check "three machines boot" machines_booted
+  on n2 true || return 0
+  check "a check of blank machines changes nothing" play several_nodes --check
+  check "the playbook makes database, nodes and balancer" play several_nodes
+  check "both nodes are alive" nodes_listed
+  check "one signs in through HAProxy" balanced
+  check "a second run of several nodes changes nothing" nothing_changed several_nodes
+  check "PostgreSQL is reached over TLS only" plain_refused
+  check "without one node the other serves" other_node_serves
+  check "the node comes back" node_comes_back
+  check "the backup target is made" play backup_target
+  check "a second run of the backup target changes nothing" nothing_changed backup_target
+  check "sets arrive over SFTP" sets_arrive
+  check "its account may do SFTP and nothing else" only_sftp
+  machines_off
+}
