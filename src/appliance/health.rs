@@ -138,8 +138,9 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    let beside = matches!(name, "backup" | "mail");
-    Check { name, ok, state, figures: figures.into(), detail, serves: !beside || state == "backup_fenced" }
+    let beside = matches!(name, "backup" | "mail" | "nodes");
+    let serves = !beside || matches!(state, "backup_fenced" | "node_replaced");
+    Check { name, ok, state, figures: figures.into(), detail, serves }
 }
 
 /// What somebody should know, and what mail tells of it.
@@ -197,7 +198,27 @@ impl ApplianceHealth {
         };
         found.extend(looked.findings());
         found.push(Finding { check: self.mail(), alarms: Vec::new() });
+        found.extend(self.nodes().map(|check| Finding { check, alarms: Vec::new() }));
         found
+    }
+
+    /// The nodes, where there can be several and the database says which there are.
+    fn nodes(&self) -> Option<Check> {
+        if self.store.node_replaced() {
+            let told = "Another process took this node's name, or the node was removed. Restart it.".to_owned();
+            return Some(check("nodes", false, "node_replaced", [], told));
+        }
+        let nodes = if self.store.is_shared() { self.store.read(|tx| tx.nodes()).wait().ok()? } else { return None };
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (alive, all) = (number(nodes.iter().filter(|node| node.lives).count()), number(nodes.len()));
+        let silent = nodes.iter().filter(|node| !node.lives && node.stopped_at.is_none());
+        let silent: Vec<&str> = silent.map(|node| node.name.as_str()).collect();
+        let figures = [("alive", alive), ("nodes", all)];
+        if silent.is_empty() {
+            return Some(check("nodes", true, "nodes_good", figures, format!("{alive} of {all} nodes serve.")));
+        }
+        let told = format!("{alive} of {all} nodes serve. Look at {}, or `kontor node remove`.", silent.join(", "));
+        Some(check("nodes", false, "nodes_silent", figures, told))
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::appliance::{Appliance, layout, read_small};
 use crate::cli::failure::Failure;
 use kernel::{AnyKind, Code, Id};
-use store::Store;
+use store::{Lease, Store};
 
 /// Bytes of the file with the id, with room for a newline.
 const ID_BYTES_MAX: u64 = 64;
@@ -13,6 +13,8 @@ const ID_BYTES_MAX: u64 = 64;
 pub(super) fn join(appliance: &Appliance, store: &Store) -> Result<(), Failure> {
     let folder = folder_id(appliance)?;
     store.node_begin(folder, env!("CARGO_PKG_VERSION")).map_err(closed)?;
+    // Whoever comes first has the schedule before anything looks for it.
+    store.lease_keep(Lease::Schedule).map_err(closed)?;
     store.files_agree().map_err(|fault| {
         closed(fault).todo(
             "mount the folder that the other nodes use and name it as files.folder in kontor.toml; docs/admin/scale.md",

@@ -20,7 +20,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use store::Store;
+use store::{Lease, Store};
 
 /// How often things are looked at, and how soon after the start.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -28,6 +28,8 @@ const LOOK_FIRST: Duration = Duration::from_secs(3);
 /// How often targets are asked, and how often while one does not answer.
 const ASK_EVERY: Duration = Duration::from_secs(15 * 60);
 const ASK_SOON: Duration = Duration::from_secs(20);
+/// How long ago a digest may have been due that a node sends which has just taken the schedule over.
+const TAKEN_OVER_SECONDS: i64 = 30;
 /// What the digest's letters are put in as.
 const DIGEST: &str = "digest";
 
@@ -223,8 +225,15 @@ impl Work {
         };
         let awaited = |alarm: &Alarm| matches!(alarm.kind, AlarmKind::BackupLate | AlarmKind::BackupBehind);
         let mut found: Vec<Alarm> = self.health.findings().into_iter().flat_map(|found| found.alarms).collect();
-        found.retain(|alarm| !(making && awaited(alarm)) || known(alarm));
+        // Of several nodes each tells of its own machine and log, and the one with the schedule of what they share. What was
+        // told of is followed to its end.
+        let ours = |alarm: &Alarm| alarm.kind.topic() != Topic::Backup || self.has_schedule();
+        found.retain(|alarm| (ours(alarm) && !(making && awaited(alarm))) || known(alarm));
         found
+    }
+
+    fn has_schedule(&self) -> bool {
+        self.keeper.store.lease_held(Lease::Schedule)
     }
 
     fn alarms(&mut self, Post { mail, outbox, house }: &Post) {
@@ -248,6 +257,11 @@ impl Work {
     fn digest(&mut self, Post { mail, outbox, house }: &Post) {
         let (now, to) = (self.keeper.now(), mail.to(Topic::Digest));
         let Some(schedule) = mail.digest.as_ref().filter(|_| !to.is_empty()) else { return };
+        if !self.has_schedule() {
+            // Whoever takes the schedule over sends the next one, and the last only if it was due just now.
+            self.told.digest_at = Some(now.plus_seconds(-TAKEN_OVER_SECONDS));
+            return;
+        }
         // The first comes at its time, not at the first start.
         let last = *self.told.digest_at.get_or_insert(now);
         let on_its_way = self.digest_of.filter(|_| outbox.waits(DIGEST)).unwrap_or(last);

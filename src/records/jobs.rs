@@ -138,7 +138,9 @@ fn unknown() -> Fault {
 impl Records {
     fn job_view(&self, job: &Job) -> JobView {
         let now = self.store.clock().now();
-        let silent = job.beat_at.plus_seconds(SILENCE_SECONDS) < now;
+        // One of a version that did not write it down is known by its silence alone.
+        let gone = job.boot.is_some_and(|boot| !self.store.boot_lives(boot));
+        let silent = gone || job.beat_at.plus_seconds(SILENCE_SECONDS) < now;
         let state = match job.state.as_str() {
             "done" => JobState::Done,
             "stopped" | REVOKED => JobState::Stopped,
@@ -330,6 +332,7 @@ impl Records {
             change,
             undo_of,
             undone_by: None,
+            boot: Some(Id::from_bytes(*self.store.boot().as_bytes())),
             total: i64::try_from(items.len()).unwrap_or(i64::MAX),
             done: 0,
             same: 0,

@@ -10,8 +10,8 @@ const LABEL: &str = "job";
 const BIN: ColumnType = ColumnType::Binary;
 const INT: ColumnType = ColumnType::Integer;
 const TEXT: ColumnType = ColumnType::Text;
-const COLUMNS: &str = "SELECT \"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"undone_by\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\", \"finished_at\" FROM \"k_job\" WHERE ";
-const TYPES: [ColumnType; 14] = [BIN, BIN, TEXT, TEXT, BIN, BIN, BIN, INT, INT, INT, INT, INT, INT, INT];
+const COLUMNS: &str = "SELECT \"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"undone_by\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\", \"finished_at\", \"boot\" FROM \"k_job\" WHERE ";
+const TYPES: [ColumnType; 15] = [BIN, BIN, TEXT, TEXT, BIN, BIN, BIN, INT, INT, INT, INT, INT, INT, INT, BIN];
 
 /// A job as it is kept.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct Job {
     pub undo_of: Option<RecordId>,
     /// The job that undoes its changes.
     pub undone_by: Option<RecordId>,
+    /// The start of the process that does it.
+    pub boot: Option<RecordId>,
     /// Records.
     pub total: i64,
     /// Changed.
@@ -100,6 +102,7 @@ impl ReadTx<'_> {
             at: time(11).unwrap_or_default(),
             beat_at: time(12).unwrap_or_default(),
             finished_at: time(13),
+            boot: row.id(14),
         })
     }
 
@@ -171,12 +174,12 @@ impl WriteTx<'_, '_> {
     pub fn job_begin(&mut self, job: &Job) -> Result<(), StoreError> {
         let sealed = self.read.shared.vault.seal_internal(LABEL, job.id.as_bytes(), &job.change)?;
         let mut sql = Sql::new(
-            "INSERT INTO \"k_job\" (\"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\") VALUES (",
+            "INSERT INTO \"k_job\" (\"id\", \"user_id\", \"object\", \"state\", \"change\", \"undo_of\", \"total\", \"done\", \"same\", \"failed\", \"at\", \"beat_at\", \"boot\") VALUES (",
         );
         sql.bind(job.id).push(", ").bind(job.user).push(", ").bind(job.object.as_str()).push(", ");
         sql.bind(job.state.as_str()).push(", ").bind(sealed.as_slice()).push(", ").bind(Cell::id(job.undo_of));
         sql.push(", ").bind(job.total).push(", 0, 0, 0, ").bind(job.at.micros()).push(", ");
-        sql.bind(job.at.micros()).push(")");
+        sql.bind(job.at.micros()).push(", ").bind(Cell::id(job.boot)).push(")");
         self.conn().execute(&sql)?;
         let Some(undone) = job.undo_of else { return Ok(()) };
         let mut sql = Sql::new("UPDATE \"k_job\" SET \"undone_by\" = ");

@@ -5,7 +5,7 @@
 
 use crate::engine::{Sql, dialect};
 use crate::{ReadTx, Store, StoreError, WriteTx};
-use kernel::{BootKind, Code, Fault, Id, limits};
+use kernel::{BootKind, Code, Fault, Id, RecordId, limits};
 use metadata::ColumnType;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,6 +75,8 @@ pub(crate) struct Leases {
     kept: Mutex<BTreeSet<Lease>>,
     /// Somebody else took this node's name.
     replaced: AtomicBool,
+    /// The starts of all processes that lived when this one last said that it does.
+    living: Mutex<BTreeSet<Id<BootKind>>>,
 }
 
 impl Leases {
@@ -84,6 +86,10 @@ impl Leases {
     }
     fn kept(&self) -> MutexGuard<'_, BTreeSet<Lease>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Keeps which processes live.
+    pub(crate) fn keep_living(&self, living: BTreeSet<Id<BootKind>>) {
+        *self.living.lock().unwrap_or_else(PoisonError::into_inner) = living;
     }
     /// Whether somebody else took this node's name.
     pub(crate) fn is_replaced(&self) -> bool {
@@ -160,24 +166,16 @@ impl ReadTx<'_> {
         };
         Ok(rows.iter().map(lease).collect())
     }
-
-    /// Whether the process of this start is alive: it said so a moment ago, by the time of the database.
-    pub fn boot_lives(&mut self, boot: Id<BootKind>) -> Result<bool, StoreError> {
-        if boot == self.shared.boot {
-            return Ok(true);
-        }
-        if !self.shared.leases.shared {
-            return Ok(false);
-        }
-        let mut sql = Sql::new("SELECT \"beat_at\" FROM \"k_node\" WHERE \"stopped_at\" IS NULL AND \"boot\" = ");
-        sql.bind(boot).push(" AND \"beat_at\" + ").bind(limits::NODE_SILENCE_SECONDS.saturating_mul(1_000_000));
-        sql.push(" >= ");
-        dialect::push_now(self.conn, &mut sql);
-        Ok(self.conn.first(&sql, &[INT])?.is_some())
-    }
 }
 
 impl Store {
+    /// Whether the process of this start lives: this one, or another that said so a moment ago by the time of the database. What
+    /// it was doing is still its own then.
+    pub fn boot_lives(&self, boot: RecordId) -> bool {
+        let (boot, leases) = (Id::<BootKind>::from_bytes(*boot.as_bytes()), &self.shared.leases);
+        boot == self.shared.boot || leases.living.lock().unwrap_or_else(PoisonError::into_inner).contains(&boot)
+    }
+
     /// Whether this process holds a lease, as far as its own clock can say. For what is begun outside the database; what is
     /// written asks again, in its transaction.
     pub fn lease_held(&self, lease: Lease) -> bool {

@@ -3,8 +3,9 @@
 
 use crate::engine::{Row, Sql, dialect};
 use crate::{ReadTx, Store, StoreError, WriteTx};
-use kernel::{AnyKind, Code, Fault, Id, Timestamp, limits};
+use kernel::{AnyKind, BootKind, Code, Fault, Id, Timestamp, limits};
 use metadata::ColumnType;
+use std::collections::BTreeSet;
 
 const INT: ColumnType = ColumnType::Integer;
 const TEXT: ColumnType = ColumnType::Text;
@@ -62,6 +63,14 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_, '_> {
+    /// The starts of all processes that live.
+    fn boots(&mut self) -> Result<BTreeSet<Id<BootKind>>, StoreError> {
+        let mut sql = Sql::new("SELECT \"boot\" FROM \"k_node\" WHERE \"stopped_at\" IS NULL AND \"beat_at\" + ");
+        sql.bind(limits::NODE_SILENCE_SECONDS.saturating_mul(1_000_000)).push(" >= ");
+        dialect::push_now(self.conn(), &mut sql);
+        Ok(self.conn().rows(&sql, &[BIN])?.iter().filter_map(|row| row.id(0)).collect())
+    }
+
     fn node_take(&mut self, folder: Id<AnyKind>, version: &str) -> Result<(), StoreError> {
         let (boot, name) = (self.read.shared.boot, self.read.shared.node.clone());
         let nodes = self.read.nodes()?;
@@ -101,7 +110,12 @@ impl Store {
     /// # Errors
     /// `config_invalid` while another folder serves under that name.
     pub fn node_begin(&self, folder: Id<AnyKind>, version: &'static str) -> Result<(), Fault> {
-        self.write(move |tx| Ok(tx.node_take(folder, version)?)).wait()
+        let begun = self.write(move |tx| {
+            tx.node_take(folder, version)?;
+            Ok(tx.boots()?)
+        });
+        self.shared.leases.keep_living(begun.wait()?);
+        Ok(())
     }
 
     /// Says that this process lives. False when another process took its name, or somebody removed the node: it must not
@@ -115,9 +129,10 @@ impl Store {
             let mut sql = Sql::new("UPDATE \"k_node\" SET \"beat_at\" = ");
             dialect::push_now(tx.conn(), &mut sql);
             sql.push(" WHERE \"stopped_at\" IS NULL AND \"boot\" = ").bind(boot);
-            Ok(tx.conn().execute(&sql)? > 0)
+            Ok((tx.conn().execute(&sql)? > 0, tx.boots()?))
         });
-        let lives = beaten.wait()?;
+        let (lives, living) = beaten.wait()?;
+        self.shared.leases.keep_living(living);
         if !lives {
             if !self.shared.leases.is_replaced() {
                 tracing::error!("another process took this node's name, or the node was removed; restart it");

@@ -15,6 +15,5 @@ CREATE TABLE "k_lease" (
   "token" BIGINT NOT NULL,
   "ends_at" BIGINT NOT NULL
 );
--- Whose process does a bulk job, and its records in order, so that another process can go on with it.
+-- Whose process does a bulk job: one that is gone does it no more.
 ALTER TABLE "k_job" ADD COLUMN "boot" BYTEA;
-ALTER TABLE "k_job" ADD COLUMN "items" BYTEA;

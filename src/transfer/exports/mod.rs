@@ -190,10 +190,10 @@ impl Exports {
 
     fn view(&self, export: &Export) -> ExportView {
         let (kept, body) = (&export.kept, &export.body);
-        let here = kept.boot == Id::from_bytes(*self.store.boot().as_bytes());
+        let lives = self.store.boot_lives(kept.boot);
         let silent = kept.beat_at.plus_seconds(SILENCE_SECONDS) < self.store.clock().now();
         let state = match ExportState::from_name(&kept.state) {
-            ExportState::Running if !here || silent => ExportState::Interrupted,
+            ExportState::Running if !lives || silent => ExportState::Interrupted,
             state => state,
         };
         let ready = state == ExportState::Ready;

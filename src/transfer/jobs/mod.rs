@@ -17,7 +17,7 @@ pub use view::{
 use crate::{ImportReport, Input, Mapping, SourceFile};
 use authz::AppAction;
 use identity::Actor;
-use kernel::{Code, Fault, Id, Outcome, RecordId, limits};
+use kernel::{Code, Fault, Outcome, RecordId, limits};
 use records::Records;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -119,10 +119,10 @@ impl Imports {
 
     fn state(&self, import: &Import) -> ImportState {
         let kept = &import.kept;
-        let here = kept.boot == Id::from_bytes(*self.store.boot().as_bytes());
+        let lives = self.store.boot_lives(kept.boot);
         let silent = kept.beat_at.plus_seconds(SILENCE_SECONDS) < self.store.clock().now();
         let state = ImportState::from_name(&kept.state);
-        if state.is_working() && (!here || silent) { ImportState::Interrupted } else { state }
+        if state.is_working() && (!lives || silent) { ImportState::Interrupted } else { state }
     }
 
     /// The actor's imports.
