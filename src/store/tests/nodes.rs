@@ -93,6 +93,25 @@ fn a_name_belongs_to_one_folder_that_lives() {
 }
 
 #[test]
+fn what_a_node_does_is_its_own_while_it_lives() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    let boot = Id::from_bytes(*one.boot().as_bytes());
+    assert!(one.boot_lives(boot) && !two.boot_lives(boot), "nobody has said anything yet");
+    one.node_begin(folder(&kontor), "1").unwrap();
+    two.node_begin(folder(&kontor), "1").unwrap();
+    assert!(two.boot_lives(boot));
+    // Silent for longer than a node may be, by the time of the database.
+    kontor.sql("UPDATE k_node SET beat_at = beat_at - 16000000 WHERE name = 'one'");
+    assert!(two.node_beat().unwrap() && !two.boot_lives(boot));
+    assert!(one.node_beat().unwrap() && two.node_beat().unwrap() && two.boot_lives(boot));
+    one.node_end().unwrap();
+    assert!(two.node_beat().unwrap() && !two.boot_lives(boot));
+    let server = TestAppliance::new(Engine::Embedded);
+    assert!(server.store.boot_lives(Id::from_bytes(*server.store.boot().as_bytes())) && !server.store.boot_lives(boot));
+}
+
+#[test]
 fn each_node_has_the_log_and_one_signs_it() {
     let kontor = TestAppliance::new(Engine::Server);
     let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
