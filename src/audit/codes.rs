@@ -143,6 +143,8 @@ codes! {
         BackupPick 54 "backup_pick",
         /// A letter was given to the relay, or was not taken by it; the note says which alarm, or that it was the digest.
         Mail 55 "mail",
+        /// The appliance was brought to another version, or back, or could not be; or there is no way back any more.
+        Upgrade 56 "upgrade",
     }
 }
 codes! {

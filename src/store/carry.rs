@@ -15,12 +15,12 @@ use std::sync::Arc;
 /// The steps of the schema: each engine has its own text, and so its own hash of it.
 const STEPS: &str = "k_migration";
 /// How system tables are called.
-const SYSTEM: &str = "k_";
+pub(crate) const SYSTEM: &str = "k_";
 /// Rows between two looks whether to go on.
 const LOOK_ROWS: u64 = 1_000;
 
 /// What a table holds.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TableContent {
     /// The table.
     pub table: String,
@@ -38,9 +38,13 @@ pub(crate) fn carry(
     now: Timestamp,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<TableContent>, StoreError> {
-    migrate::check(from)?;
+    migrate::check_known(from)?;
     let (_, catalog) = definitions::load(from)?;
-    migrate::migrate_in_tx(to, now)?;
+    // On the server engine others may have their own beside ours.
+    let others = bulk::tables(to)?;
+    // A copy has the steps of its source, also where this version has more.
+    let last = migrate::last_step(from)?;
+    migrate::migrate_up_to(to, now, last)?;
     let objects: Vec<Arc<ObjectDef>> = catalog.objects().map(Arc::clone).collect();
     for object in &objects {
         schema::create_bare_table(to, object)?;
@@ -48,7 +52,7 @@ pub(crate) fn carry(
     }
     let (here, there) = (bulk::shapes(from)?, bulk::shapes(to)?);
     let mut contents = Vec::new();
-    for (table, shape) in &there {
+    for (table, shape) in there.iter().filter(|(table, _)| !others.contains(table)) {
         let known = here.get(table).filter(|known| known.names() == shape.names());
         let unlike = || StoreError::SchemaUnknown(format!("The table {table} is not as the definitions say."));
         let known = known.ok_or_else(unlike)?;
@@ -181,7 +185,7 @@ impl crate::Store {
     /// When the database cannot be read, or is not one of this version.
     pub fn content_of(engine: &EngineConfig) -> Result<Vec<TableContent>, StoreError> {
         let mut conn = Conn::open(engine, Access::Look)?;
-        migrate::check(&mut conn)?;
+        migrate::check_known(&mut conn)?;
         dialect::begin_snapshot(&mut conn)?;
         let found = contents(&mut conn);
         conn.batch("ROLLBACK")?;
@@ -245,6 +249,17 @@ fn carry_checked(
                     (createdb), or drop what is in it yourself if nobody needs it.";
         return Err(Fault::new(Code::ParameterInvalid, told).into());
     }
+    let carried = carry_compared(from, to, now)?;
+    dialect::note_carried(to, Some(note))?;
+    Ok(carried)
+}
+
+/// Carries everything, reads it back and compares.
+pub(crate) fn carry_compared(
+    from: &mut Conn,
+    to: &mut Conn,
+    now: Timestamp,
+) -> Result<(DatabaseFacts, Vec<TableContent>), StoreError> {
     let carried = carry(from, to, now, &|| true)?;
     let (then, facts) = (database_facts(from)?, database_facts(to)?);
     let there = contents(to)?;
@@ -255,14 +270,13 @@ fn carry_checked(
     if then != facts || carried.len() != there.len() {
         return Err(altered("The counts of the two databases differ; nothing was kept.".to_owned()));
     }
-    dialect::note_carried(to, Some(note))?;
     Ok((facts, there))
 }
 
 /// What an interrupted run left, if it is what this one would carry. Nobody has served it since: a start writes an entry.
 fn left_whole(from: &mut Conn, to: &mut Conn) -> Result<Option<Vec<TableContent>>, StoreError> {
-    migrate::check(from)?;
-    migrate::check(to)?;
+    migrate::check_known(from)?;
+    migrate::check_known(to)?;
     let there = contents(to)?;
     Ok(if contents(from)? == there { Some(there) } else { None })
 }

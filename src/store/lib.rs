@@ -71,10 +71,13 @@ mod set_store;
 mod settings;
 mod snapshot;
 mod state;
+mod still;
 mod summary;
 mod tap;
 mod ticket;
 mod timeline;
+#[cfg(debug_assertions)]
+mod trial;
 mod unique;
 mod verify;
 mod write;
@@ -100,6 +103,7 @@ pub use leases::{Lease, LeaseHeld, LeaseRow};
 pub use links::LinkRow;
 pub use log::LogLine;
 pub use nodes::NodeRow;
+pub use migrate::{Migrated, SchemaState};
 pub use notifications::{Notice, Notification};
 pub use query::{Condition, Filter, ListQuery, Op, Page};
 pub use read::ReadTx;
@@ -184,8 +188,8 @@ pub trait Ending: Send {
 }
 
 impl Store {
-    /// Opens the database, brings its system tables up to date and loads definitions and roles.
-    /// A database without definitions is refused: `SetUp::run` makes them.
+    /// Opens the database and loads definitions and roles. A database without definitions is refused (`SetUp::run` makes them), and
+    /// one that was not brought to this version (`Store::migrate_now`).
     pub fn open(
         config: StoreConfig,
         vault: Arc<Vault>,
@@ -193,7 +197,7 @@ impl Store {
         random: Arc<dyn Random>,
     ) -> Result<Self, StoreError> {
         let mut conn = Conn::open(&config.engine, Access::Write)?;
-        migrate::migrate(&mut conn, clock.now())?;
+        migrate::check(&mut conn)?;
         let (profile, catalog) = definitions::load(&mut conn)?;
         let policy = people::load_policy(&mut conn)?;
         let shared = Arc::new(Shared {

@@ -15,6 +15,8 @@ pub enum Kept {
     Setup,
     /// Whether there is sample data, and since when.
     Sample,
+    /// The highest version that was finalized, and the release keys that are trusted; sealed.
+    Upgrade,
 }
 
 impl Kept {
@@ -23,6 +25,7 @@ impl Kept {
             Self::Settings => "settings",
             Self::Setup => "setup",
             Self::Sample => "sample",
+            Self::Upgrade => "upgrade",
         }
     }
 }

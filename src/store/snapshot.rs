@@ -247,7 +247,7 @@ impl Store {
     /// What a database that no server has open says of itself; asked of a restored one. Writes nothing.
     pub fn facts_of(engine: &EngineConfig) -> Result<DatabaseFacts, StoreError> {
         let mut conn = Conn::open(engine, Access::Look)?;
-        migrate::check(&mut conn)?;
+        migrate::check_known(&mut conn)?;
         database_facts(&mut conn)
     }
 

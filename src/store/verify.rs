@@ -48,7 +48,7 @@ fn verify(
     wanted: &dyn Fn() -> bool,
 ) -> Result<Report, StoreError> {
     let mut conn = Conn::open(engine, Access::Look)?;
-    migrate::check(&mut conn)?;
+    migrate::check_known(&mut conn)?;
     let (_, catalog) = definitions::load(&mut conn)?;
     // Tiles are read after the snapshot is taken, so they may already know newer entries than it; never the reverse.
     dialect::begin_snapshot(&mut conn)?;

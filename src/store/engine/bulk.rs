@@ -86,6 +86,17 @@ pub(crate) fn shapes(conn: &mut Conn) -> Result<BTreeMap<String, Shape>, StoreEr
     Ok(found)
 }
 
+/// The names of all tables, whoever made them.
+pub(crate) fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let sql = Sql::new(if conn.is_sqlite() {
+        "SELECT \"name\" FROM sqlite_master WHERE \"type\" = 'table'"
+    } else {
+        "SELECT CAST(c.relname AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema()"
+    });
+    Ok(conn.rows(&sql, &[ColumnType::Text])?.iter().filter_map(|row| row.text(0)).collect())
+}
+
 /// How many tables and views somebody has made in a database.
 pub(crate) fn relations(conn: &mut Conn) -> Result<i64, StoreError> {
     let sql = Sql::new(if conn.is_sqlite() {
