@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 want=${1:-}
 case $want in
   run | check) packages=(gcc libc6-dev mold pkg-config ca-certificates) ;;
-  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client chromium
+  test) packages=(gcc libc6-dev mold pkg-config ca-certificates postgresql-15 openssl curl jq python3 sqlite3 age zstd openssh-client signify-openbsd chromium
     binutils rpm rpmlint lintian systemd systemd-container debootstrap haproxy iproute2 python3-venv) ;;
   package) packages=(gcc libc6-dev mold pkg-config ca-certificates binutils git python3 python3-venv rpm zstd) ;;
   *) echo "usage: scripts/setup.sh run|check|test|package" >&2; exit 2 ;;

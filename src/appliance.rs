@@ -26,6 +26,7 @@ mod sample_data;
 mod shipping;
 mod signer;
 mod targets;
+pub(crate) mod upgrade;
 mod waiting_shares;
 mod watch;
 
@@ -68,6 +69,8 @@ pub(crate) struct Appliance {
     pub(crate) vault: Arc<Vault>,
     /// What of the configuration may change while it serves: it begins as `config` has it.
     pub(crate) live: Arc<Live>,
+    /// Whether it is opened by an upgrade, which may open it half-way.
+    pub(crate) upgrading: bool,
 }
 
 /// An unsealed appliance with its database open.
@@ -81,15 +84,20 @@ pub(crate) struct Opened {
 impl Appliance {
     /// The appliance in a folder, sealed. Reads the configuration and nothing else.
     pub(crate) fn load(dir: &Path) -> Result<Self, Failure> {
+        operator::refuse_root_on_foreign(&Layout::new(dir))?;
+        Self::load_as_root(dir)
+    }
+
+    /// The same for an upgrade, which root may do: only root switches a program, and what it made is given to the owner.
+    pub(crate) fn load_as_root(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
-        operator::refuse_root_on_foreign(&layout)?;
         let config = Config::read(&layout).map_err(|problems| config_failure(&layout, &problems))?;
         let layout = layout.with_files(config.files.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let vault = Arc::new(Vault::sealed(layout.slots(), Arc::clone(&random)));
         let live = Arc::new(Live::new(&config));
-        Ok(Self { layout, config, clock, random, vault, live })
+        Ok(Self { layout, config, clock, random, vault, live, upgrading: false })
     }
 
     /// How the store is opened.
@@ -156,6 +164,9 @@ impl Appliance {
     /// where the configuration says so. Never a standby.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         self.refuse_standby()?;
+        if !self.upgrading {
+            upgrade::refuse_half_done(&self.layout)?;
+        }
         let opened_from = shipping::stamp(self);
         let mut opened = self.open_without_shipping()?;
         opened.shipping = shipping::begin(self, &opened.store, &opened.signer, opened_from)?;
@@ -179,6 +190,7 @@ impl Appliance {
                 .kept("nothing was changed")
                 .todo("put the keys/ folder and the database of one appliance together, as a backup set has them"));
         }
+        upgrade::admit(&store, &self.vault)?;
         let signer = Arc::new(LogSigner::load(&store, appliance)?);
         Ok(Opened { store, signer, shipping: None })
     }

@@ -1,6 +1,7 @@
 //! The command line: one file per verb, one writer for what they say, one form for what goes wrong.
 //! A verb opens the appliance in its folder, does one thing as the local operator, and tells it in the audit log.
 
+mod advisories;
 mod audit_verify;
 mod backup;
 mod backup_target;
@@ -32,8 +33,12 @@ mod slot;
 mod source;
 mod standby;
 mod unseal;
+mod upgrade;
 mod user;
 mod version;
+
+pub(crate) use serve::certificates;
+pub(crate) use unseal::is_alive;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::{EXIT_NOT_DONE, Failure};
@@ -90,6 +95,9 @@ enum Verb {
     Audit(AuditVerb),
     #[command(subcommand)]
     Config(ConfigVerb),
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeVerb),
+    Advisories(advisories::AdvisoriesArgs),
     Version(version::VersionArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -176,6 +184,8 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Config(ConfigVerb::Explain(args)) => config_explain::run(&args, out),
+        Verb::Upgrade(verb) => upgrade::run(&verb, out),
+        Verb::Advisories(args) => advisories::run(&args, out),
         Verb::Version(args) => version::run(&args, out),
         Verb::Completions(args) => completions::run(&args, command(), out),
         Verb::Man(args) => man::run(&args, command(), out),

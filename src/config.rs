@@ -181,6 +181,12 @@ impl Config {
         }
     }
 
+    /// Whether a text of a configuration names this key (`section.key`).
+    pub(crate) fn names(text: &str, key: &str) -> bool {
+        let built = config::Config::builder().add_source(config::File::from_str(text, FileFormat::Toml)).build();
+        built.is_ok_and(|built| built.get::<Value>(key).is_ok())
+    }
+
     /// What the files named here lack, as far as can be seen without using them.
     pub(crate) fn problems_on_disk(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

@@ -2,6 +2,7 @@
 //! It looks and tells; it mends nothing.
 
 use crate::appliance::backup_health::Looked;
+use crate::appliance::upgrade::State;
 use crate::appliance::watch::Silent;
 use crate::appliance::{Appliance, Layout, Live};
 use crate::cli::failure::Failure;
@@ -20,6 +21,8 @@ const UNSEALED_PATIENCE: Duration = Duration::from_secs(10);
 const DISK_FREE_BYTES_MIN: u64 = 512 * 1024 * 1024;
 /// Days before the end of a certificate at which the operator is warned; it renews itself at 30, at a start.
 const CERTIFICATE_DAYS_MIN: i64 = 14;
+/// Days that an upgrade may wait to be finalized.
+const UPGRADE_DAYS_MAX: i64 = 14;
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
 
 /// The checks of one appliance.
@@ -138,7 +141,7 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    let beside = matches!(name, "backup" | "mail" | "nodes");
+    let beside = matches!(name, "backup" | "mail" | "nodes" | "upgrade");
     let serves = !beside || matches!(state, "backup_fenced" | "node_replaced");
     Check { name, ok, state, figures: figures.into(), detail, serves }
 }
@@ -183,6 +186,19 @@ impl ApplianceHealth {
         check("mail", true, "mail_good", [("taken", status.taken)], told)
     }
 
+    /// An upgrade that is done and not final.
+    fn upgrade(&self) -> Option<Check> {
+        let state = State::read(&self.layout).ok().flatten().filter(State::waits)?;
+        let days = self.clock.now().micros().saturating_sub(state.since.micros()) / DAY_MICROS;
+        let told = format!(
+            "{} is not finalized since {}. Run `kontor upgrade finalize`, or `rollback`.",
+            state.to, state.since
+        );
+        let figures = [("days", u64::try_from(days).unwrap_or(0))];
+        let (ok, word) = if days < UPGRADE_DAYS_MAX { (true, "upgrade_waits") } else { (false, "upgrade_forgotten") };
+        Some(check("upgrade", ok, word, figures, told))
+    }
+
     /// Everything that is looked at, and what mail tells of it.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let (database, log) = self.log();
@@ -199,6 +215,7 @@ impl ApplianceHealth {
         found.extend(looked.findings());
         found.push(Finding { check: self.mail(), alarms: Vec::new() });
         found.extend(self.nodes().map(|check| Finding { check, alarms: Vec::new() }));
+        found.extend(self.upgrade().map(|check| Finding { check, alarms: Vec::new() }));
         found
     }
 

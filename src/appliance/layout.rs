@@ -103,6 +103,18 @@ impl Layout {
     pub(crate) fn browse_lock(&self) -> PathBuf {
         self.dir.join("browse.lock")
     }
+    /// Where an upgrade keeps what it can go back to.
+    pub(crate) fn upgrade(&self) -> PathBuf {
+        self.dir.join("upgrade")
+    }
+    /// How far an upgrade is.
+    pub(crate) fn upgrade_state(&self) -> PathBuf {
+        self.upgrade().join("state.json")
+    }
+    /// The copy of database, log and files.
+    pub(crate) fn upgrade_copy(&self) -> PathBuf {
+        self.upgrade().join("copy")
+    }
     /// The users of a demonstration and their passwords.
     pub(crate) fn demo_users(&self) -> PathBuf {
         self.dir.join("demo-users.json")

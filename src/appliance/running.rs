@@ -7,7 +7,7 @@ use crate::appliance::keeping::Keeping;
 use crate::appliance::picks::PickDesk;
 use crate::appliance::waiting_shares::{Given, WaitingShares};
 use crate::appliance::watch::{Book, Silent, Watch, post_of};
-use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout, membership};
+use crate::appliance::{Appliance, HouseSample, Keeper, LogSigner, Opened, identity_over, layout, membership, upgrade};
 use crate::cli::failure::Failure;
 use crate::config::Config;
 use api::{Brought, Open, Unsealer, Unsealing};
@@ -114,6 +114,8 @@ impl Gate {
             entry
         }));
         store.append(entries).wait()?;
+        let opened = Opened { store: Arc::clone(&store), signer: Arc::clone(&signer), shipping: None };
+        upgrade::keep_from_first(&opened, &self.appliance.vault, &system)?;
         if !store.is_shared() {
             sweep(&store);
             files_sweep(&store);

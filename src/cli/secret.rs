@@ -62,7 +62,7 @@ pub(crate) struct PassphraseFrom {
 
 impl PassphraseFrom {
     /// Whether it was said where the secret comes from; otherwise a key file goes first.
-    fn is_named(&self) -> bool {
+    pub(crate) fn is_named(&self) -> bool {
         self.passphrase.passphrase_file.is_some() || self.shares.is_wanted()
     }
     /// The secret, for the slots of this vault.

@@ -1,5 +1,6 @@
 //! `kontor serve`: the appliance at work, until it is told to stop. Starts sealed when there is no key file.
 
+use crate::appliance::upgrade::{self, refuse_half_done};
 use crate::appliance::{Appliance, FolderLock, Gate, restart_keys};
 use crate::cli::Dir;
 use crate::cli::failure::{EXIT_CONFIG, Failure};
@@ -84,6 +85,7 @@ impl Served {
     pub(crate) fn start(appliance: Appliance, level: LogLevel, at: Where) -> Result<Self, Failure> {
         vault::self_test()?;
         appliance.refuse_standby()?;
+        refuse_half_done(&appliance.layout)?;
         let lock = FolderLock::take(&appliance.layout)?;
         let signals = Signals::listen_for_reload()?;
         let tls = certificates(&appliance, &appliance.config)?;
@@ -111,7 +113,7 @@ impl Served {
         })?;
         let watchdog = watchdog(&gate, server.asker())?;
         let dir = gate.appliance().layout.dir().display();
-        tracing::info!(url = server.url(), %dir, version = env!("CARGO_PKG_VERSION"), "serving");
+        tracing::info!(url = server.url(), %dir, version = %upgrade::running(), "serving");
         if site.is_sealed() {
             tracing::warn!("the appliance is sealed; run `kontor unseal --dir {dir}`");
         }
@@ -239,7 +241,7 @@ fn watchdog(gate: &Arc<Gate>, asker: Asker) -> Result<Watchdog, Failure> {
 }
 
 /// The files of the certificate, renewed where that is due.
-fn certificates(appliance: &Appliance, config: &Config) -> Result<Option<api::TlsFiles>, Failure> {
+pub(crate) fn certificates(appliance: &Appliance, config: &Config) -> Result<Option<api::TlsFiles>, Failure> {
     if config.server.plain_http_on_loopback {
         return Ok(None);
     }

@@ -153,6 +153,11 @@ fn agent(appliance: &Appliance) -> Result<ureq::Agent, Failure> {
     Ok(config.build().into())
 }
 
+/// Whether a server of this appliance lives at an address.
+pub(crate) fn is_alive(appliance: &Appliance, url: &str) -> Result<bool, Failure> {
+    Ok(ask(agent(appliance)?.get(format!("{url}/healthz")).call(), url)?.0 == 200)
+}
+
 fn is_open(agent: &ureq::Agent, url: &str) -> Result<bool, Failure> {
     let (status, answer) = ask(agent.get(format!("{url}/readyz")).call(), url)?;
     let sealed = |reason: &Json| reason.as_str().is_some_and(|reason| reason.starts_with("sealed"));

@@ -18,12 +18,15 @@ pub(crate) struct VersionArgs {
 }
 
 pub(crate) fn run(args: &VersionArgs, out: &mut Out) -> Result<u8, Failure> {
-    let version = env!("CARGO_PKG_VERSION");
+    let version = crate::appliance::upgrade::running().to_string();
     let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let objects = metadata::shipped().len();
+    // Without release keys it trusts no bundle.
+    let keys = upgrade::compiled_keys().ok().flatten();
+    let keys = keys.map(|keys| json!({"epoch": keys.epoch, "keys": keys.numbers()}));
     if args.json {
         out.json(
-            &json!({"name": "kontor", "version": version, "platform": platform, "api": "v1", "objects": objects}),
+            &json!({"name": "kontor", "version": version, "platform": platform, "api": "v1", "objects": objects, "release_keys": keys}),
         )?;
     } else {
         out.line(format!("kontor {version} ({platform}), API v1, {objects} shipped objects"));

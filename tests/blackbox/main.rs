@@ -20,4 +20,5 @@ mod spaces;
 mod ssh_server;
 mod support;
 mod targets;
+mod upgrades;
 mod volumes;

@@ -107,7 +107,7 @@ export function officesOf(actions: readonly string[], metas: Metas) {
   };
 }
 
-const CHECKS = ["database", "audit_log", "disk", "certificate", "backup", "mail", "nodes"];
+const CHECKS = ["database", "audit_log", "disk", "certificate", "backup", "mail", "nodes", "upgrade"];
 
 /** What a check of the appliance is called; one that came later keeps its own name. */
 export function checkName(t: T, name: string): string {
@@ -117,7 +117,7 @@ export function checkName(t: T, name: string): string {
 const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends",
   "backup_none", "backup_shipped", "backup_behind", "backup_fenced", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed", "backup_archive",
   "backup_unmade", "proven_old", "drill_late", "target_silent", "deletion_stopped", "mail_none", "mail_good", "mail_waits", "mail_refused",
-  "node_replaced", "nodes_good", "nodes_silent"];
+  "node_replaced", "nodes_good", "nodes_silent", "upgrade_waits", "upgrade_forgotten"];
 
 /** The state of a check in the reader's language; what has no words here is said in those of the server. */
 export function checkState(t: T, check: Health["checks"][number]): string {

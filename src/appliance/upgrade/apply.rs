@@ -1,0 +1,336 @@
+//! How an upgrade begins, ends, or is taken back: what has to be so before the first step, and what is told in the log. The steps in
+//! between are `drive`'s.
+
+use crate::appliance::upgrade::last::Last;
+use crate::appliance::upgrade::state::{Alone, Install};
+use crate::appliance::upgrade::switch::{self, Owner};
+use crate::appliance::upgrade::{
+    Ended, Phase, Secrecy, State, drive, kept, plan, platform, refused, running, self_test,
+};
+use crate::appliance::{Appliance, FolderLock, Opened, layout};
+use crate::cli::failure::Failure;
+use audit::{Entry, Verb};
+use identity::Actor;
+use kernel::Code;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use store::Store;
+use upgrade::{Bundle, Kind, Version};
+
+/// What is asked for.
+pub(crate) struct Wanted {
+    /// The bundle; without one the program was switched already.
+    pub(crate) bundle: Option<PathBuf>,
+    /// Where the program lies, if it is not the one that runs.
+    pub(crate) binary: Option<PathBuf>,
+    /// The package of the version that runs, where the program belongs to one.
+    pub(crate) previous: Option<PathBuf>,
+    /// The service that serves the appliance.
+    pub(crate) service: Option<String>,
+}
+
+/// Closes an appliance that a verb has opened.
+pub(super) fn close(opened: Opened) -> Result<(), Failure> {
+    let sealed = opened.store.seal_log(opened.signer.as_ref());
+    opened.store.close();
+    Ok(sealed.map(drop)?)
+}
+
+pub(super) fn entry(opened: &Opened, by: &Actor, told: &str) -> Entry {
+    let mut entry = opened.store.entry(by, Verb::Upgrade);
+    entry.note = plan::noted(&entry, told);
+    entry
+}
+
+/// Brings the appliance to the version of a bundle, or the database to the version that runs.
+pub(crate) fn apply(
+    appliance: &mut Appliance,
+    wanted: &Wanted,
+    by: &Actor,
+    secrecy: &Secrecy,
+) -> Result<Ended, Failure> {
+    let alone = Alone::take(&appliance.layout)?;
+    if let Some(state) = State::read(&appliance.layout)? {
+        let told = format!("the upgrade from {} to {} is not finished ({})", state.from, state.to, state.phase.word());
+        return Err(Failure::new(Code::Unavailable, told)
+            .kept("nothing was changed")
+            .todo("`kontor upgrade finalize`, `rollback` or `resume` first"));
+    }
+    let state = match &wanted.bundle {
+        Some(bundle) => from_bundle(appliance, wanted, bundle, by)?,
+        None => from_schema(appliance, wanted)?,
+    };
+    appliance.upgrading = true;
+    drop(alone);
+    drive(appliance, by, secrecy, Some(state))
+}
+
+fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor) -> Result<State, Failure> {
+    let opened = appliance.open_without_shipping()?;
+    let planned =
+        kept::keep_from_first(&opened, &appliance.vault, by).and_then(|_| plan::plan(appliance, &opened, bundle));
+    close(opened)?;
+    let (plan, bundle) = planned?;
+    if !plan.blockers.is_empty() {
+        return Err(Failure::new(Code::Unavailable, format!("this cannot begin:\n  {}", plan.blockers.join("\n  ")))
+            .kept("nothing was changed")
+            .todo("mend these, and look again with `kontor upgrade plan`"));
+    }
+    let installed = match &wanted.binary {
+        Some(path) => fs::canonicalize(path).map_err(|error| Failure::file(path, &error))?,
+        None => std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?,
+    };
+    let install = install(appliance, wanted, &bundle, &installed)?;
+    let to = bundle.manifest().version.clone();
+    let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
+    state.service.clone_from(&wanted.service);
+    state.formats = bundle.manifest().formats;
+    state.keys = Some(bundle.keys().clone());
+    state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
+    switch::service(&state, "stop")?;
+    let begun = begin(appliance, &mut state, &bundle, by);
+    if begun.is_err() {
+        // Nothing was switched: what was begun goes, and the service goes on.
+        super::drive::clear(appliance)?;
+        switch::service(&state, "start")?;
+    }
+    begun.map(|()| state)
+}
+
+fn begin(appliance: &Appliance, state: &mut State, bundle: &Bundle, by: &Actor) -> Result<(), Failure> {
+    let kept = "nothing was switched; data and program are as they were";
+    let _lock = FolderLock::take(&appliance.layout)?;
+    let opened = appliance.open_without_shipping()?;
+    let mut intent = entry(&opened, by, &format!("from {} to {}", state.from, state.to));
+    intent.phase = audit::Phase::Intent;
+    let logged = opened.store.append(vec![intent]).wait();
+    close(opened)?;
+    logged?;
+    state.enter(Phase::Begun, &appliance.layout)?;
+    unpack(appliance, state, bundle).and_then(|()| copy(appliance, state)).map_err(|failure| failure.kept(kept))
+}
+
+/// The copy of everything that a migration may change.
+fn copy(appliance: &Appliance, state: &mut State) -> Result<(), Failure> {
+    let (config, folder) = (appliance.store_config()?, appliance.layout.upgrade_copy());
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    }
+    layout::make_private_folder(&folder)?;
+    state.others = Store::copy_still(&config, &folder, appliance.clock.now())?;
+    let files = folder.join("files");
+    super::drive::link_tree(&config.files_folder, &files).map_err(|error| Failure::file(&files, &error))?;
+    self_test::before(appliance)?;
+    state.enter(Phase::Copied, &appliance.layout)
+}
+
+fn unpack(appliance: &Appliance, state: &State, bundle: &Bundle) -> Result<(), Failure> {
+    let folder = appliance.layout.upgrade();
+    if state.install == Install::File {
+        let previous = folder.join("previous");
+        switch::copy_program(&state.installed, &previous).map_err(|error| Failure::file(&previous, &error))?;
+    }
+    let wanted = match state.install {
+        Install::File => vec![(Kind::Binary, "next")],
+        Install::Deb { .. } => vec![(Kind::Deb, "next.deb")],
+        Install::Rpm { .. } => vec![(Kind::Rpm, "next.rpm")],
+        Install::Done => vec![],
+    };
+    for (kind, name) in wanted.into_iter().chain([(Kind::Advisories, "advisories.json")]) {
+        let Some(member) = bundle.manifest().member(kind, &platform()) else { continue };
+        let path = folder.join(name);
+        let mut file = File::create(&path).map_err(|error| Failure::file(&path, &error))?;
+        bundle.copy(member, &mut file).map_err(refused)?;
+        file.sync_all().map_err(|error| Failure::file(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// How the program gets into its place.
+fn install(appliance: &Appliance, wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<Install, Failure> {
+    let owner = switch::owner(installed);
+    let (kind, name) = match owner {
+        Owner::Nobody => return Ok(Install::File),
+        Owner::Deb => (Kind::Deb, "next.deb"),
+        Owner::Rpm => (Kind::Rpm, "next.rpm"),
+    };
+    let refuse = |what: &str, todo: &str| {
+        Err(Failure::new(Code::ParameterInvalid, format!("{} belongs to a package{what}", installed.display()))
+            .kept("nothing was changed")
+            .todo(todo))
+    };
+    if bundle.manifest().member(kind, &platform()).is_none() {
+        return refuse(", and the bundle has none of that kind", "use a bundle with packages");
+    }
+    let Some(previous) = &wanted.previous else {
+        return refuse("; the way back needs that package", "name the file of the installed version with --previous");
+    };
+    let previous = fs::canonicalize(previous).map_err(|error| Failure::file(previous, &error))?;
+    let next = appliance.layout.upgrade().join(name);
+    Ok(match owner {
+        Owner::Rpm => Install::Rpm { next, previous },
+        Owner::Deb | Owner::Nobody => Install::Deb { next, previous },
+    })
+}
+
+/// The program was switched by other means: the database follows, with a copy to go back to.
+fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure> {
+    let engine = appliance.store_config()?.engine;
+    let schema = Store::schema_of(&engine)?;
+    if schema.pending.is_empty() {
+        return Err(
+            Failure::new(Code::ParameterInvalid, "the database is of this version already").kept("nothing was changed")
+        );
+    }
+    let installed = std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?;
+    let from = Version::new(0, 0, 0);
+    let mut state = State::begin((from, running()), installed, Install::Done, appliance.clock.now());
+    state.service.clone_from(&wanted.service);
+    state.known = schema.at;
+    state.formats = super::FORMATS;
+    let _lock = FolderLock::take(&appliance.layout)?;
+    state.enter(Phase::Begun, &appliance.layout)?;
+    let copied = copy(appliance, &mut state);
+    if copied.is_err() {
+        super::drive::clear(appliance)?;
+    }
+    copied.map(|()| state)
+}
+
+/// Makes the upgrade final: new formats may be written, older versions are refused, the copy goes.
+pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failure> {
+    let _alone = Alone::take(&appliance.layout)?;
+    let state = waiting(appliance)?;
+    if state.to != running() {
+        return Err(Failure::new(
+            Code::SchemaUnknown,
+            format!("version {} has to finalize it, this is {}", state.to, running()),
+        )
+        .kept("nothing was changed")
+        .todo(format!("use {}", state.installed.display())));
+    }
+    let opened = appliance.open_without_shipping()?;
+    let told = format!("finalized {}: no way back to {}", state.to, state.from);
+    let raised = kept::raise(&opened, appliance, &state, entry(&opened, by, &told));
+    close(opened)?;
+    raised?;
+    let last = Last {
+        from: state.from.clone(),
+        to: state.to.clone(),
+        at: appliance.clock.now(),
+        outcome: "finalized".to_owned(),
+        why: String::new(),
+    };
+    last.keep(&appliance.layout)?;
+    super::drive::clear(appliance)?;
+    switch::give_back(&appliance.layout)?;
+    Ok(state)
+}
+
+fn waiting(appliance: &Appliance) -> Result<State, Failure> {
+    super::refuse_half_done(&appliance.layout)?;
+    State::read(&appliance.layout)?.ok_or_else(|| {
+        Failure::new(Code::ParameterInvalid, "no upgrade waits to be finalized").kept("nothing was changed")
+    })
+}
+
+/// Takes an upgrade back that waits to be finalized. Where the former version can read the schema as it is, nothing is lost;
+/// otherwise the data go back to the copy, and what was written since has to be given up in so many words.
+pub(crate) fn roll_back(
+    appliance: &mut Appliance,
+    by: &Actor,
+    secrecy: &Secrecy,
+    lose_newer: bool,
+    out: &mut dyn FnMut(String),
+) -> Result<Ended, Failure> {
+    let alone = Alone::take(&appliance.layout)?;
+    let mut state = waiting(appliance)?;
+    let lossless = Store::schema_of(&appliance.store_config()?.engine)?.is_readable_from(state.known);
+    let opened = appliance.open_without_shipping()?;
+    let (since, others) = (since(&opened, state.entries)?, plan::others_serve(appliance, &opened)?);
+    if !others.is_empty() {
+        close(opened)?;
+        return Err(Failure::new(Code::Unavailable, others.join("; "))
+            .kept("nothing was changed")
+            .todo("then repeat it"));
+    }
+    state.restores = !lossless;
+    let told = match (lossless, since) {
+        (true, _) => "nothing is lost: the former version can read the data as they are".to_owned(),
+        (false, 0) => "nothing was written since".to_owned(),
+        (false, since) => format!("{since} entries that change something were written since, and go"),
+    };
+    let refuse = !lossless && since > 0 && !lose_newer;
+    if !refuse {
+        let entry = entry(&opened, by, &format!("back from {} to {}: {told}", state.to, state.from));
+        opened.store.append(vec![entry]).wait()?;
+    }
+    close(opened)?;
+    if refuse {
+        return Err(Failure::new(
+            Code::ParameterInvalid,
+            format!("{since} entries that change something were written since the upgrade"),
+        )
+        .kept("nothing was changed; the new version goes on")
+        .todo("go on with the new version and finalize it; or give them up: --lose-newer"));
+    }
+    out(told);
+    switch::service(&state, "stop")?;
+    state.why = "an operator took it back".to_owned();
+    state.enter(Phase::Leaving, &appliance.layout)?;
+    appliance.upgrading = true;
+    drop(alone);
+    drive(appliance, by, secrecy, None)
+}
+
+/// Entries that change something, from this one on.
+fn since(opened: &Opened, from: u64) -> Result<u64, Failure> {
+    const PAGE: usize = 1_000;
+    let (mut at, mut found) = (from, 0);
+    loop {
+        let lines = opened.store.read(move |tx| tx.log_lines(at, PAGE)).wait()?;
+        for line in &lines {
+            let entry = Entry::decode(&line.bytes).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+            found += u64::from(changes(entry.act.verb));
+        }
+        match lines.last() {
+            Some(last) if lines.len() == PAGE => at = last.seq + 1,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Whether somebody would miss what this verb did. Reads, sign-ins and what the appliance tells of itself are in the log only.
+fn changes(verb: Verb) -> bool {
+    !matches!(
+        verb,
+        Verb::Read
+            | Verb::List
+            | Verb::Search
+            | Verb::History
+            | Verb::Reveal
+            | Verb::SignIn
+            | Verb::SignInFailed
+            | Verb::SignOut
+            | Verb::SessionEnd
+            | Verb::Denied
+            | Verb::Start
+            | Verb::Stop
+            | Verb::Heartbeat
+            | Verb::ClockStep
+            | Verb::Unseal
+            | Verb::Seal
+            | Verb::AuditRead
+            | Verb::AuditVerify
+            | Verb::Summary
+            | Verb::AccessLog
+            | Verb::Events
+            | Verb::AttachmentList
+            | Verb::AttachmentRead
+            | Verb::RightsCheck
+            | Verb::Backup
+            | Verb::BackupRemove
+            | Verb::Drill
+            | Verb::Upgrade
+    )
+}

@@ -1,0 +1,250 @@
+//! The steps of an upgrade, each from what is written down to the next thing that is: the same code whether it goes on at once or
+//! after a power cut. What fails on the way there turns it round; on the way back it has to be repeated until it is done.
+
+use crate::appliance::upgrade::apply::{close, entry};
+use crate::appliance::upgrade::last::Last;
+use crate::appliance::upgrade::state::{Alone, Install};
+use crate::appliance::upgrade::{Phase, State, running, self_test, switch};
+use crate::appliance::{Appliance, FolderLock};
+use crate::cli::failure::Failure;
+use audit::ActOutcome;
+use identity::Actor;
+use kernel::Code;
+use std::fs;
+use std::io;
+use std::path::Path;
+use store::Store;
+use zeroize::Zeroizing;
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// There was nothing to do.
+    Nothing,
+    /// The new version is in its place, and waits to be finalized.
+    Waiting,
+    /// The former version is in its place with its data, and why.
+    Back(String),
+}
+
+/// The passphrase that opens the appliance, where no key file does: for the other version, which goes on.
+pub(crate) struct Secrecy(pub(crate) Option<Zeroizing<String>>);
+
+impl Secrecy {
+    pub(super) fn passphrase(&self) -> Option<&Zeroizing<String>> {
+        self.0.as_ref()
+    }
+}
+
+/// What the next step is done by.
+enum Next {
+    /// This process has done it.
+    Done,
+    /// The program that is in its place now.
+    Other,
+    /// Nothing is left to be done.
+    Ended(Ended),
+}
+
+/// Goes on from where it is until it is done or undone. `begun` is what was just written down.
+pub(crate) fn drive(
+    appliance: &Appliance,
+    by: &Actor,
+    secrecy: &Secrecy,
+    begun: Option<State>,
+) -> Result<Ended, Failure> {
+    let layout = &appliance.layout;
+    let mut alone = Some(Alone::take(layout)?);
+    let known = match begun {
+        Some(state) => Some(state),
+        None => State::read(layout)?,
+    };
+    let Some(mut state) = known else { return Ok(Ended::Nothing) };
+    loop {
+        let before = state.phase;
+        let stepped = step(appliance, &mut state, by);
+        let forward =
+            matches!(before, Phase::Copied | Phase::Switching | Phase::Switched | Phase::Migrated | Phase::Tested);
+        match stepped {
+            Ok(Next::Done) => {}
+            Ok(Next::Ended(ended)) => return Ok(ended),
+            Ok(Next::Other) => {
+                alone.take();
+                let ran = switch::hand_over(&state, layout.dir(), secrecy);
+                alone = Some(Alone::take(layout)?);
+                let Some(now) = State::read(layout)? else { return Ok(ended_back(appliance)) };
+                if now.waits() {
+                    return Ok(Ended::Waiting);
+                }
+                let told =
+                    ran.map_or_else(|failure| failure.what().to_owned(), |status| format!("it ended with {status}"));
+                if matches!(before, Phase::Leaving | Phase::Restoring) {
+                    return Err(unfinished(&format!("version {} could not go on: {told}", state.from)));
+                }
+                state = now;
+                let why = format!("version {} could not go on: {told}", state.to);
+                turn(&mut state, appliance, why)?;
+            }
+            Err(failure) if forward => turn(&mut state, appliance, failure.what().to_owned())?,
+            Err(failure) => return Err(unfinished(failure.what())),
+        }
+    }
+}
+
+fn unfinished(what: &str) -> Failure {
+    Failure::new(Code::Unavailable, what.to_owned())
+        .kept("the copy of data and program; the appliance stays closed")
+        .todo("mend this, then `kontor upgrade resume`")
+}
+
+/// From here on it goes back.
+fn turn(state: &mut State, appliance: &Appliance, why: String) -> Result<(), Failure> {
+    if !matches!(state.phase, Phase::Leaving | Phase::Restoring) {
+        why.clone_into(&mut state.why);
+        state.enter(Phase::Leaving, &appliance.layout)?;
+    }
+    Ok(())
+}
+
+fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Failure> {
+    let layout = &appliance.layout;
+    let _lock = if state.waits() { None } else { Some(FolderLock::take(layout)?) };
+    match state.phase {
+        Phase::Begun => return Ok(Next::Ended(abandoned(appliance, state, by)?)),
+        Phase::Copied => state.enter(Phase::Switching, layout)?,
+        Phase::Switching => {
+            switch::forward(state, layout)?;
+            state.enter(Phase::Switched, layout)?;
+        }
+        Phase::Switched | Phase::Migrated | Phase::Tested if state.to != running() => return Ok(Next::Other),
+        Phase::Switched => {
+            let config = appliance.store_config()?;
+            let migrated = Store::migrate_now(&config.engine, appliance.clock.now())?;
+            // After a power cut there is nothing left to run, and what was named stays named.
+            if !migrated.steps.is_empty() {
+                state.touched = self_test::touched(appliance, &migrated)?;
+            }
+            state.enter(Phase::Migrated, layout)?;
+        }
+        Phase::Migrated => {
+            self_test::run(appliance, state)?;
+            state.enter(Phase::Tested, layout)?;
+        }
+        Phase::Tested => {
+            conclude(appliance, state, by)?;
+            drop(_lock);
+            switch::service(state, "start")?;
+            return Ok(Next::Ended(Ended::Waiting));
+        }
+        Phase::Waiting => return Ok(Next::Ended(Ended::Waiting)),
+        Phase::Leaving => {
+            switch::back(state, layout)?;
+            state.enter(Phase::Restoring, layout)?;
+        }
+        Phase::Restoring if state.install != Install::Done && state.from != running() => return Ok(Next::Other),
+        Phase::Restoring => {
+            let why = restore(appliance, state, by)?;
+            drop(_lock);
+            switch::service(state, "start")?;
+            return Ok(Next::Ended(Ended::Back(why)));
+        }
+    }
+    Ok(Next::Done)
+}
+
+/// Nothing was switched: what was begun goes.
+fn abandoned(appliance: &Appliance, state: &State, by: &Actor) -> Result<Ended, Failure> {
+    let why = "it was cut off before anything was switched".to_owned();
+    told(appliance, state, by, &why, ActOutcome::Failed)?;
+    came_back(appliance, state, &why)?;
+    Ok(Ended::Back(why))
+}
+
+fn told(appliance: &Appliance, state: &State, by: &Actor, what: &str, outcome: ActOutcome) -> Result<u64, Failure> {
+    let opened = appliance.open_without_shipping()?;
+    let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
+    entry.phase = audit::Phase::Outcome;
+    entry.outcome = outcome;
+    let logged = opened.store.append(vec![entry]).wait();
+    let size = opened.store.read(|tx| tx.log_size()).wait();
+    close(opened)?;
+    logged?;
+    Ok(size?)
+}
+
+fn conclude(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<(), Failure> {
+    state.entries = told(appliance, state, by, "the self-test was well", ActOutcome::Ok)?;
+    state.since = appliance.clock.now();
+    state.enter(Phase::Waiting, &appliance.layout)?;
+    switch::give_back(&appliance.layout)
+}
+
+/// The data as they were, and the entry that says so.
+fn restore(appliance: &Appliance, state: &State, by: &Actor) -> Result<String, Failure> {
+    let (config, copy) = (appliance.store_config()?, appliance.layout.upgrade_copy());
+    if state.restores {
+        Store::copy_back(&config, &copy, &state.others, appliance.clock.now())?;
+        link_tree(&copy.join("files"), &config.files_folder)
+            .map_err(|error| Failure::file(&config.files_folder, &error))?;
+    }
+    let why = if state.why.is_empty() { "it was taken back".to_owned() } else { state.why.clone() };
+    if state.install == Install::Done {
+        // The version that could open these data is not here; its first start tells the log that it serves.
+        tracing::info!(why, "the data are as they were");
+    } else {
+        told(appliance, state, by, &format!("back again: {why}"), ActOutcome::Failed)?;
+    }
+    came_back(appliance, state, &why)?;
+    Ok(why)
+}
+
+fn came_back(appliance: &Appliance, state: &State, why: &str) -> Result<(), Failure> {
+    let last = Last {
+        from: state.from.clone(),
+        to: state.to.clone(),
+        at: appliance.clock.now(),
+        outcome: "back".to_owned(),
+        why: why.to_owned(),
+    };
+    last.keep(&appliance.layout)?;
+    clear(appliance)?;
+    switch::give_back(&appliance.layout)
+}
+
+fn ended_back(appliance: &Appliance) -> Ended {
+    Ended::Back(Last::read(&appliance.layout).map(|last| last.why).unwrap_or_default())
+}
+
+/// Takes away what an upgrade has in the folder of the appliance; the state first, since it is what others go by.
+pub(super) fn clear(appliance: &Appliance) -> Result<(), Failure> {
+    let layout = &appliance.layout;
+    let gone = |ended: io::Result<()>, path: &Path| match ended {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
+        _ => Ok(()),
+    };
+    let files = ["state.json", "content.json", "next", "previous", "next.deb", "next.rpm"];
+    for path in files.map(|name| layout.upgrade().join(name)) {
+        gone(fs::remove_file(&path), &path)?;
+    }
+    let copy = layout.upgrade_copy();
+    gone(fs::remove_dir_all(&copy), &copy)
+}
+
+/// Every file of a folder in another, by a second name: sealed files never change. Those that are there stay.
+pub(super) fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if !from.exists() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    for listed in fs::read_dir(from)? {
+        let listed = listed?;
+        let (path, place) = (listed.path(), to.join(listed.file_name()));
+        if listed.file_type()?.is_dir() {
+            link_tree(&path, &place)?;
+        } else if !place.exists() {
+            fs::hard_link(&path, &place).or_else(|_| fs::copy(&path, &place).map(drop))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! How far an upgrade is: one small file in the folder of the appliance, written beside, synced and renamed. Both versions read
+//! it, so its format has a number. It holds no secret.
+
+use crate::appliance::upgrade::fault;
+use crate::appliance::{Layout, layout, read_small};
+use crate::cli::failure::Failure;
+use kernel::{Code, Timestamp, limits};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use upgrade::{KeySet, Version};
+
+/// The format of the file.
+const FORMAT: u32 = 1;
+
+/// What is done; the next step follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// The log tells of the intent; nothing else is done.
+    Begun,
+    /// Data, log and both programs lie in the copy.
+    Copied,
+    /// The program is being switched.
+    Switching,
+    /// The new program is in its place.
+    Switched,
+    /// The schema is the new one.
+    Migrated,
+    /// The self-test was well.
+    Tested,
+    /// The new version serves, and waits to be finalized.
+    Waiting,
+    /// The program is being switched back.
+    Leaving,
+    /// The former program is in its place, and the data go back.
+    Restoring,
+}
+
+impl Phase {
+    /// Its word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Copied => "copied",
+            Self::Switching => "switching",
+            Self::Switched => "switched",
+            Self::Migrated => "migrated",
+            Self::Tested => "tested",
+            Self::Waiting => "waiting",
+            Self::Leaving => "leaving",
+            Self::Restoring => "restoring",
+        }
+    }
+}
+
+/// How the program gets into its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub(crate) enum Install {
+    /// A file of its own.
+    File,
+    /// A package of Debian: the one that comes, and the one that was there.
+    Deb { next: PathBuf, previous: PathBuf },
+    /// A package of RPM.
+    Rpm { next: PathBuf, previous: PathBuf },
+    /// Somebody has switched it already.
+    Done,
+}
+
+/// How far an upgrade is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    format: u32,
+    pub(crate) phase: Phase,
+    /// The version that is left.
+    pub(crate) from: Version,
+    /// The version that comes.
+    pub(crate) to: Version,
+    /// When it began; while it waits, since when.
+    pub(crate) since: Timestamp,
+    /// Where the program lies.
+    pub(crate) installed: PathBuf,
+    pub(crate) install: Install,
+    /// The service that is stopped and started.
+    pub(crate) service: Option<String>,
+    /// Tables of others beside ours.
+    pub(crate) others: Vec<String>,
+    /// The last step of the schema that the version which is left knows.
+    pub(crate) known: i64,
+    /// System tables that steps of the migration name.
+    pub(crate) touched: Vec<String>,
+    /// Entries of the log when it was done.
+    pub(crate) entries: u64,
+    /// What finalizing allows.
+    pub(crate) formats: u32,
+    pub(crate) keys: Option<KeySet>,
+    /// Whether going back takes the data back too.
+    pub(crate) restores: bool,
+    /// Why it goes back; empty on the way there.
+    pub(crate) why: String,
+}
+
+impl State {
+    /// An upgrade that begins.
+    pub(crate) fn begin((from, to): (Version, Version), installed: PathBuf, install: Install, at: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            phase: Phase::Begun,
+            from,
+            to,
+            since: at,
+            installed,
+            install,
+            service: None,
+            others: Vec::new(),
+            known: 0,
+            touched: Vec::new(),
+            entries: 0,
+            formats: 0,
+            keys: None,
+            restores: true,
+            why: String::new(),
+        }
+    }
+
+    /// How far it is; `None` when there is none.
+    pub(crate) fn read(layout: &Layout) -> Result<Option<Self>, Failure> {
+        let path = layout.upgrade_state();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = read_small(&path, limits::CONFIG_BYTES_MAX)?;
+        let state: Result<Self, _> = serde_json::from_str(&text);
+        match state {
+            Ok(state) if state.format == FORMAT => Ok(Some(state)),
+            _ => Err(Failure::new(Code::ConfigInvalid, format!("{} cannot be understood", path.display()))
+                .kept("nothing was changed")
+                .todo("use the version that wrote it, or restore a backup set into another folder")),
+        }
+    }
+
+    /// Writes it down: from now on this is how far it is.
+    pub(crate) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
+        let text =
+            serde_json::to_string_pretty(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+        write_whole(&layout.upgrade_state(), &text)?;
+        fault::reached(self.phase);
+        Ok(())
+    }
+
+    /// Writes down that it came to this phase.
+    pub(crate) fn enter(&mut self, phase: Phase, layout: &Layout) -> Result<(), Failure> {
+        self.phase = phase;
+        self.keep(layout)
+    }
+
+    /// Whether it is one that is done and may still be taken back.
+    pub(crate) fn waits(&self) -> bool {
+        self.phase == Phase::Waiting
+    }
+}
+
+/// Replaces a file as a whole.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let half = path.with_extension("half");
+    let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&half);
+    let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    written
+        .and_then(|()| fs::rename(&half, path))
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(|error| Failure::file(path, &error))
+}
+
+/// Refuses to open an appliance whose upgrade is neither done nor undone.
+pub(crate) fn refuse_half_done(layout: &Layout) -> Result<(), Failure> {
+    let Some(state) = State::read(layout)?.filter(|state| !state.waits()) else { return Ok(()) };
+    let dir = layout.dir().display();
+    Err(Failure::new(
+        Code::Unavailable,
+        format!("the upgrade from {} to {} was cut off ({})", state.from, state.to, state.phase.word()),
+    )
+    .kept("the appliance stays closed; the copy of its data lies in its folder")
+    .todo(format!("run `kontor upgrade resume --dir {dir}`: it finishes, or puts everything back")))
+}
+
+/// Held by the one process that upgrades.
+pub(super) struct Alone(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Alone {
+    pub(super) fn take(layout: &Layout) -> Result<Self, Failure> {
+        layout::make_private_folder(&layout.upgrade())?;
+        let path = layout.upgrade().join("lock");
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = opened.map_err(|error| Failure::file(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => {
+                Err(Failure::new(Code::Unavailable, "another process upgrades this appliance")
+                    .kept("that one goes on; nothing was changed")
+                    .todo("wait for it"))
+            }
+            Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
+        }
+    }
+}
