@@ -47,6 +47,7 @@ machine_on() {
   install -d -m 700 "$root/root/.ssh"
   install -m 600 "$work/ssh.pub" "$root/root/.ssh/authorized_keys"
   cp "$work/host-key" "$root/etc/ssh/ssh_host_ed25519_key" && chmod 600 "$root/etc/ssh/ssh_host_ed25519_key"
+  cp "$work/host-key.pub" "$root/etc/ssh/ssh_host_ed25519_key.pub"
   printf '[Match]\nName=host0\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n' "$address" \
     >"$root/etc/systemd/network/10-host0.network"
   cp "$work/hosts" "$root/etc/hosts"

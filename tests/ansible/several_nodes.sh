@@ -10,7 +10,7 @@ kontor: {hosts: {n1.bank.test: {}, n2.bank.test: {}}}
 database: {hosts: {db.bank.test: {}}}
 balancer: {hosts: {db.bank.test: {}}}
 backup_target: {hosts: {db.bank.test: {}}}
-all: {vars: {site_packages_dir: $store/os-packages-2}}
+all: {vars: {site_packages_dir: $os_packages}}
 VARS
   cat >"$inventory_used/group_vars/kontor/main.yml" <<VARS
 kontor_package_dir: $work/packages

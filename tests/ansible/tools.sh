@@ -1,6 +1,9 @@
 # Ansible and what the playbooks need here: fetched once and kept below target/. Sourced by run.sh.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2154  # run.sh says where things are kept
+os_packages=$store/os-packages-3
+
 # Ansible in a folder of its own, as ansible/requirements.txt pins it, and the collection where Ansible looks for one.
 tools_made() {
   local wanted; wanted=$(sha256sum <ansible/requirements.txt)
@@ -17,7 +20,7 @@ tools_made() {
 
 # What a site has in its mirror: the files of Debian's own packages, with all they need.
 packages_fetched() {
-  local folder=$store/os-packages-2
+  local folder=$os_packages
   [ ! -e "$folder/.whole" ] || return 0
   echo "ansible: fetching Debian packages for the machines"
   rm -rf "$folder" "$work/fetch"
