@@ -1,6 +1,8 @@
 //! Several stores on one database, as nodes have them: who holds a lease, who signs the log, and what becomes of a name that
 //! two folders use.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use audit::Verb;
 use kernel::{AnyKind, Code, Id};
 use std::path::PathBuf;
