@@ -9,6 +9,7 @@ mod completions;
 mod config_check;
 mod config_explain;
 mod demo;
+mod doctor;
 mod dr;
 mod drill_report;
 mod dump;
@@ -32,7 +33,7 @@ mod signing_in;
 mod slot;
 mod source;
 mod standby;
-mod unseal;
+pub(crate) mod unseal;
 mod upgrade;
 mod user;
 mod version;
@@ -98,6 +99,7 @@ enum Verb {
     #[command(subcommand)]
     Upgrade(upgrade::UpgradeVerb),
     Advisories(advisories::AdvisoriesArgs),
+    Doctor(doctor::DoctorArgs),
     Version(version::VersionArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -186,6 +188,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Config(ConfigVerb::Explain(args)) => config_explain::run(&args, out),
         Verb::Upgrade(verb) => upgrade::run(&verb, out),
         Verb::Advisories(args) => advisories::run(&args, out),
+        Verb::Doctor(args) => doctor::run(&args, out),
         Verb::Version(args) => version::run(&args, out),
         Verb::Completions(args) => completions::run(&args, command(), out),
         Verb::Man(args) => man::run(&args, command(), out),

@@ -4,6 +4,7 @@
 mod appliance;
 mod cli;
 mod config;
+mod doctor;
 mod service;
 
 use std::process::ExitCode;

@@ -135,7 +135,10 @@ impl OwnCertificates {
 
 impl OwnCertificates {
     /// Whether the server certificate stands for all of these names.
-    fn names_all(&self, names: &[String]) -> Result<bool, TlsError> {
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn names_all(&self, names: &[String]) -> Result<bool, TlsError> {
         let path = self.server().certificate;
         let certificate = CertificateDer::from_pem_file(&path).map_err(|error| content(&path, error))?;
         let parsed = ParsedCertificate::try_from(&certificate).map_err(|error| content(&path, error))?;

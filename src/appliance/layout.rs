@@ -123,6 +123,11 @@ impl Layout {
     fn lock(&self) -> PathBuf {
         self.dir.join("serve.lock")
     }
+    /// Whether a server holds the folder.
+    pub(crate) fn is_served(&self) -> bool {
+        let held = File::open(self.lock()).map(|file| file.try_lock_shared());
+        matches!(held, Ok(Err(TryLockError::WouldBlock)))
+    }
     /// A path of the configuration: relative ones begin here, and `credential:NAME` is what the service manager gave the service
     /// under that name.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 //! `kontor unseal`: gives the passphrase or recovery shares to the server that runs on this machine, over its own TLS.
 
-use crate::appliance::Appliance;
+use crate::appliance::{Appliance, Layout};
 use crate::cli::Dir;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::out::Out;
@@ -156,6 +156,16 @@ fn agent(appliance: &Appliance) -> Result<ureq::Agent, Failure> {
 /// Whether a server of this appliance lives at an address.
 pub(crate) fn is_alive(appliance: &Appliance, url: &str) -> Result<bool, Failure> {
     Ok(ask(agent(appliance)?.get(format!("{url}/healthz")).call(), url)?.0 == 200)
+}
+
+/// Why the server of this folder is not ready; nothing when it is.
+pub(crate) fn readiness(layout: &Layout) -> Result<Vec<String>, Failure> {
+    let appliance = Appliance::load(layout.dir())?;
+    let url = own_url(&appliance);
+    let (status, answer) = ask(agent(&appliance)?.get(format!("{url}/readyz")).call(), &url)?;
+    let reasons = answer.get("reasons").and_then(Json::as_array).into_iter().flatten();
+    let reasons: Vec<String> = reasons.filter_map(Json::as_str).map(str::to_owned).collect();
+    Ok(if reasons.is_empty() && status != 200 { vec![format!("it answers {status}")] } else { reasons })
 }
 
 fn is_open(agent: &ureq::Agent, url: &str) -> Result<bool, Failure> {

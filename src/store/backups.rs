@@ -1,7 +1,7 @@
 //! What the appliance remembers of its backup sets and drills. The truth about a set is on its target; this says when which
 //! was made, read back, proven, and may go. Which ones go is decided elsewhere.
 
-use crate::engine::{Cell, Row, Sql};
+use crate::engine::{Cell, Conn, Row, Sql};
 use crate::{ReadTx, StoreError, WriteTx};
 use kernel::Timestamp;
 use metadata::ColumnType;
@@ -110,27 +110,37 @@ fn backup_of(row: &Row) -> BackupRow {
     }
 }
 
+/// Sets on all targets, newest first.
+pub(crate) fn backups_of(conn: &mut Conn, limit: usize) -> Result<Vec<BackupRow>, StoreError> {
+    let (mut sql, types) = select(&COLUMNS, "k_backup");
+    sql.push(" ORDER BY \"sequence\" DESC, \"target\" LIMIT ").number(limit);
+    Ok(conn.rows(&sql, &types)?.iter().map(backup_of).collect())
+}
+
+/// Drills, newest first.
+pub(crate) fn drills_of(conn: &mut Conn, limit: usize) -> Result<Vec<DrillRow>, StoreError> {
+    let (mut sql, types) = select(&DRILL_COLUMNS, "k_drill");
+    sql.push(" ORDER BY \"at\" DESC, \"sequence\" DESC, \"target\" LIMIT ").number(limit);
+    let drill = |row: &Row| DrillRow {
+        at: row.int(0).map(Timestamp::from_micros).unwrap_or_default(),
+        sequence: unsigned(row, 1),
+        target: row.text(2).unwrap_or_default(),
+        ok: row.get(3).bool().unwrap_or(false),
+        millis: unsigned(row, 4),
+        report: row.text(5).unwrap_or_default(),
+    };
+    Ok(conn.rows(&sql, &types)?.iter().map(drill).collect())
+}
+
 impl ReadTx<'_> {
     /// Sets on all targets, newest first.
     pub fn backups(&mut self, limit: usize) -> Result<Vec<BackupRow>, StoreError> {
-        let (mut sql, types) = select(&COLUMNS, "k_backup");
-        sql.push(" ORDER BY \"sequence\" DESC, \"target\" LIMIT ").number(limit);
-        Ok(self.conn.rows(&sql, &types)?.iter().map(backup_of).collect())
+        backups_of(self.conn, limit)
     }
 
     /// Drills, newest first.
     pub fn drills(&mut self, limit: usize) -> Result<Vec<DrillRow>, StoreError> {
-        let (mut sql, types) = select(&DRILL_COLUMNS, "k_drill");
-        sql.push(" ORDER BY \"at\" DESC, \"sequence\" DESC, \"target\" LIMIT ").number(limit);
-        let drill = |row: &Row| DrillRow {
-            at: row.int(0).map(Timestamp::from_micros).unwrap_or_default(),
-            sequence: unsigned(row, 1),
-            target: row.text(2).unwrap_or_default(),
-            ok: row.get(3).bool().unwrap_or(false),
-            millis: unsigned(row, 4),
-            report: row.text(5).unwrap_or_default(),
-        };
-        Ok(self.conn.rows(&sql, &types)?.iter().map(drill).collect())
+        drills_of(self.conn, limit)
     }
 }
 
