@@ -44,7 +44,7 @@ debian_packages() {
 # them; where they cannot be had, those tests say so.
 unpacked_by_tests() {
   [ "$want" = test ] || return 0
-  apt-get -qq download --print-uris openssh-server python3-aiosmtpd >/dev/null 2>&1 && return 0
+  apt-get -qq download --print-uris openssh-server python3-aiosmtpd prometheus >/dev/null 2>&1 && return 0
   echo "set-up: fetching the lists of packages"
   if [ "$(id -u)" -eq 0 ]; then apt-get -qq update; else sudo -n apt-get -qq update; fi || true
 }

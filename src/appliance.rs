@@ -10,6 +10,7 @@ mod create;
 mod desk;
 mod digesting;
 mod drill_reports;
+mod figures;
 mod health;
 mod joining;
 mod keeper;

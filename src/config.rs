@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) mail: Option<MailConfig>,
     /// The folder of sealed files, where it is not below the appliance's own.
     pub(crate) files: Option<PathBuf>,
+    /// The file with the token that figures are told for; without one none are.
+    pub(crate) metrics_token_file: Option<PathBuf>,
 }
 
 /// The network side.
@@ -153,6 +155,7 @@ impl Config {
         let (server, database) = (root.section("server"), root.section("database"));
         let (unseal, log) = (root.section("unseal"), root.section("log"));
         let (backup, mail, files) = (root.section("backup"), root.section("mail"), root.section("files"));
+        let metrics = root.section("metrics");
         root.close();
         let server = server_of(Section { name: "server", values: server, problems: &mut problems });
         let database = database_of(Section { name: "database", values: database, problems: &mut problems }, layout);
@@ -165,6 +168,10 @@ impl Config {
         let log = log_of(Section { name: "log", values: log, problems: &mut problems });
         let backup = backup::backup_of(Section { name: "backup", values: backup, problems: &mut problems }, layout);
         let mail = mail::mail_of(Section { name: "mail", values: mail, problems: &mut problems }, layout);
+        let mut metrics = Section { name: "metrics", values: metrics, problems: &mut problems };
+        let token_file = metrics.text("token_file").filter(|path| !path.is_empty());
+        let metrics_token_file = token_file.map(|path| layout.resolve(Path::new(&path)));
+        metrics.close();
         if backup.ship.is_some() && matches!(database, Some(DatabaseConfig::Postgres { .. })) {
             problems.push(Problem {
                 key: "backup.ship".to_owned(),
@@ -175,7 +182,7 @@ impl Config {
         match (server, database) {
             (Some(server), Some(database)) if problems.is_empty() => {
                 let (unseal, files) = (UnsealConfig { key_file }, files_folder);
-                Ok(Self { node, server, database, unseal, log, backup, mail, files })
+                Ok(Self { node, server, database, unseal, log, backup, mail, files, metrics_token_file })
             }
             _ => Err(problems),
         }
@@ -204,6 +211,7 @@ impl Config {
             look("database.url_file", url_file, true);
             ca_file.iter().for_each(|file| look("database.ca_file", file, false));
         }
+        self.metrics_token_file.iter().for_each(|file| look("metrics.token_file", file, true));
         self.unseal.key_file.iter().for_each(|file| look("unseal.key_file", file, true));
         for (name, target) in &self.backup.targets {
             for (key, file, private) in target.files() {

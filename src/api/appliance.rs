@@ -45,6 +45,14 @@ pub trait Health: Send + Sync {
     fn checks(&self) -> Vec<Check>;
 }
 
+/// Tells figures to a monitoring system. Blocking calls are fine.
+pub trait Metrics: Send + Sync {
+    /// Whether this token may see them; `None` where they are switched off.
+    fn admits(&self, token: &str) -> Option<bool>;
+    /// Everything beside the requests.
+    fn tell(&self, page: &mut crate::Exposition);
+}
+
 /// The services of an unsealed appliance.
 pub struct Open {
     /// The verbs.

@@ -1,7 +1,8 @@
 //! One request on its way to a handler, and the checks between: limits, credentials, CSRF, the route's declared access.
 //! It never reads a record.
 
-use crate::appliance::{Appliance, Open};
+use crate::appliance::{Appliance, Metrics, Open};
+use crate::meter::Meter;
 use crate::proxies::Proxies;
 use crate::rate::{Budget, Rates};
 use crate::route::{Access, Carries, Repeat, Route, Rule, Verb};
@@ -23,6 +24,10 @@ pub(crate) struct Site {
     pub(crate) rates: Option<Rates>,
     pub(crate) proxies: Proxies,
     pub(crate) cookie: Cookie,
+    /// What is counted.
+    pub(crate) meter: Meter,
+    /// What else is told to a monitoring system.
+    pub(crate) metrics: Option<Arc<dyn Metrics>>,
     /// How often each calendar was looked at.
     pub(crate) looks: Budget<TokenId>,
     /// How often each user looked for duplicates.

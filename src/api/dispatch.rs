@@ -40,7 +40,8 @@ async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payl
     let (routes, parts) = router.find(request.match_info().as_str());
     let id = call::request_id(&site);
     let locale = crate::wire::locale(request.headers()).unwrap_or(Locale::En);
-    let stopping = site.appliance.clone();
+    let (asked, begun) = (Arc::clone(&site), site.appliance.clock().monotonic());
+    let known = routes.iter().copied().find(|route| route.verb.is(request.method()));
     let (secure, small) = (site.cookie.secure, takes(request.headers(), "gzip"));
     let outcome = run(site, (routes, parts), request, payload, &id).await;
     let mut response = match outcome {
@@ -55,7 +56,9 @@ async fn answer(site: Arc<Site>, router: Arc<Router>, request: HttpRequest, payl
         }
     };
     dress(response.headers_mut(), &id, secure);
-    if stopping.is_stopping() {
+    let took = asked.appliance.clock().monotonic().saturating_sub(begun);
+    asked.meter.note(known, response.status().as_u16(), took);
+    if asked.appliance.is_stopping() {
         // Whoever keeps the connection would send its next request to a server that is gone.
         response.head_mut().set_connection_type(ConnectionType::Close);
     }

@@ -13,7 +13,9 @@ mod body;
 mod call;
 mod dispatch;
 mod errors_page;
+mod exposition;
 mod manual;
+mod meter;
 mod openapi;
 mod picks;
 mod proxies;
@@ -30,13 +32,14 @@ mod ui;
 mod upkeep;
 mod wire;
 
-pub use appliance::{Appliance, Brought, Check, Health, Open, SharesGiven, Unsealer, Unsealing};
+pub use appliance::{Appliance, Brought, Check, Health, Metrics, Open, SharesGiven, Unsealer, Unsealing};
 pub use asker::Asker;
 pub use backups::{
     BackupOrder, Backups, BackupsView, DrillCheck, DrillView, KeepView, RunningView, SetFile, SetLine, SetTable,
     SetView, ShippedView, TargetView, TestStep, TestView,
 };
 pub use errors_page::{errors_markdown, errors_markdown_zh};
+pub use exposition::Exposition;
 pub use openapi::document as openapi_document;
 pub use picks::{PickOpenView, PickSetLine, Picks, PicksView};
 pub use proxies::Proxies;

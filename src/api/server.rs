@@ -1,9 +1,10 @@
 //! The HTTP server: listens, with TLS or plainly on a loopback address only, and stops gracefully. Runs on a thread of
 //! its own, so that the binary stays in charge of signals. It never opens a way out.
 
-use crate::appliance::Appliance;
+use crate::appliance::{Appliance, Metrics};
 use crate::asker::Asker;
 use crate::call::{Site, blocking};
+use crate::meter::Meter;
 use crate::proxies::Proxies;
 use crate::rate::{RateLimit, Rates};
 use crate::router::Router;
@@ -21,7 +22,6 @@ use std::{
 };
 
 /// How to serve.
-#[derive(Debug)]
 pub struct ServerConfig {
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -37,6 +37,8 @@ pub struct ServerConfig {
     pub proxies: Proxies,
     /// How long a stop waits for requests that are being answered.
     pub stop_seconds: u64,
+    /// What is told to a monitoring system beside requests; nothing is when absent.
+    pub metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl ServerConfig {
@@ -50,6 +52,8 @@ impl ServerConfig {
             rate: Some(RateLimit::default()),
             proxies: Proxies::default(),
             stop_seconds: 10,
+            stop_seconds: 10,
+            metrics: None,
         }
     }
 }
@@ -193,6 +197,8 @@ async fn run(
         rates: config.rate.map(Rates::new),
         proxies: config.proxies.clone(),
         cookie: Cookie { secure: tls.is_some() },
+        meter: Meter::new(),
+        metrics: config.metrics,
         looks: Default::default(),
         checks: Default::default(),
     });

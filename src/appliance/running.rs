@@ -2,6 +2,7 @@
 //! lives, and closed in the one order that loses nothing. It answers no request; that is the server's part.
 
 use crate::appliance::backup_desk::BackupDesk;
+use crate::appliance::figures::Told;
 use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Keeping;
 use crate::appliance::picks::PickDesk;
@@ -52,6 +53,7 @@ struct Running {
     keeping: Keeping,
     watch: Watch,
     picks: Arc<PickDesk>,
+    told: Told,
 }
 
 impl Gate {
@@ -96,6 +98,11 @@ impl Gate {
         Some(self.appliance.clock.monotonic().saturating_sub(beat))
     }
 
+    /// What figures are told of while the appliance is open.
+    pub(super) fn told(&self) -> Option<Told> {
+        self.running.try_lock().ok()?.as_ref().map(|running| running.told.clone())
+    }
+
     /// Opens the database of the unsealed vault and starts what runs beside the server. Once. `unsealed_with` is told in
     /// the log; the server tells of passphrases itself, with the address they came from.
     pub(crate) fn open(&self, unsealed_with: Option<&str>) -> Result<Open, Failure> {
@@ -130,11 +137,13 @@ impl Gate {
         let book = Book { store: Arc::clone(&store), system: system.clone() };
         let watch = Watch::start(&self.appliance, (&keeper, keeping.bench()), &health, silent, book)?;
         let picks = Arc::new(PickDesk::start(&keeper)?);
+        let told = Told { health: Arc::clone(&health), keeper: Arc::clone(&keeper) };
         let backups = Arc::new(BackupDesk::new(keeper, keeping.bench()));
         let (records, identity) = (Records::new(Arc::clone(&store)), identity_over(&store));
         let sample = HouseSample { clock: Arc::clone(store.clock()), random: Arc::clone(store.random()) };
         let held = Arc::clone(&picks);
-        *running = Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held });
+        *running =
+            Some(Running { store: Arc::clone(&store), system, sealer, pulse, keeping, watch, picks: held, told });
         let imports = Imports::new(records.clone(), Arc::clone(&store));
         let exports = Exports::new(records.clone(), store);
         Ok(Open { records, imports, exports, identity, health, backups, picks, sample: Arc::new(sample) })

@@ -105,6 +105,7 @@ impl Served {
             gate.appliance().unseal(&secret)?;
             site.set_open(gate.open(Some("key file"))?);
         }
+        config.metrics = Some(Arc::clone(&gate) as Arc<dyn api::Metrics>);
         let server = api::serve(config, site.clone()).map_err(|error| {
             gate.close();
             Failure::new(Code::Unavailable, error.to_string())

@@ -89,6 +89,7 @@ pub(crate) const SECTIONS: &[SectionText] = &[
     backups::SFTP,
     letters::MAIL,
     letters::MAIL_TO,
+    house::METRICS,
 ];
 
 /// The keys of a section: its settings and the sections below it. None for a name that is not here.

@@ -4,11 +4,13 @@
 mod backups;
 mod commands;
 mod completing;
+mod doctor;
 mod dump;
 mod engines;
 mod far;
 mod losses;
 mod mail;
+mod metrics;
 mod nodes;
 mod object_server;
 mod picks;

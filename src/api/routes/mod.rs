@@ -12,6 +12,7 @@ mod imports;
 mod jobs;
 mod me;
 mod metadata;
+mod metrics;
 mod notifications;
 mod pages;
 mod people;
@@ -31,6 +32,7 @@ use crate::route::Route;
 pub(crate) const TABLE: &[&[Route]] = &[
     pages::ROUTES,
     system::ROUTES,
+    metrics::ROUTES,
     settings::ROUTES,
     sample::ROUTES,
     backups::ROUTES,

@@ -38,6 +38,7 @@ fn whatever_is_not_signed_in_is_on_this_list() {
         "healthz",
         "readyz",
         "system_unseal",
+        "metrics",
         "session_open",
         "calendar_feed",
     ];

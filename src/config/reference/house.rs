@@ -174,3 +174,22 @@ pub(super) const LOG: SectionText = SectionText {
         },
     ],
 };
+
+pub(super) const METRICS: SectionText = SectionText {
+    name: "metrics",
+    what: [
+        "Figures for a monitoring system at /metrics; switched off without a token.",
+        "供监控系统使用的 /metrics 指标；没有令牌则关闭。",
+    ],
+    lines: &[],
+    settings: &[Setting {
+        key: "token_file",
+        kind: Kind::Path,
+        default: "",
+        example: "\"/etc/kontor/metrics-token\"",
+        what: [
+            "A file (mode 0600) with the token that a monitoring system shows: at least 32 characters. It is read anew each time.",
+            "存放监控系统所用令牌的文件（权限 0600），至少 32 个字符。每次重新读取。",
+        ],
+    }],
+};
