@@ -249,6 +249,8 @@ impl<'k> Site<'k> {
         let services = TestServices { records, imports, exports, identity: identity_too, picks: Arc::clone(&picks) };
         let appliance = Appliance::sealed(Arc::new(Key(services)), clock, random);
         let shared = Arc::new(Shared {
+            meter: crate::meter::Meter::new(),
+            metrics: None,
             appliance: appliance.clone(),
             rates: None,
             proxies: Default::default(),
