@@ -52,7 +52,6 @@ impl ServerConfig {
             rate: Some(RateLimit::default()),
             proxies: Proxies::default(),
             stop_seconds: 10,
-            stop_seconds: 10,
             metrics: None,
         }
     }
