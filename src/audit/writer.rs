@@ -204,7 +204,7 @@ impl TileWriter {
     }
 
     /// Everything of an append but the checkpoint.
-    fn write_tiles<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), LogError> {
+    pub(crate) fn write_tiles<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), LogError> {
         let root = self.root.clone();
         let mut journal = Journal::new(&root);
         let before = self.size();
