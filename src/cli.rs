@@ -16,6 +16,7 @@ mod dump;
 pub(crate) mod failure;
 mod import;
 mod init;
+pub(crate) mod local;
 mod mail;
 mod man;
 mod node;
@@ -33,13 +34,14 @@ mod signing_in;
 mod slot;
 mod source;
 mod standby;
-pub(crate) mod unseal;
+mod tls;
+mod unseal;
 mod upgrade;
 mod user;
 mod version;
 
+pub(crate) use local::is_alive;
 pub(crate) use serve::certificates;
-pub(crate) use unseal::is_alive;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::{EXIT_NOT_DONE, Failure};
@@ -92,6 +94,8 @@ enum Verb {
     Node(node::NodeVerb),
     #[command(subcommand)]
     Mail(mail::MailVerb),
+    #[command(subcommand)]
+    Tls(tls::TlsVerb),
     #[command(subcommand)]
     Audit(AuditVerb),
     #[command(subcommand)]
@@ -183,6 +187,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Standby(verb) => standby::run(&verb, out),
         Verb::Node(verb) => node::run(&verb, out),
         Verb::Mail(verb) => mail::run(&verb, out),
+        Verb::Tls(verb) => tls::run(&verb, out),
         Verb::Audit(AuditVerb::Verify(args)) => audit_verify::run(&args, out),
         Verb::Config(ConfigVerb::Check(args)) => config_check::run(&args, out),
         Verb::Config(ConfigVerb::Explain(args)) => config_explain::run(&args, out),

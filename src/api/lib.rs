@@ -24,6 +24,7 @@ mod route;
 mod router;
 mod routes;
 mod server;
+mod site;
 mod stream;
 mod tls;
 #[cfg(test)]
@@ -46,4 +47,8 @@ pub use proxies::Proxies;
 pub use rate::RateLimit;
 pub use route::{Access, RouteInfo, routes_list};
 pub use server::{Handle, ServeError, ServerConfig, serve};
-pub use tls::{OwnCertificates, TlsError, TlsFiles, expires as certificate_expires};
+pub use site::{
+    CERTIFICATE_DUE_DAYS, CERTIFICATE_ENDS_DAYS, CertificateRefused, CertificateView, Checked, InUse, Material,
+    RequestKey, SiteCertificate, Wanted,
+};
+pub use tls::{OwnCertificates, TlsError, TlsFiles, certificate_expires, certificate_lacks};

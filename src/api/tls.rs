@@ -1,6 +1,7 @@
-//! The appliance's own certificate authority and server certificate, and loading of either these or the operator's own.
+//! The appliance's own certificate authority and server certificate, and loading of what is shown: these, or those of the site.
 //! It never sends a key anywhere and never overwrites a certificate authority.
 
+use crate::site::CertificateView;
 use arc_swap::ArcSwap;
 use chrono::Datelike;
 use kernel::{Clock, Timestamp};
@@ -21,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use x509_cert::{Certificate, der::DecodePem};
+use x509_cert::{Certificate, der::Decode};
 
 /// How long the certificate authority is good for: ten years.
 const CA_SECONDS: i64 = 3_652 * 86_400;
@@ -69,6 +70,16 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// Whether they can be shown.
+    ///
+    /// # Errors
+    /// When they cannot be read, do not fit each other, or are of a kind that is not spoken.
+    pub fn usable(&self) -> Result<(), TlsError> {
+        certified(self).map(|_| ())
+    }
 }
 
 /// The appliance's own certificates, in one folder.
@@ -122,7 +133,8 @@ impl OwnCertificates {
     /// Renews the server certificate when it has less than 30 days left, cannot be used, or lacks a name. Says whether it did.
     pub fn renew_if_due(&self, names: &[String], clock: &dyn Clock) -> Result<bool, TlsError> {
         let files = self.server();
-        let left = expires(&files.certificate).map(|end| end.micros().saturating_sub(clock.now().micros()) / 1_000_000);
+        let left = certificate_expires(&files.certificate)
+            .map(|end| end.micros().saturating_sub(clock.now().micros()) / 1_000_000);
         let due = left.map_or(true, |seconds| seconds < RENEW_SECONDS)
             || certified(&files).is_err()
             || !self.names_all(names)?;
@@ -139,15 +151,27 @@ impl OwnCertificates {
     /// # Errors
     /// When it cannot be read.
     pub fn names_all(&self, names: &[String]) -> Result<bool, TlsError> {
-        let path = self.server().certificate;
-        let certificate = CertificateDer::from_pem_file(&path).map_err(|error| content(&path, error))?;
-        let parsed = ParsedCertificate::try_from(&certificate).map_err(|error| content(&path, error))?;
-        let stands = |name: &String| {
-            let asked = name.strip_prefix("*.").map_or_else(|| name.clone(), |rest| format!("x.{rest}"));
-            ServerName::try_from(asked).is_ok_and(|asked| verify_server_name(&parsed, &asked).is_ok())
-        };
-        Ok(names.iter().all(stands))
+        Ok(certificate_lacks(&self.server().certificate, names)?.is_empty())
     }
+}
+
+/// The names that the certificate in a file does not stand for.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn certificate_lacks(path: &Path, names: &[String]) -> Result<Vec<String>, TlsError> {
+    let certificate = CertificateDer::from_pem_file(path).map_err(|error| content(path, error))?;
+    names_missing(&certificate, names).map_err(|problem| content(path, problem))
+}
+
+/// The names that a certificate does not stand for; the error says in words why it cannot be read.
+pub(crate) fn names_missing(certificate: &CertificateDer<'_>, names: &[String]) -> Result<Vec<String>, String> {
+    let parsed = ParsedCertificate::try_from(certificate).map_err(|error| error.to_string())?;
+    let stands = |name: &&String| {
+        let asked = name.strip_prefix("*.").map_or_else(|| (*name).clone(), |rest| format!("x.{rest}"));
+        ServerName::try_from(asked).is_ok_and(|asked| verify_server_name(&parsed, &asked).is_ok())
+    };
+    Ok(names.iter().filter(|name| !stands(name)).cloned().collect())
 }
 
 /// The name is taken from the key, so that the same authority signs again without its certificate being parsed.
@@ -170,17 +194,23 @@ fn server_params(names: &[String], now: Timestamp) -> Result<CertificateParams, 
             all.push(name);
         }
     }
-    for name in &all {
-        // Each alone first, so that the error can say which one is wrong.
-        CertificateParams::new([name.clone()]).map_err(|_| TlsError::Name(name.clone()))?;
-    }
-    let mut params = dated(CertificateParams::new(all)?, now, SERVER_SECONDS);
+    let mut params = dated(server_name_params(&all)?, now, SERVER_SECONDS);
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Kontor");
     params.distinguished_name.push(DnType::CommonName, "Kontor");
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// What a certificate of a server with these names is for.
+pub(crate) fn server_name_params(names: &[String]) -> Result<CertificateParams, TlsError> {
+    for name in names {
+        // Each alone first, so that the error can say which one is wrong.
+        CertificateParams::new([name.clone()]).map_err(|_| TlsError::Name(name.clone()))?;
+    }
+    let mut params = CertificateParams::new(names)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.use_authority_key_identifier_extension = true;
     Ok(params)
 }
 
@@ -203,9 +233,9 @@ fn host_name() -> Option<String> {
 }
 
 /// When a certificate ends.
-pub fn expires(certificate: &Path) -> Result<Timestamp, TlsError> {
-    let text = read_text(certificate)?;
-    let parsed = Certificate::from_pem(text.as_bytes()).map_err(|error| content(certificate, error))?;
+pub fn certificate_expires(path: &Path) -> Result<Timestamp, TlsError> {
+    let certificate = CertificateDer::from_pem_file(path).map_err(|error| content(path, error))?;
+    let parsed = Certificate::from_der(&certificate).map_err(|error| content(path, error))?;
     let end = parsed.tbs_certificate.validity.not_after.to_unix_duration();
     Ok(Timestamp::from_micros(i64::try_from(end.as_micros()).unwrap_or(i64::MAX)))
 }
@@ -227,6 +257,11 @@ impl Shown {
     /// Whether this is the certificate that is shown.
     pub(crate) fn is(&self, certificate: &CertificateDer<'_>) -> bool {
         self.0.load().end_entity_cert().is_ok_and(|shown| shown == certificate)
+    }
+    /// How many certificates are sent.
+    #[cfg(test)]
+    pub(crate) fn length(&self) -> usize {
+        self.0.load().cert.len()
     }
     /// TLS 1.2 and 1.3 with it.
     pub(crate) fn config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
@@ -254,21 +289,27 @@ fn certified(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(|error| content(&files.certificate, error))?
         .collect();
-    let chain = chain.map_err(|error| content(&files.certificate, error))?;
+    let mut chain = chain.map_err(|error| content(&files.certificate, error))?;
     if chain.is_empty() {
         return Err(content(&files.certificate, "holds no certificate"));
+    }
+    // The root is for this machine: whoever does not trust it already gains nothing from being sent it.
+    if chain.len() > 1
+        && chain.last().is_some_and(|last| CertificateView::of(last).is_ok_and(|last| last.is_self_issued()))
+    {
+        chain.pop();
     }
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| content(&files.key, error))?;
     Ok(CertifiedKey::from_der(chain, key, &provider())?)
 }
 
-fn file_error(path: &Path, source: io::Error) -> TlsError {
+pub(crate) fn file_error(path: &Path, source: io::Error) -> TlsError {
     TlsError::File { path: path.to_owned(), source }
 }
-fn content(path: &Path, problem: impl std::fmt::Display) -> TlsError {
+pub(crate) fn content(path: &Path, problem: impl std::fmt::Display) -> TlsError {
     TlsError::Content { path: path.to_owned(), problem: problem.to_string() }
 }
-fn read_text(path: &Path) -> Result<String, TlsError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, TlsError> {
     fs::read_to_string(path).map_err(|source| file_error(path, source))
 }
 
@@ -282,7 +323,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), TlsError> {
 }
 
 /// Written beside, then renamed: a crash leaves the old file or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
     let part = path.with_extension("part");
     match fs::remove_file(&part) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(file_error(&part, source)),

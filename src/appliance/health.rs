@@ -6,7 +6,7 @@ use crate::appliance::upgrade::State;
 use crate::appliance::watch::Silent;
 use crate::appliance::{Appliance, Layout, Live};
 use crate::cli::failure::Failure;
-use api::{Check, Health, OwnCertificates, certificate_expires};
+use api::{CERTIFICATE_DUE_DAYS, CERTIFICATE_ENDS_DAYS, Check, Health, InUse, certificate_expires};
 use audit::{TileReader, VerifierKey};
 use kernel::Clock;
 use notify::{Alarm, AlarmKind};
@@ -19,8 +19,6 @@ use store::Store;
 const UNSEALED_PATIENCE: Duration = Duration::from_secs(10);
 /// Free space below which the operator is warned: 512 MiB.
 const DISK_FREE_BYTES_MIN: u64 = 512 * 1024 * 1024;
-/// Days before the end of a certificate at which the operator is warned; it renews itself at 30, at a start.
-const CERTIFICATE_DAYS_MIN: i64 = 14;
 /// Days that an upgrade may wait to be finalized.
 const UPGRADE_DAYS_MAX: i64 = 14;
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
@@ -118,8 +116,12 @@ impl ApplianceHealth {
             let told = "Plain HTTP on a loopback address; none is used.".to_owned();
             return check("certificate", true, "certificate_none", [], told);
         }
-        let renewal = "Restart the appliance: it issues a new one at start.";
-        let end = match certificate_expires(&OwnCertificates::in_folder(self.layout.tls()).server().certificate) {
+        let InUse { files, of_site } = InUse::in_folder(&self.layout.tls());
+        let renewal = match of_site {
+            true => "Ask the authority of the site for a new one: `kontor tls csr`, then `kontor tls import`.",
+            false => "Restart the appliance: it issues a new one at start.",
+        };
+        let end = match certificate_expires(&files.certificate) {
             Ok(end) => end,
             Err(error) => {
                 return check("certificate", false, "certificate_unreadable", [], format!("{error}. {renewal}"));
@@ -127,10 +129,15 @@ impl ApplianceHealth {
         };
         let days = end.micros().saturating_sub(self.clock.now().micros()) / DAY_MICROS;
         let figures = [("days", u64::try_from(days).unwrap_or(0))];
-        if days >= CERTIFICATE_DAYS_MIN {
-            return check("certificate", true, "certificate_good", figures, format!("Good for {days} days."));
-        }
-        check("certificate", false, "certificate_ends", figures, format!("Good for {days} days. {renewal}"))
+        let state = match (days < CERTIFICATE_ENDS_DAYS, of_site) {
+            (true, true) => "certificate_site_ends",
+            (true, false) => "certificate_ends",
+            (false, true) if days < CERTIFICATE_DUE_DAYS => "certificate_due",
+            (false, _) => {
+                return check("certificate", true, "certificate_good", figures, format!("Good for {days} days."));
+            }
+        };
+        check("certificate", false, state, figures, format!("Good for {days} days. {renewal}"))
     }
 }
 
@@ -141,8 +148,9 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    let beside = matches!(name, "backup" | "mail" | "nodes" | "upgrade");
-    let serves = !beside || matches!(state, "backup_fenced" | "node_replaced");
+    // A certificate that ends in some days is no reason to take a node out of service: the others have the same.
+    let beside = matches!(name, "backup" | "mail" | "nodes" | "upgrade" | "certificate");
+    let serves = !beside || matches!(state, "backup_fenced" | "node_replaced" | "certificate_unreadable");
     Check { name, ok, state, figures: figures.into(), detail, serves }
 }
 
@@ -152,7 +160,13 @@ pub(super) struct Finding {
     pub(super) alarms: Vec<Alarm>,
 }
 
-/// The alarm of a check about the machine or the log that is not well.
+/// The alarms of a check about the machine or the log that is not well. A certificate that ends soon was due before: the first
+/// alarm stays while the second is there.
+fn alarms_of(check: &Check) -> Vec<Alarm> {
+    let due = (check.state == "certificate_site_ends").then(|| Check { state: "certificate_due", ..check.clone() });
+    due.iter().chain([check]).filter_map(alarm_of).collect()
+}
+
 fn alarm_of(check: &Check) -> Option<Alarm> {
     let figure = |name: &str| check.figures.get(name).copied().unwrap_or(0);
     let kind = match check.state {
@@ -161,7 +175,7 @@ fn alarm_of(check: &Check) -> Option<Alarm> {
     };
     let figure = match kind {
         AlarmKind::DiskLow => figure("free_bytes") >> 20,
-        AlarmKind::CertificateEnds => figure("days"),
+        AlarmKind::CertificateEnds | AlarmKind::CertificateDue | AlarmKind::CertificateSiteEnds => figure("days"),
         AlarmKind::LogWaits => figure("waiting"),
         _ => 0,
     };
@@ -202,7 +216,7 @@ impl ApplianceHealth {
     /// Everything that is looked at, and what mail tells of it.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let (database, log) = self.log();
-        let plain = |check: Check| Finding { alarms: alarm_of(&check).into_iter().collect(), check };
+        let plain = |check: Check| Finding { alarms: alarms_of(&check), check };
         let mut found: Vec<Finding> = [database, log, self.disk(), self.certificate()].into_iter().map(plain).collect();
         let (silent, backup) = (self.silent.names(), self.live.backup());
         let looked = Looked {

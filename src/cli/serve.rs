@@ -10,7 +10,7 @@ use crate::service::journal::{self, LogLevel};
 use crate::service::manager::{self, Watchdog};
 use crate::service::signals::{Signals, Wish};
 use crate::service::sockets;
-use api::{Asker, Handle, OwnCertificates, ServerConfig};
+use api::{Asker, Handle, InUse, OwnCertificates, ServerConfig};
 use kernel::Code;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -241,10 +241,15 @@ fn watchdog(gate: &Arc<Gate>, asker: Asker) -> Result<Watchdog, Failure> {
     started.map_err(|error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}")))
 }
 
-/// The files of the certificate, renewed where that is due.
+/// The files of the certificate: the one of the site where there is one, else the own one, renewed where that is due.
 pub(crate) fn certificates(appliance: &Appliance, config: &Config) -> Result<Option<api::TlsFiles>, Failure> {
     if config.server.plain_http_on_loopback {
         return Ok(None);
+    }
+    let in_use = InUse::in_folder(&appliance.layout.tls());
+    if in_use.of_site {
+        in_use.files.usable().map_err(|error| tls_failure(&error))?;
+        return Ok(Some(in_use.files));
     }
     let own = OwnCertificates::in_folder(appliance.layout.tls());
     let renewed =
@@ -259,5 +264,5 @@ fn tls_failure(error: &api::TlsError) -> Failure {
     Failure::new(Code::ConfigInvalid, error.to_string())
         .exit(EXIT_CONFIG)
         .kept("nothing was changed")
-        .todo("restore the tls/ folder from a backup, and check server.names in kontor.toml")
+        .todo("look with `kontor tls show`; import the certificate of the site again, or go back to the own one with `kontor tls own`; restore the tls/ folder from a backup")
 }

@@ -212,6 +212,45 @@ pub(crate) const CATALOGUE: &[Known] = &[
         ["reload the appliance: `systemctl reload kontor`", "重新加载设备：`systemctl reload kontor`"],
     ),
     known(
+        "certificate_site_unusable",
+        Error,
+        ["the certificate of the site cannot be read", "无法读取本单位签发的证书"],
+        [
+            "`kontor tls import` again, or back to the own one: `kontor tls own`",
+            "重新运行 `kontor tls import`，或用 `kontor tls own` 换回设备自己的证书",
+        ],
+    ),
+    known(
+        "certificate_due",
+        Warning,
+        ["the certificate of the site ends in less than 30 days", "本单位签发的证书将在 30 天内到期"],
+        [
+            "ask for a new one: `kontor tls csr`, then `kontor tls import`",
+            "申请新证书：`kontor tls csr`，再 `kontor tls import`",
+        ],
+    ),
+    known(
+        "certificate_site_ends",
+        Error,
+        [
+            "the certificate of the site ends in less than 14 days, or has ended",
+            "本单位签发的证书将在 14 天内到期或已到期",
+        ],
+        [
+            "ask for a new one: `kontor tls csr`, then `kontor tls import`; until it is there, `kontor tls own`",
+            "申请新证书：`kontor tls csr`，再 `kontor tls import`；在此之前可用 `kontor tls own`",
+        ],
+    ),
+    known(
+        "certificate_site_names",
+        Warning,
+        ["the certificate of the site lacks names of server.names", "本单位签发的证书缺少 server.names 中的名称"],
+        [
+            "ask for one with all names: `kontor tls csr`; or take the names out of kontor.toml",
+            "申请包含全部名称的证书：`kontor tls csr`；或从 kontor.toml 中删去这些名称",
+        ],
+    ),
+    known(
         "database_unreadable",
         Error,
         ["the database does not open", "无法打开数据库"],

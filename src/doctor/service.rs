@@ -1,12 +1,11 @@
 //! The service: whether it runs and is ready, whether its port is free, its certificate.
 
 use super::{Findings, Patient};
-use crate::cli::unseal;
-use api::{OwnCertificates, certificate_expires};
+use crate::cli::local;
+use api::{CERTIFICATE_DUE_DAYS, CERTIFICATE_ENDS_DAYS, InUse, certificate_expires, certificate_lacks};
 use std::net::TcpListener;
 
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
-const CERTIFICATE_DAYS_MIN: i64 = 14;
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Findings) {
     certificate(patient, findings);
@@ -27,26 +26,30 @@ fn certificate(patient: &Patient<'_>, findings: &mut Findings) {
         findings.well("Plain HTTP on a loopback address; no certificate is used.");
         return;
     }
-    let own = OwnCertificates::in_folder(patient.layout.tls());
-    match certificate_expires(&own.server().certificate) {
-        Err(error) => findings.add("certificate_unusable", error.to_string()),
+    let InUse { files, of_site } = InUse::in_folder(&patient.layout.tls());
+    let of = |own: &'static str, site: &'static str| if of_site { site } else { own };
+    match certificate_expires(&files.certificate) {
+        Err(error) => findings.add(of("certificate_unusable", "certificate_site_unusable"), error.to_string()),
         Ok(end) => {
             let days = end.micros().saturating_sub(patient.clock.now().micros()) / DAY_MICROS;
             let told = format!("the certificate is good for {days} days");
-            if days < CERTIFICATE_DAYS_MIN {
-                findings.add("certificate_ends", told);
+            if days < CERTIFICATE_ENDS_DAYS {
+                findings.add(of("certificate_ends", "certificate_site_ends"), told);
+            } else if days < CERTIFICATE_DUE_DAYS && of_site {
+                findings.add("certificate_due", told);
             } else {
                 findings.well(format!("The certificate is good for {days} days."));
             }
         }
     }
-    if own.names_all(&patient.config.server.names).is_ok_and(|all| !all) {
-        findings.add("certificate_names", patient.config.server.names.join(", "));
+    let lacks = certificate_lacks(&files.certificate, &patient.config.server.names).unwrap_or_default();
+    if !lacks.is_empty() {
+        findings.add(of("certificate_names", "certificate_site_names"), lacks.join(", "));
     }
 }
 
 fn ready(patient: &Patient<'_>, findings: &mut Findings) {
-    match unseal::readiness(patient.layout) {
+    match local::readiness(patient.layout) {
         Ok(reasons) if reasons.is_empty() => findings.well("It serves and is ready."),
         Ok(reasons) => {
             for reason in reasons {

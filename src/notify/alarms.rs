@@ -52,6 +52,10 @@ pub enum AlarmKind {
     DiskLow,
     /// The certificate is about to end; the figure is days.
     CertificateEnds,
+    /// The certificate of the site has to be renewed; the figure is days.
+    CertificateDue,
+    /// It was not, and is about to end; the figure is days.
+    CertificateSiteEnds,
     /// The checkpoint of the log cannot be read or is not signed by its key.
     LogUnreadable,
     /// Entries of the log wait to be sealed, and none is; the figure is how many.
@@ -62,7 +66,7 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::BackupNone,
         Self::BackupLate,
         Self::BackupUnmade,
@@ -77,6 +81,8 @@ impl AlarmKind {
         Self::DatabaseSilent,
         Self::DiskLow,
         Self::CertificateEnds,
+        Self::CertificateDue,
+        Self::CertificateSiteEnds,
         Self::LogUnreadable,
         Self::LogWaits,
         Self::LogDamaged,
@@ -99,6 +105,8 @@ impl AlarmKind {
             Self::DatabaseSilent => "database_silent",
             Self::DiskLow => "disk_low",
             Self::CertificateEnds => "certificate_ends",
+            Self::CertificateDue => "certificate_due",
+            Self::CertificateSiteEnds => "certificate_site_ends",
             Self::LogUnreadable => "log_unreadable",
             Self::LogWaits => "log_waits",
             Self::LogDamaged => "log_damaged",
@@ -119,7 +127,11 @@ impl AlarmKind {
             | Self::BackupArchive
             | Self::TargetSilent
             | Self::DeletionStopped => Topic::Backup,
-            Self::DatabaseSilent | Self::DiskLow | Self::CertificateEnds => Topic::System,
+            Self::DatabaseSilent
+            | Self::DiskLow
+            | Self::CertificateEnds
+            | Self::CertificateDue
+            | Self::CertificateSiteEnds => Topic::System,
             Self::LogUnreadable | Self::LogWaits | Self::LogDamaged => Topic::Audit,
         }
     }

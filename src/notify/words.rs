@@ -66,7 +66,10 @@ pub(crate) fn title(kind: AlarmKind, about: &str, language: Language) -> String 
         }
         AlarmKind::DatabaseSilent => ("The database does not answer", "数据库没有响应"),
         AlarmKind::DiskLow => ("Little room is left on the disk", "磁盘空间不足"),
-        AlarmKind::CertificateEnds => ("The certificate is about to end", "证书即将到期"),
+        AlarmKind::CertificateEnds | AlarmKind::CertificateSiteEnds => {
+            ("The certificate is about to end", "证书即将到期")
+        }
+        AlarmKind::CertificateDue => ("The certificate has to be renewed", "证书需要更新"),
         AlarmKind::LogUnreadable => ("The checkpoint of the audit log cannot be verified", "审计日志的检查点无法验证"),
         AlarmKind::LogWaits => ("Entries of the audit log are not sealed", "审计日志的条目没有被封存"),
         AlarmKind::LogDamaged => ("The audit log did NOT verify", "审计日志未通过验证"),
@@ -88,7 +91,9 @@ fn figure(kind: AlarmKind, figure: u64, language: Language) -> Option<String> {
             format!("最近 {figure} 秒的工作还没有送到那里。"),
         ),
         AlarmKind::DiskLow => (format!("{figure} MiB are free."), format!("剩余 {figure} MiB。")),
-        AlarmKind::CertificateEnds => (format!("It is good for {figure} days."), format!("还有 {figure} 天有效。")),
+        AlarmKind::CertificateEnds | AlarmKind::CertificateDue | AlarmKind::CertificateSiteEnds => {
+            (format!("It is good for {figure} days."), format!("还有 {figure} 天有效。"))
+        }
         AlarmKind::LogWaits => (format!("{figure} entries wait."), format!("有 {figure} 个条目在等待。")),
         AlarmKind::BackupNone
         | AlarmKind::BackupLate
@@ -149,6 +154,10 @@ fn advice(kind: AlarmKind, language: Language) -> &'static str {
         AlarmKind::CertificateEnds => {
             ("Restart the appliance: it issues a new one at start.", "请重新启动设备：启动时会签发新的证书。")
         }
+        AlarmKind::CertificateDue | AlarmKind::CertificateSiteEnds => (
+            "Ask the authority of the site for a new one: `kontor tls csr`, then `kontor tls import`.",
+            "请向本单位的证书颁发机构申请新证书：先用 `kontor tls csr`，再用 `kontor tls import`。",
+        ),
         AlarmKind::LogUnreadable | AlarmKind::LogDamaged => (
             "Run `kontor audit verify` and tell the auditors. Change nothing on the machine before they have looked.",
             "请运行 `kontor audit verify` 并通知审计人员。在他们查看之前，不要改动机器上的任何内容。",

@@ -181,3 +181,25 @@ fn alarms_and_the_digest_come_and_a_relay_that_is_away_stops_nothing() {
     assert_eq!(server.stop(), 0);
     assert_eq!(relay.mail("A backup set could not be made").len(), letters);
 }
+
+#[test]
+fn a_certificate_of_the_site_that_ends_is_told_of_with_what_to_do() {
+    let place = Place::new();
+    place.init().ended(0);
+    let Some(relay) = Relay::start(&place) else { return };
+    let authority = crate::certificates::Authority::new(&place);
+    authority.serve_site(&place, 20);
+    let password = place.secret("password", "secret");
+    configure(&place, "", &relay.section(&password, "[mail.to]\nsystem = [\"it@example.org\"]"));
+    let serve = || Server::start(place.command(&["serve", "--dir", place.dir().to_str().unwrap()]), true);
+    let server = serve();
+    let letter = relay.mail_with("The certificate has to be renewed");
+    assert!(letter.contains("good for 19 days") && letter.contains("kontor tls csr"), "{letter}");
+    authority.serve_site(&place, 9);
+    let letter = relay.mail_with("The certificate is about to end");
+    assert!(letter.contains("good for 8 days") && letter.contains("kontor tls import"), "{letter}");
+    authority.serve_site(&place, 200);
+    let over = until(|| Some(relay.mail("certificate")).filter(|letters| letters.len() == 4));
+    assert!(over.is_some(), "each is over: {:?}", relay.mail("certificate"));
+    assert_eq!(server.stop(), 0);
+}

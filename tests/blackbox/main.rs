@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod backups;
+mod certificates;
 mod commands;
 mod completing;
 mod doctor;

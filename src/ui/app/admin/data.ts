@@ -114,7 +114,7 @@ export function checkName(t: T, name: string): string {
   return CHECKS.includes(name) ? t(`health.check.${name}` as Key) : name;
 }
 
-const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends",
+const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends", "certificate_due", "certificate_site_ends",
   "backup_none", "backup_shipped", "backup_behind", "backup_fenced", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed", "backup_archive",
   "backup_unmade", "proven_old", "drill_late", "target_silent", "deletion_stopped", "mail_none", "mail_good", "mail_waits", "mail_refused",
   "node_replaced", "nodes_good", "nodes_silent", "upgrade_waits", "upgrade_forgotten"];
