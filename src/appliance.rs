@@ -34,6 +34,8 @@ mod watch;
 pub(crate) use backup_health::proven_too_old;
 pub(crate) use create::{NewAppliance, create};
 pub(crate) use desk::{Desk, NewUser, fields_of, identity_over};
+pub(crate) use figures::figures_beside;
+pub(crate) use health::checks_beside;
 pub(crate) use joining::{NewNode, join, kit};
 pub(crate) use keeper::{Keeper, failure as recovery_failure};
 pub(crate) use layout::{FolderLock, Layout};

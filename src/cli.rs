@@ -34,6 +34,7 @@ mod signing_in;
 mod slot;
 mod source;
 mod standby;
+mod support;
 mod tls;
 mod unseal;
 mod upgrade;
@@ -42,6 +43,7 @@ mod version;
 
 pub(crate) use local::is_alive;
 pub(crate) use serve::certificates;
+pub(crate) use version::facts as version_facts;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::{EXIT_NOT_DONE, Failure};
@@ -104,6 +106,8 @@ enum Verb {
     Upgrade(upgrade::UpgradeVerb),
     Advisories(advisories::AdvisoriesArgs),
     Doctor(doctor::DoctorArgs),
+    #[command(subcommand)]
+    Support(support::SupportVerb),
     Version(version::VersionArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -194,6 +198,7 @@ fn dispatch(verb: Verb, out: &mut Out) -> Result<u8, Failure> {
         Verb::Upgrade(verb) => upgrade::run(&verb, out),
         Verb::Advisories(args) => advisories::run(&args, out),
         Verb::Doctor(args) => doctor::run(&args, out),
+        Verb::Support(verb) => support::run(&verb, out),
         Verb::Version(args) => version::run(&args, out),
         Verb::Completions(args) => completions::run(&args, command(), out),
         Verb::Man(args) => man::run(&args, command(), out),

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod doctor;
 mod service;
+mod support;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,10 @@
 //! Figures of an appliance for a monitoring system: the process, the checks of the health page, backups. Whoever shows the token of the
 //! configuration sees them. No record, no person, no address of anybody.
 
-use crate::appliance::health::ApplianceHealth;
-use crate::appliance::{Gate, Keeper, layout, read_small};
-use api::{Exposition, Health, Metrics};
+use crate::appliance::health::{ApplianceHealth, checks_beside};
+use crate::appliance::{Appliance, Desk, Gate, Keeper, layout, read_small};
+use crate::cli::failure::Failure;
+use api::{Check, Exposition, Health, Metrics};
 use kernel::{Timestamp, limits};
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,9 +49,17 @@ impl Metrics for Gate {
         }
         process(page);
         let Some(Told { health, keeper }) = told else { return };
-        checks(health.as_ref(), page);
+        checks(&health.checks(), page);
         backups(&keeper, page);
     }
+}
+
+/// The figures that can be seen beside the server: those of checks and of backups.
+pub(crate) fn figures_beside(appliance: &Appliance, desk: &Desk) -> Result<String, Failure> {
+    let mut page = Exposition::default();
+    checks(&checks_beside(appliance, &desk.store)?, &mut page);
+    backups(&desk.keeper(appliance)?, &mut page);
+    Ok(page.into_text())
 }
 
 fn flag(is: bool) -> f64 {
@@ -83,10 +92,9 @@ fn process(page: &mut Exposition) {
     page.one("process_open_fds", "gauge", "Open files and connections.", float(files as u64));
 }
 
-fn checks(health: &dyn Health, page: &mut Exposition) {
-    let checks = health.checks();
+fn checks(checks: &[Check], page: &mut Exposition) {
     page.family("kontor_check_ok", "gauge", "1 where a check of the health page is well; state says how it is.");
-    for check in &checks {
+    for check in checks {
         page.sample("kontor_check_ok", &[("check", check.name), ("state", check.state)], flag(check.ok));
     }
     let named = [

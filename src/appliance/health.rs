@@ -253,6 +253,12 @@ impl ApplianceHealth {
     }
 }
 
+/// How an appliance is, for a command beside the server: without what only the serving process knows.
+pub(crate) fn checks_beside(appliance: &Appliance, store: &Arc<Store>) -> Result<Vec<Check>, Failure> {
+    let health = ApplianceHealth::new(appliance, store, None, Arc::default())?;
+    Ok(health.checks().into_iter().filter(|check| check.name != "mail").collect())
+}
+
 impl Health for ApplianceHealth {
     fn checks(&self) -> Vec<Check> {
         let mut checks: Vec<Check> = Vec::new();

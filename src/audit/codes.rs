@@ -145,6 +145,8 @@ codes! {
         Mail 55 "mail",
         /// The appliance was brought to another version, or back, or could not be; or there is no way back any more.
         Upgrade 56 "upgrade",
+        /// A file for the makers was written: versions, states, counts, lines of the journal. No record is in it.
+        SupportBundle 57 "support_bundle",
     }
 }
 codes! {

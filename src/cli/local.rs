@@ -18,6 +18,8 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 const ANSWER_SECONDS_MAX: u64 = 120;
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of a page.
+const PAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A server on this machine.
 pub(crate) struct Local {
@@ -74,6 +76,17 @@ impl Local {
     /// The same for something that is sent.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<(u16, Json), Failure> {
         self.read(self.agent.post(format!("{}{path}", self.url)).send_json(body))
+    }
+
+    /// A page in plain text, for who shows a token.
+    pub(crate) fn text(&self, path: &str, token: &str) -> Result<String, Failure> {
+        let asked = self.agent.get(format!("{}{path}", self.url)).header("Authorization", format!("Bearer {token}"));
+        let refused = |what: String| Failure::new(Code::Unavailable, format!("{} {path}: {what}", self.told));
+        let mut answer = asked.call().map_err(|error| refused(error.to_string()))?;
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string();
+        let text = text.map_err(|error| refused(error.to_string()))?;
+        if status == 200 { Ok(text) } else { Err(refused(status.to_string())) }
     }
 
     fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(u16, Json), Failure> {

@@ -2,7 +2,7 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// Says which version this is.
 #[derive(clap::Args)]
@@ -17,17 +17,25 @@ pub(crate) struct VersionArgs {
     json: bool,
 }
 
-pub(crate) fn run(args: &VersionArgs, out: &mut Out) -> Result<u8, Failure> {
+/// The platform that it was built for.
+fn platform() -> String {
+    format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+/// What is to be known of a build.
+pub(crate) fn facts() -> Json {
     let version = crate::appliance::upgrade::running().to_string();
-    let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    let objects = metadata::shipped().len();
     // Without release keys it trusts no bundle.
     let keys = upgrade::compiled_keys().ok().flatten();
     let keys = keys.map(|keys| json!({"epoch": keys.epoch, "keys": keys.numbers()}));
+    json!({"name": "kontor", "version": version, "platform": platform(), "api": "v1", "objects": metadata::shipped().len(),
+        "release_keys": keys})
+}
+
+pub(crate) fn run(args: &VersionArgs, out: &mut Out) -> Result<u8, Failure> {
+    let (version, objects, platform) = (crate::appliance::upgrade::running(), metadata::shipped().len(), platform());
     if args.json {
-        out.json(
-            &json!({"name": "kontor", "version": version, "platform": platform, "api": "v1", "objects": objects, "release_keys": keys}),
-        )?;
+        out.json(&facts())?;
     } else {
         out.line(format!("kontor {version} ({platform}), API v1, {objects} shipped objects"));
     }

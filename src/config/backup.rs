@@ -50,6 +50,10 @@ impl std::fmt::Display for Schedule {
 }
 
 impl Schedule {
+    /// The schedule that a text says.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        croner::Cron::from_str(text).ok().map(Self)
+    }
     /// Whether a time of it lies after `last` and not after `now`: what was missed is due until it was made up for.
     pub(crate) fn is_due(&self, last: Option<kernel::Timestamp>, now: kernel::Timestamp) -> bool {
         let previous = self.0.find_previous_occurrence(&now.to_datetime(), true);
@@ -89,7 +93,7 @@ pub(super) fn schedule_of(section: &mut Section<'_>, key: &str, usual: &str) -> 
     if text.trim().is_empty() {
         return None;
     }
-    let parsed = croner::Cron::from_str(&text).ok().map(Schedule);
+    let parsed = Schedule::parse(&text);
     if parsed.is_none() {
         section.problem(
             key,

@@ -171,8 +171,12 @@ fn asked_for_signed_elsewhere_imported_and_shown_after_a_reload_and_a_restart() 
     assert!(authority.sees(&url).contains(&print));
     assert_eq!(server.stop(), 0);
     place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
-    assert_eq!(noted(&place, "certificate imported: SHA-256"), 4, "two imports, each before and after");
-    assert_eq!(noted(&place, &format!("certificate asked for: {NAME}")), 4);
+    assert_eq!(
+        noted(&place, "config_change", "certificate imported: SHA-256"),
+        4,
+        "two imports, each before and after"
+    );
+    assert_eq!(noted(&place, "config_change", &format!("certificate asked for: {NAME}")), 4);
 }
 
 #[test]
@@ -193,7 +197,7 @@ fn a_sealed_server_with_the_certificate_of_the_site_is_unsealed_on_its_own_machi
 }
 
 /// How many entries of the log say this, as an auditor finds them.
-fn noted(place: &Place, part: &str) -> usize {
+pub(crate) fn noted(place: &Place, verb: &str, part: &str) -> usize {
     let password = place.secret("auditor", "a lantern over the quay");
     place.on(
         &["user", "add"],
@@ -206,7 +210,7 @@ fn noted(place: &Place, part: &str) -> usize {
     let login = json!({"login": "otto", "password": "a lantern over the quay"});
     let signed_in = agent.post(format!("{url}/api/v1/session")).send_json(login).unwrap();
     let cookie = signed_in.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
-    let asked = agent.get(format!("{url}/api/v1/audit/entries?verb=config_change&limit=100")).header("cookie", &cookie);
+    let asked = agent.get(format!("{url}/api/v1/audit/entries?verb={verb}&limit=100")).header("cookie", &cookie);
     let (status, page) = answer(asked.call());
     assert_eq!(status, 200, "{page}");
     assert_eq!(server.stop(), 0);

@@ -5,6 +5,7 @@ use super::check::{CertificateRefused, refused};
 use super::pkcs12::{self, Unopened};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use x509_cert::der::pem::decode_vec;
+use zeroize::Zeroize;
 
 const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
@@ -17,6 +18,12 @@ const OLDER_ENCRYPTED: &str = "Proc-Type: 4,ENCRYPTED";
 pub struct Material {
     pub(super) certificates: Vec<CertificateDer<'static>>,
     pub(super) keys: Vec<PrivateKeyDer<'static>>,
+}
+
+impl Drop for Material {
+    fn drop(&mut self) {
+        self.keys.iter_mut().for_each(Zeroize::zeroize);
+    }
 }
 
 impl Material {

@@ -12,7 +12,7 @@ export const ACTS = [
   "token_create", "token_revoke", "password_change", "denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "audit_read", "audit_verify", "definition_change", "role_change", "key_change",
   "config_change", "job", "view_change", "summary", "access_log", "events", "calendar_feed", "rights_check",
   "attachment_list", "attachment_read", "attachment_add", "attachment_remove", "merge",
-  "backup", "backup_remove", "drill", "backup_key", "dr_export", "backup_pin", "dr_dump", "backup_pick", "mail",
+  "backup", "backup_remove", "drill", "backup_key", "dr_export", "backup_pin", "dr_dump", "backup_pick", "mail", "upgrade", "support_bundle",
 ] as const;
 
 /** Groups for the chooser: what an examiner asks for. */
@@ -20,7 +20,7 @@ export const ACT_GROUPS = [
   { key: "audit.group.seen", acts: ["read", "list", "search", "history", "reveal", "summary", "access_log", "attachment_list", "attachment_read", "export"] },
   { key: "audit.group.changed", acts: ["create", "update", "delete", "restore", "merge", "link", "unlink", "bulk", "import", "attachment_add", "attachment_remove", "view_change"] },
   { key: "audit.group.people", acts: ["sign_in", "sign_in_failed", "sign_out", "session_end", "password_change", "token_create", "token_revoke", "role_change", "rights_check"] },
-  { key: "audit.group.house", acts: ["denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "key_change", "config_change", "definition_change", "job", "events", "calendar_feed", "audit_read", "audit_verify", "backup", "backup_remove", "drill", "backup_key", "dr_export", "backup_pin", "dr_dump", "backup_pick", "mail"] },
+  { key: "audit.group.house", acts: ["denied", "start", "stop", "heartbeat", "clock_step", "unseal", "seal", "key_change", "config_change", "definition_change", "job", "events", "calendar_feed", "audit_read", "audit_verify", "backup", "backup_remove", "drill", "backup_key", "dr_export", "backup_pin", "dr_dump", "backup_pick", "mail", "upgrade", "support_bundle"] },
 ] as const satisfies { key: Key; acts: readonly string[] }[];
 
 function word(t: T, start: "audit.act" | "audit.channel" | "audit.auth" | "audit.actor" | "audit.how", known: readonly string[], value: string): string {
