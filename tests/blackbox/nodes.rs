@@ -106,7 +106,7 @@ impl House {
         let text = text
             .replace("/etc/haproxy/kontor-ca.pem", self.dirs[0].join("tls/ca.pem").to_str().unwrap())
             .replace("    log /dev/log local0\n", "")
-            .replace("maxconn 20000", "maxconn 200")
+            .replace("maxconn 4000", "maxconn 200")
             .replace("bind :443", &format!("bind 127.0.0.1:{port}"))
             .replace("192.0.2.11:443", &format!("{}:{PORT}", self.spaces[0].address))
             .replace("192.0.2.12:443", &format!("{}:{PORT}", self.spaces[1].address));
