@@ -12,7 +12,7 @@ import sys
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-ROLES = ("kontor", "recovery", "upgrade", "postgresql", "cluster", "backup_target", "packages")
+ROLES = ("kontor", "recovery", "upgrade", "postgresql", "cluster", "backup_target", "monitoring", "packages")
 TYPES = {"str": "text", "path": "path", "list": "list", "dict": "table", "int": "number", "bool": "true, false"}
 TYPES_ZH = {"str": "文本", "path": "路径", "list": "列表", "dict": "表", "int": "数字", "bool": "true、false"}
 PAGES = (
