@@ -61,6 +61,7 @@ fi
 [ "$passed" -gt "$before" ] || stage "tests, counted" no_test_ran
 stage "journeys in the browser" tests/browser/run.sh
 stage "packages, installed" tests/install/run.sh
+stage "Ansible collection, played" tests/ansible/run.sh
 stage "examples in the documentation" cargo test --locked --doc --workspace --no-fail-fast
 
 echo

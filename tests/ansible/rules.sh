@@ -15,7 +15,17 @@ examples_read() {
   done
 }
 
+# Rules and dashboard have one copy in the tree, outside the collection; what is built has them as files.
+built_whole() {
+  local built=$work/collections/ansible_collections/kontor/appliance file
+  [ -z "$(find "$built" -type l)" ] || return 1
+  for file in kontor-alerts.yml kontor-dashboard.json; do
+    cmp "$built/roles/monitoring/files/$file" "packaging/monitoring/$file" || return 1
+  done
+}
+
 check_rules() {
+  check "what is built is whole" built_whole
   check "the collection is clean for production" lint_clean
   check "every playbook is understood" playbooks_read
   check "every example of an inventory is understood" examples_read

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Ansible collection: its rules, and its playbooks over SSH against machines that boot in containers and reach no network
-# but their own. The last line counts, in cargo's words.
+# The Ansible collection: built, installed off-line and looked at, and its playbooks over SSH against machines that boot in
+# containers and reach no network but their own. The last line counts, in cargo's words.
 #   tests/ansible/run.sh [PACKAGE] [PART...]     PACKAGE: a .deb, made from target/debug/kontor unless it is named
 # Needs root (systemd-nspawn, a network namespace). Without it says `SKIPPED:`, and fails when CI is set.
 set -uo pipefail
@@ -9,19 +9,19 @@ cd "$(dirname "$0")/../.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 store=$target/ansible
 mkdir -p "$store"
-passed=0 failed=0
-# shellcheck source=tests/ansible/machines.sh
-. tests/ansible/machines.sh
-# shellcheck source=tests/ansible/tools.sh
-. tests/ansible/tools.sh
+passed=0 failed=0 line=all
+for part in support/debian ansible/machines ansible/tools; do
+  # shellcheck source=/dev/null
+  . "tests/$part.sh"
+done
 
 # check NAME COMMAND...: one result; what it printed is told when it failed.
 check() {
   local name=$1; shift
-  if "$@" >"$work/said" 2>&1; then
+  if "$@" >"$work/said-$line" 2>&1; then
     passed=$((passed + 1)); echo "test $name ... ok"
   else
-    failed=$((failed + 1)); echo "test $name ... FAILED"; sed 's/^/    /' "$work/said" | tail -60
+    failed=$((failed + 1)); printf '%s\n' "test $name ... FAILED" "$(tail -60 "$work/said-$line" | sed 's/^/    /')"
   fi
 }
 finish() {
@@ -40,7 +40,7 @@ if [ -z "${KONTOR_PLAY_WORK:-}" ]; then
   if ! tools_made; then
     skip "the collection was not looked at: ansible could not be fetched"; finish
   fi
-  if [ "$(id -u)" -ne 0 ] || ! image_made || ! packages_fetched; then
+  if [ "$(id -u)" -ne 0 ] || ! debian_made "$work" || ! packages_fetched; then
     export KONTOR_PLAY_ALONE="no container: it needs root, and a Debian that can be fetched"
     KONTOR_PLAY_WORK=$work "$0" "$@"; exit
   fi
@@ -49,16 +49,41 @@ fi
 
 work=$KONTOR_PLAY_WORK
 package=${1:-}
-parts=("${@:2}")
-[ ${#parts[@]} -gt 0 ] || parts=(rules one_node recovery)
-trap 'machines_off; rm -rf "$sockets"' EXIT
+# Lines run beside each other, the parts of a line one after the other: they are on the same machines.
+lines=("rules" "one_node monitoring recovery upgrade" "several_nodes")
+[ $# -le 1 ] || lines=("${*:2}")
+running=()
+trap 'for pid in "${running[@]}"; do kill "$pid" 2>/dev/null; done; wait; rm -rf "$sockets"' EXIT
 sockets=
 settings_made
-[ -n "${KONTOR_PLAY_ALONE:-}" ] || { check "the machines have a network of their own" network_on; check "the package is made" package_made; }
-for part in "${parts[@]}"; do
-  # shellcheck source=/dev/null
-  . "tests/ansible/$part.sh"
-  if [ "$part" != rules ] && [ -n "${KONTOR_PLAY_ALONE:-}" ]; then skip "$part: $KONTOR_PLAY_ALONE"; continue; fi
-  "check_$part"
+check "the collection is built, and installed without a network" collection_made
+if [ -z "${KONTOR_PLAY_ALONE:-}" ] && [ "${lines[*]}" != rules ]; then
+  debian_made "$work"
+  check "the machines have a network of their own" network_on
+  check "the package is made" package_made
+  check "a bundle of the next version is made and signed" bundle_made
+fi
+
+# run_line PARTS: counts in a file of its own.
+run_line() {
+  local part
+  line=${1// /-} passed=0 failed=0
+  trap 'machines_off; echo "$passed $failed" >"$work/counted-$line"' EXIT
+  for part in $1; do
+    # shellcheck source=/dev/null
+    . "tests/ansible/$part.sh"
+    if [ "$part" != rules ] && [ -n "${KONTOR_PLAY_ALONE:-}" ]; then skip "$part: $KONTOR_PLAY_ALONE"; continue; fi
+    "check_$part"
+  done
+}
+for parts in "${lines[@]}"; do
+  (run_line "$parts") &
+  running+=($!)
 done
+wait
+for parts in "${lines[@]}"; do
+  read -r good bad <"$work/counted-${parts// /-}" || bad=1
+  passed=$((passed + ${good:-0})) failed=$((failed + bad))
+done
+running=()
 finish

@@ -10,7 +10,7 @@ kontor: {hosts: {n1.bank.test: {}, n2.bank.test: {}}}
 database: {hosts: {db.bank.test: {}}}
 balancer: {hosts: {db.bank.test: {}}}
 backup_target: {hosts: {db.bank.test: {}}}
-all: {vars: {site_packages_dir: $os_packages}}
+all: {vars: {site_packages_dir: $os_packages/several}}
 VARS
   cat >"$inventory_used/group_vars/kontor/main.yml" <<VARS
 kontor_package_dir: $work/packages
@@ -41,7 +41,7 @@ machines_booted() {
   machine_on db && machine_on n1 --bind="$work/files:/mnt/kontor-files" && machine_on n2 --bind="$work/files:/mnt/kontor-files"
 }
 nodes_listed() {
-  on n2 runuser -u kontor -- kontor node list --dir /var/lib/kontor --json | tee "$work/nodes" |
+  kontor_on n2 node list --dir /var/lib/kontor --json | tee "$work/nodes" |
     jq -e 'length == 2 and all(.[]; .alive) and ([.[].name] | sort == ["n1", "n2"])'
 }
 # The authority of the nodes is the same, so what is asked of HAProxy is asked with it.
@@ -57,7 +57,19 @@ plain_refused() {
 sets_arrive() {
   local fingerprint; fingerprint=$(on db ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)
   play several_nodes --tags nodes --extra-vars "{\"kontor_settings\": {\"backup\": {\"targets\": {\"nas\": {\"sftp\": \"sftp://kontor-sets@db.bank.test/sets\", \"host_key\": \"$fingerprint\", \"key_file\": \"/etc/kontor/nas.key\"}}}}}" &&
-    on n1 runuser -u kontor -- kontor backup run --dir /var/lib/kontor && on db 'ls /srv/kontor-sets/sets/*/set-*/manifest.json'
+    kontor_on n1 backup run --dir /var/lib/kontor && on db 'ls /srv/kontor-sets/sets/*/set-*/manifest.json'
+}
+# Two for each of the connections that its configuration allows.
+descriptors_enough() {
+  local pid; pid=$(on db 'pgrep -n haproxy') && on db "cat /proc/$pid/limits" | tee "$work/limits" | awk '/^Max open files/ { exit !($4 >= 9000) }' &&
+    on db 'grep "maxconn 4000" /etc/haproxy/haproxy.cfg'
+}
+both_run() { runs n1 "$1" && runs n2 "$1" && nodes_listed && until_true 30 signed_in db; }
+both_come() {
+  data_brought n1 Before && content n1 >"$work/content-several" && play upgrade -e "upgrade_bundle=$work/kontor-0.2.0.bundle" && both_run 0.2.0
+}
+both_go() {
+  play upgrade -e upgrade_action=rollback -e upgrade_lose_newer=true && both_run 0.1.0 && [ "$(content n2)" = "$(cat "$work/content-several")" ]
 }
 only_sftp() { ! ssh -F "$work/ssh-config" -i "$work/nas.key" -o ControlPath=none kontor-sets@db id; }
 
@@ -77,5 +89,7 @@ check_several_nodes() {
   check "a second run of the backup target changes nothing" nothing_changed backup_target
   check "sets arrive over SFTP" sets_arrive
   check "its account may do SFTP and nothing else" only_sftp
-  machines_off
+  check "HAProxy has descriptors for its connections" descriptors_enough
+  check "the playbook brings the next version to both nodes" both_come
+  check "the playbook takes both nodes back, with the data" both_go
 }

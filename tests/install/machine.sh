@@ -3,30 +3,6 @@
 
 leader=
 
-# The base system, fetched once and kept below target/.
-image_made() {
-  image=$store/bookworm-1.tar
-  [ ! -s "$image" ] || return 0
-  echo "install: fetching a Debian for the container"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,sudo,procps bookworm "$work/base" \
-    "${KONTOR_DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 ||
-    { tail -5 "$work/debootstrap.log"; return 1; }
-  rm -rf "$work"/base/var/cache/apt/archives/*.deb "$work"/base/var/lib/apt/lists/*
-  : >"$work/base/etc/apt/sources.list"
-  tar --create --directory "$work/base" --file "$image.part" . && mv "$image.part" "$image"
-  rm -rf --one-file-system "$work/base"
-}
-
-# until_true SECONDS COMMAND...
-until_true() {
-  local left=$(($1 * 5)); shift
-  until "$@" >/dev/null 2>&1; do
-    left=$((left - 1))
-    [ "$left" -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-    sleep 0.2
-  done
-}
-
 # The first process of the container.
 leader_found() { local child; child=$(pgrep -P "$nspawn" -x systemd) && leader=$child; }
 # inside COMMAND...: as root in the container.

@@ -12,6 +12,8 @@ store=$target/install
 mkdir -p "$store"
 work=$(mktemp -d "$store/run.XXXXXX")
 passed=0 failed=0
+# shellcheck source=tests/support/debian.sh
+. tests/support/debian.sh
 # shellcheck source=tests/install/machine.sh
 . tests/install/machine.sh
 trap 'machine_off; rm -rf --one-file-system "$work"' EXIT
@@ -45,7 +47,7 @@ check_units
 check_packages
 if [ "$(id -u)" -ne 0 ]; then
   skip "the packages were not installed: a container needs root"
-elif ! image_made; then
+elif ! debian_made "$work"; then
   skip "the packages were not installed: no Debian could be fetched for the container"
 else
   check_debian
