@@ -45,7 +45,7 @@ bad_setting_refused() {
 reboots() { machine_reboot crm && [ "$(on crm systemctl is-active kontor)" = active ] && until_true 60 signed_in crm; }
 # What a later part compares with is kept.
 set_made() {
-  data_brought crm Before && content crm >"$work/content" && kontor_on crm backup run --dir /var/lib/kontor &&
+  data_brought crm Before && content crm >"$work/content" && set_run crm &&
     on crm 'ls /srv/sets/*/set-*/manifest.json'
 }
 

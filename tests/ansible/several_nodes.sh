@@ -57,7 +57,7 @@ plain_refused() {
 sets_arrive() {
   local fingerprint; fingerprint=$(on db ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)
   play several_nodes --tags nodes --extra-vars "{\"kontor_settings\": {\"backup\": {\"targets\": {\"nas\": {\"sftp\": \"sftp://kontor-sets@db.bank.test/sets\", \"host_key\": \"$fingerprint\", \"key_file\": \"/etc/kontor/nas.key\"}}}}}" &&
-    kontor_on n1 backup run --dir /var/lib/kontor && on db 'ls /srv/kontor-sets/sets/*/set-*/manifest.json'
+    set_run n1 && on db 'ls /srv/kontor-sets/sets/*/set-*/manifest.json'
 }
 # Two for each of the connections that its configuration allows.
 descriptors_enough() {
