@@ -4,8 +4,9 @@
     packaging/papers.py FOLDER
 
 Reads Cargo.lock through cargo, the lock file of the web interface, and the packages' own licence files; asks no network.
-With KONTOR_ADVISORY_DB naming a checkout of the RustSec database it also takes a snapshot of the advisories about these
-parts; without it advisories.json says that nobody looked. The same tree gives the same bytes.
+With KONTOR_ADVISORY_DB naming a checkout of the RustSec database (else the one that cargo-deny keeps) it also takes a snapshot
+of all advisories, which `kontor advisories` reads; without one it says so and there is none. The same tree and the same checkout
+give the same bytes.
 """
 
 import datetime
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tomllib
 import uuid
+
+import advisories
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLATFORM = "x86_64-unknown-linux-gnu"
@@ -161,38 +164,6 @@ def licences(parts):
     return "\n".join(lines) + "\n"
 
 
-def advisories(parts):
-    """What the database of advisories, where one was named, has about these parts."""
-    database = os.environ.get("KONTOR_ADVISORY_DB")
-    if not database:
-        return {"format": 1, "source": None, "taken": None, "advisories": [],
-                "note": "No database of advisories was at hand when this was made: nobody looked."}
-    known = {}
-    for part in parts:
-        known.setdefault(part["name"], []).append(part["version"])
-    git = ["git", "-C", database, "log", "-1", "--format=%H %cI"]
-    commit, when = subprocess.run(git, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-    found = []
-    for file in sorted(pathlib.Path(database).glob("crates/*/RUSTSEC-*.md")):
-        if file.parent.name not in known:
-            continue
-        _, head, text = file.read_text(encoding="utf-8").split("```", 2)
-        told = tomllib.loads(head.removeprefix("toml"))
-        advisory = told["advisory"]
-        found.append({
-            "id": advisory["id"],
-            "crate": advisory["package"],
-            "contained": sorted(known[file.parent.name]),
-            "patched": told.get("versions", {}).get("patched", []),
-            "unaffected": told.get("versions", {}).get("unaffected", []),
-            "severity": advisory.get("cvss"),
-            "informational": advisory.get("informational"),
-            "title": next((line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")), ""),
-            "link": advisory.get("url"),
-        })
-    return {"format": 1, "source": f"RustSec advisory database, commit {commit}", "taken": when, "advisories": found}
-
-
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -207,8 +178,12 @@ def main():
         (folder / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     put("sbom.cdx.json", bill(version, ours, parts))
-    put("advisories.json", advisories(parts))
     (folder / "THIRD-PARTY.txt").write_text(licences(parts), encoding="utf-8")
+    checkout = advisories.database()
+    if checkout:
+        put("advisories.json", advisories.snapshot(checkout))
+    else:
+        print("papers: no database of advisories is here (KONTOR_ADVISORY_DB): the packages hold none", file=sys.stderr)
     print(f"papers: {len(parts)} parts, written to {folder}")
 
 

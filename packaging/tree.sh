@@ -46,5 +46,7 @@ for page in docs/user/*.md; do put 644 "$page" "usr/share/doc/kontor/user/$(base
 put 644 README.md usr/share/doc/kontor/README.md
 put 644 README.zh-CN.md usr/share/doc/kontor/README.zh-CN.md
 if [ -n "$papers" ]; then
-  for paper in "$papers"/*; do put 644 "$paper" "usr/share/doc/kontor/$(basename "$paper")"; done
+  for paper in sbom.cdx.json THIRD-PARTY.txt; do put 644 "$papers/$paper" "usr/share/doc/kontor/$paper"; done
+  # Not every build machine has the database; `kontor advisories` looks for the file here.
+  [ ! -f "$papers/advisories.json" ] || put 644 "$papers/advisories.json" usr/share/kontor/advisories.json
 fi

@@ -20,7 +20,7 @@ pages_complete() {
 papers_written() {
   packaging/papers.py "$work/papers" && jq -e '.bomFormat == "CycloneDX" and (.components | length > 300)' "$work/papers/sbom.cdx.json" &&
     jq -e '[.components[].purl] | any(startswith("pkg:npm/react@")) and any(startswith("pkg:cargo/rustls@"))' "$work/papers/sbom.cdx.json" &&
-    grep -q 'Permission is hereby granted' "$work/papers/THIRD-PARTY.txt" && jq -e .format "$work/papers/advisories.json"
+    grep -q 'Permission is hereby granted' "$work/papers/THIRD-PARTY.txt"
 }
 
 check_packages() {
