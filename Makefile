@@ -3,7 +3,7 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-backup bench-browser bench-sizing kills screens package package-twice
+.PHONY: help run test check bench bench-backup bench-browser bench-sizing bench-upgrade kills screens package package-twice
 
 help:
 	@echo 'make run     build interface and binary, then start a demonstration with sample data on https://127.0.0.1:8443'
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench-backup    figures of backups, shipping and restoring; eleven minutes once the folder is filled'
 	@echo 'make bench-browser   the same for the web interface'
 	@echo 'make bench-sizing    what 10, 50 and 200 people at work take of the machine'
+	@echo 'make bench-upgrade   how long an upgrade of a million records takes, and its way back'
 	@echo 'make kills   a server killed at 1,000 random points, and what was answered restored; takes half an hour'
 	@echo
 	@echo 'Where:   make run DIR=run/demo LISTEN=127.0.0.1:8443'
@@ -56,6 +57,10 @@ kills:
 bench-sizing:
 	@scripts/setup.sh test
 	@scripts/bench-sizing.sh
+
+bench-upgrade:
+	@scripts/setup.sh test
+	@scripts/bench-upgrade.sh
 
 bench-browser:
 	@scripts/setup.sh test

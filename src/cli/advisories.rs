@@ -51,7 +51,9 @@ pub(crate) fn run(args: &AdvisoriesArgs, out: &mut Out) -> Result<u8, Failure> {
         Failure::new(Code::ParameterInvalid, format!("{}: {error}", args.file.display()))
             .todo("name the file of a bundle or package with --file")
     };
-    let known = Advisories::read(&read_small(&args.file, FILE_BYTES_MAX)?).map_err(wrong)?;
+    let text = read_small(&args.file, FILE_BYTES_MAX)
+        .map_err(|failure| failure.todo("name the file of a bundle or package with --file"))?;
+    let known = Advisories::read(&text).map_err(wrong)?;
     let found = known.concerning(&dependencies);
     if args.json {
         let told = |(advisory, dependency): &(&upgrade::Advisory, &upgrade::Dependency)| json!({"advisory": advisory, "version": dependency.version});
