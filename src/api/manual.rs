@@ -73,7 +73,9 @@ fn index(locale: Locale) -> Page {
         Locale::Zh => "手册",
     };
     let mut body = format!("<h1>{title}</h1>");
-    for (folder, pages) in folders {
+    for (folder, mut pages) in folders {
+        // The page that leads through the others stands before them.
+        pages.sort_by_key(|(name, _)| !name.contains("/guide"));
         body.push_str(&format!("<h2>{}</h2><ul>", escape(folder_title(folder, locale))));
         for (name, title) in pages {
             body.push_str(&format!("<li><a href=\"/docs/{}\">{}</a></li>", escape(name), escape(title)));

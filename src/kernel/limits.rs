@@ -290,7 +290,7 @@ pub const ROLE_PEOPLE_MAX: usize = 500;
 pub const LEASE_SEALING_SECONDS: u64 = 6;
 /// The same for what is done by the clock and for backup sets.
 pub const LEASE_SECONDS: u64 = 20;
-/// A node that is silent for so long counts as gone; another goes on with its jobs.
+/// A node that is silent for so long counts as gone, and what it was about as interrupted.
 pub const NODE_SILENCE_SECONDS: i64 = 15;
 /// How old a file of several nodes is at least that is removed because no row names it: longer than any upload or export.
 pub const FILE_UNNAMED_SECONDS: i64 = 24 * 3600;
