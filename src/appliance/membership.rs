@@ -12,7 +12,12 @@ const ID_BYTES_MAX: u64 = 64;
 /// Enters this folder among the nodes and looks whether it sees the files that the others see. For the one server of the folder.
 pub(super) fn join(appliance: &Appliance, store: &Store) -> Result<(), Failure> {
     let folder = folder_id(appliance)?;
-    store.node_begin(folder, env!("CARGO_PKG_VERSION")).map_err(closed)?;
+    match store.node_begin(folder, env!("CARGO_PKG_VERSION")) {
+        // Another has taken its place, or the copy that each write waits for is away: it opens all the same, and `/readyz` and
+        // the health page say why it writes nothing.
+        Err(fault) if matches!(fault.code, Code::Fenced | Code::CopyMissing) => return Ok(()),
+        begun => begun.map_err(closed)?,
+    }
     // Whoever comes first has the schedule before anything looks for it.
     store.lease_keep(Lease::Schedule).map_err(closed)?;
     store.files_agree().map_err(|fault| {
