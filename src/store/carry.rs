@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The steps of the schema: each engine has its own text, and so its own hash of it.
 const STEPS: &str = "k_migration";
+/// Who serves the database, and who does what: nothing that a copy holds.
+const OF_NODES: [&str; 2] = ["k_lease", "k_node"];
 /// How system tables are called.
 pub(crate) const SYSTEM: &str = "k_";
 /// Rows between two looks whether to go on.
@@ -56,7 +58,7 @@ pub(crate) fn carry(
         let known = here.get(table).filter(|known| known.names() == shape.names());
         let unlike = || StoreError::SchemaUnknown(format!("The table {table} is not as the definitions say."));
         let known = known.ok_or_else(unlike)?;
-        if table != STEPS {
+        if is_content(table) {
             let object = objects.iter().find(|object| object.name == *table);
             contents.push(carry_table((from, to), &joint(known, shape), object, go_on)?);
         }
@@ -161,7 +163,7 @@ fn contents(conn: &mut Conn) -> Result<Vec<TableContent>, StoreError> {
     let (_, catalog) = definitions::load(conn)?;
     let shapes = bulk::shapes(conn)?;
     let mut found = Vec::new();
-    for shape in shapes.values().filter(|shape| shape.table != STEPS && is_ours(&catalog, &shape.table)) {
+    for shape in shapes.values().filter(|shape| is_content(&shape.table) && is_ours(&catalog, &shape.table)) {
         let mut content = Content::begin(shape);
         bulk::walk(conn, shape, |row| {
             content.add(|place| row.get(place));
@@ -172,6 +174,11 @@ fn contents(conn: &mut Conn) -> Result<Vec<TableContent>, StoreError> {
     Ok(found)
 }
 
+/// Whether a copy holds what is in a table.
+fn is_content(table: &str) -> bool {
+    table != STEPS && !OF_NODES.contains(&table)
+}
+
 /// Whether a table is one of an appliance: on the server engine others may have their own beside it.
 fn is_ours(catalog: &Catalog, table: &str) -> bool {
     let linked = |object: &Arc<ObjectDef>| object.links.iter().any(|link| object.link_table(link) == table);
@@ -179,7 +186,8 @@ fn is_ours(catalog: &Catalog, table: &str) -> bool {
 }
 
 impl crate::Store {
-    /// What every table of a database holds, as hashes that do not depend on the engine. Writes nothing; reads everything.
+    /// What every table of a database holds, as hashes that do not depend on the engine; without who serves it just now.
+    /// Writes nothing; reads everything.
     ///
     /// # Errors
     /// When the database cannot be read, or is not one of this version.

@@ -79,7 +79,7 @@ fn other_folder(folder: &Path) -> Fault {
     Fault::new(Code::ConfigInvalid, detail)
 }
 
-/// What of a database is about its nodes and means nothing in a copy.
-pub(crate) fn forget_nodes(conn: &mut crate::engine::Conn) -> Result<(), StoreError> {
-    conn.batch("DELETE FROM \"k_node\"; DELETE FROM \"k_lease\"; DELETE FROM \"k_meta\" WHERE \"key\" = 'files_mark'")
+/// Which folder its nodes use means nothing in a copy.
+pub(crate) fn forget_folder(conn: &mut crate::engine::Conn) -> Result<(), StoreError> {
+    conn.batch("DELETE FROM \"k_meta\" WHERE \"key\" = 'files_mark'")
 }

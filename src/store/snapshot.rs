@@ -188,7 +188,7 @@ impl Store {
         std::fs::remove_file(&place).map_err(failed)?;
         begun?;
         carry::carry(&mut reader, &mut copy, self.shared.clock.now(), go_on)?;
-        crate::files_shared::forget_nodes(&mut copy)?;
+        crate::files_shared::forget_folder(&mut copy)?;
         copy.batch("COMMIT")?;
         reader.batch("ROLLBACK")?;
         let (facts, files) = (database_facts(&mut copy)?, crate::files::named(&mut copy)?);

@@ -218,7 +218,9 @@ fn what_people_changed_or_added_is_named_and_asked_for() {
         assert_eq!(kontor.open(&operator, "contact", contact).unwrap().fields["account"], Json::Null);
         assert_eq!(kontor.open(&operator, "user", anna).unwrap().fields["unit"], Json::Null);
         assert_eq!(kontor.open(&operator, "account", account).map(|_| ()).unwrap_err().code, Code::RecordNotFound);
-        assert_eq!((files(kontor), kontor.sql_number("SELECT count(*) FROM k_attachment")), (0, 0));
+        // A folder that several nodes use is emptied by the sweep.
+        let waiting = usize::from(kontor.store.is_shared());
+        assert_eq!((files(kontor), kontor.sql_number("SELECT count(*) FROM k_attachment")), (waiting, 0));
         kontor.seal_log();
         assert!(kontor.verify(4).ok);
     });
