@@ -47,8 +47,10 @@ impl Proxies {
         if !self.holds(peer) {
             return Some(peer);
         }
-        let lines: Vec<&str> = request.headers().get_all(HEADER).filter_map(|value| value.to_str().ok()).collect();
-        Some(self.source(peer, lines.into_iter()))
+        // A proxy adds to the line that a client sent: what of it cannot be read must not hide what the proxy wrote.
+        let lines: Vec<_> =
+            request.headers().get_all(HEADER).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        Some(self.source(peer, lines.iter().map(AsRef::as_ref)))
     }
 }
 
@@ -63,6 +65,7 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::{HeaderName, HeaderValue};
 
     fn source(proxies: &[&str], peer: &str, header: &[&str]) -> String {
         let proxies = Proxies::new(proxies.iter().map(|text| Proxies::network(text).unwrap()).collect());
@@ -99,6 +102,17 @@ mod tests {
         // A row without end ends.
         let long = vec!["10.0.0.5"; 1_000].join(",");
         assert_eq!(source(&site, "10.0.0.5", &[&long]), "10.0.0.5");
+    }
+
+    #[test]
+    fn what_a_client_wrote_cannot_hide_what_the_proxy_wrote() {
+        let proxies = Proxies::new(vec![Proxies::network("10.0.0.5").unwrap()]);
+        let line = HeaderValue::from_bytes(b"\xff\xfe, 203.0.113.9").unwrap();
+        let request = actix_web::test::TestRequest::default()
+            .peer_addr("10.0.0.5:4711".parse().unwrap())
+            .insert_header((HeaderName::from_static(HEADER), line))
+            .to_http_request();
+        assert_eq!(proxies.source_of(&request).unwrap().to_string(), "203.0.113.9");
     }
 
     #[test]
