@@ -10,6 +10,7 @@ mod drive;
 mod fault;
 mod kept;
 mod last;
+mod own;
 mod plan;
 mod self_test;
 mod state;

@@ -124,6 +124,24 @@ impl Bundle {
     }
 }
 
+/// The length of what can be read, and its SHA-256 as a manifest writes it.
+///
+/// # Errors
+/// What reading says.
+pub fn measured(from: &mut dyn Read) -> std::io::Result<(u64, String)> {
+    let (mut context, mut block, mut bytes) = (digest::Context::new(&digest::SHA256), vec![0; BLOCK], 0u64);
+    loop {
+        let read = from.read(&mut block)?;
+        let part = block.get(..read).unwrap_or_default();
+        if part.is_empty() {
+            break;
+        }
+        context.update(part);
+        bytes += part.len() as u64;
+    }
+    Ok((bytes, context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
 fn signatures_of<'e>(rest: &mut std::iter::Peekable<std::slice::Iter<'e, Entry>>, of: &str) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let is_one = |entry: &&'e Entry| {

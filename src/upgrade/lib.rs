@@ -17,7 +17,7 @@ mod ratchet;
 mod tests;
 
 pub use advisories::{Advisories, Advisory, Dependency, dependencies_in};
-pub use bundle::{Bundle, MANIFEST};
+pub use bundle::{Bundle, MANIFEST, measured};
 pub use error::BundleError;
 pub use keys::{KeySet, SIGNATURES_NEEDED, compiled_keys};
 pub use manifest::{ApiChange, Kind, Manifest, Member, SettingChange, Step, Words};

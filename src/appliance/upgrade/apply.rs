@@ -2,7 +2,8 @@
 //! between are `drive`'s.
 
 use crate::appliance::upgrade::last::Last;
-use crate::appliance::upgrade::state::{Alone, Install};
+use crate::appliance::upgrade::own::{self, Piece};
+use crate::appliance::upgrade::state::{Alone, Install, PRIVATE, PUBLIC};
 use crate::appliance::upgrade::switch::{self, Owner};
 use crate::appliance::upgrade::{
     Ended, Phase, Secrecy, State, drive, kept, plan, platform, refused, running, self_test,
@@ -80,7 +81,7 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
         Some(path) => fs::canonicalize(path).map_err(|error| Failure::file(path, &error))?,
         None => std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?,
     };
-    let install = install(appliance, wanted, &bundle, &installed)?;
+    let (install, previous) = install(wanted, &bundle, &installed)?;
     let to = bundle.manifest().version.clone();
     let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
     state.service.clone_from(&wanted.service);
@@ -88,7 +89,7 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
     state.keys = Some(bundle.keys().clone());
     state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
     switch::service(&state, "stop")?;
-    let begun = begin(appliance, &mut state, &bundle, by);
+    let begun = begin(appliance, &mut state, &previous, &bundle, by);
     if begun.is_err() {
         // Nothing was switched: what was begun goes, and the service goes on.
         super::drive::clear(appliance)?;
@@ -97,7 +98,13 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
     begun.map(|()| state)
 }
 
-fn begin(appliance: &Appliance, state: &mut State, bundle: &Bundle, by: &Actor) -> Result<(), Failure> {
+fn begin(
+    appliance: &Appliance,
+    state: &mut State,
+    previous: &Path,
+    bundle: &Bundle,
+    by: &Actor,
+) -> Result<(), Failure> {
     let kept = "nothing was switched; data and program are as they were";
     let _lock = FolderLock::take(&appliance.layout)?;
     let opened = appliance.open_without_shipping()?;
@@ -107,7 +114,9 @@ fn begin(appliance: &Appliance, state: &mut State, bundle: &Bundle, by: &Actor) 
     close(opened)?;
     logged?;
     state.enter(Phase::Begun, &appliance.layout)?;
-    unpack(appliance, state, bundle).and_then(|()| copy(appliance, state)).map_err(|failure| failure.kept(kept))
+    unpack(appliance, state, previous, bundle)
+        .and_then(|()| copy(appliance, state))
+        .map_err(|failure| failure.kept(kept))
 }
 
 /// The copy of everything that a migration may change.
@@ -124,35 +133,40 @@ fn copy(appliance: &Appliance, state: &mut State) -> Result<(), Failure> {
     state.enter(Phase::Copied, &appliance.layout)
 }
 
-fn unpack(appliance: &Appliance, state: &State, bundle: &Bundle) -> Result<(), Failure> {
+/// Puts both programs or packages into the folder, and writes down what they are: they are used only as that.
+fn unpack(appliance: &Appliance, state: &mut State, previous: &Path, bundle: &Bundle) -> Result<(), Failure> {
     let folder = appliance.layout.upgrade();
-    if state.install == Install::File {
-        let previous = folder.join("previous");
-        switch::copy_program(&state.installed, &previous).map_err(|error| Failure::file(&previous, &error))?;
-    }
-    let wanted = match state.install {
-        Install::File => vec![(Kind::Binary, "next")],
-        Install::Deb { .. } => vec![(Kind::Deb, "next.deb")],
-        Install::Rpm { .. } => vec![(Kind::Rpm, "next.rpm")],
-        Install::Done => vec![],
+    let (former, kind, name) = match state.install {
+        Install::File => (switch::PREVIOUS, Kind::Binary, switch::NEXT),
+        Install::Deb => (switch::PREVIOUS_DEB, Kind::Deb, switch::NEXT_DEB),
+        Install::Rpm => (switch::PREVIOUS_RPM, Kind::Rpm, switch::NEXT_RPM),
+        Install::Done => return Ok(()),
     };
-    for (kind, name) in wanted.into_iter().chain([(Kind::Advisories, "advisories.json")]) {
+    let path = folder.join(former);
+    let copied = own::create(&path, PRIVATE).and_then(|mut made| {
+        std::io::copy(&mut File::open(previous)?, &mut made)?;
+        made.sync_all()?;
+        Piece::of(former, &mut made)
+    });
+    state.pieces = vec![copied.map_err(|error| Failure::file(&path, &error))?];
+    for (kind, name, mode) in [(kind, name, PRIVATE), (Kind::Advisories, "advisories.json", PUBLIC)] {
         let Some(member) = bundle.manifest().member(kind, &platform()) else { continue };
         let path = folder.join(name);
-        let mut file = File::create(&path).map_err(|error| Failure::file(&path, &error))?;
+        let failed = |error: std::io::Error| Failure::file(&path, &error);
+        let mut file = own::create(&path, mode).map_err(failed)?;
         bundle.copy(member, &mut file).map_err(refused)?;
-        file.sync_all().map_err(|error| Failure::file(&path, &error))?;
+        file.sync_all().map_err(failed)?;
+        state.pieces.push(Piece::of(name, &mut file).map_err(failed)?);
     }
     Ok(())
 }
 
-/// How the program gets into its place.
-fn install(appliance: &Appliance, wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<Install, Failure> {
-    let owner = switch::owner(installed);
-    let (kind, name) = match owner {
-        Owner::Nobody => return Ok(Install::File),
-        Owner::Deb => (Kind::Deb, "next.deb"),
-        Owner::Rpm => (Kind::Rpm, "next.rpm"),
+/// How the program gets into its place, and the file of what is there now.
+fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Install, PathBuf), Failure> {
+    let (kind, install) = match switch::owner(installed) {
+        Owner::Nobody => return Ok((Install::File, installed.to_owned())),
+        Owner::Deb => (Kind::Deb, Install::Deb),
+        Owner::Rpm => (Kind::Rpm, Install::Rpm),
     };
     let refuse = |what: &str, todo: &str| {
         Err(Failure::new(Code::ParameterInvalid, format!("{} belongs to a package{what}", installed.display()))
@@ -166,11 +180,7 @@ fn install(appliance: &Appliance, wanted: &Wanted, bundle: &Bundle, installed: &
         return refuse("; the way back needs that package", "name the file of the installed version with --previous");
     };
     let previous = fs::canonicalize(previous).map_err(|error| Failure::file(previous, &error))?;
-    let next = appliance.layout.upgrade().join(name);
-    Ok(match owner {
-        Owner::Rpm => Install::Rpm { next, previous },
-        Owner::Deb | Owner::Nobody => Install::Deb { next, previous },
-    })
+    Ok((install, previous))
 }
 
 /// The program was switched by other means: the database follows, with a copy to go back to.

@@ -4,6 +4,7 @@
 use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
+use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
 use crate::appliance::upgrade::{Phase, State, running, self_test, switch};
 use crate::appliance::{Appliance, FolderLock};
 use crate::cli::failure::Failure;
@@ -79,20 +80,23 @@ pub(crate) fn drive(
                 let told =
                     ran.map_or_else(|failure| failure.what().to_owned(), |status| format!("it ended with {status}"));
                 if matches!(before, Phase::Leaving | Phase::Restoring) {
-                    return Err(unfinished(&format!("version {} could not go on: {told}", state.from)));
+                    return Err(unfinished(
+                        Code::Unavailable,
+                        &format!("version {} could not go on: {told}", state.from),
+                    ));
                 }
                 state = now;
                 let why = format!("version {} could not go on: {told}", state.to);
                 turn(&mut state, appliance, why)?;
             }
             Err(failure) if forward => turn(&mut state, appliance, failure.what().to_owned())?,
-            Err(failure) => return Err(unfinished(failure.what())),
+            Err(failure) => return Err(unfinished(failure.code, failure.what())),
         }
     }
 }
 
-fn unfinished(what: &str) -> Failure {
-    Failure::new(Code::Unavailable, what.to_owned())
+fn unfinished(code: Code, what: &str) -> Failure {
+    Failure::new(code, what.to_owned())
         .kept("the copy of data and program; the appliance stays closed")
         .todo("mend this, then `kontor upgrade resume`")
 }
@@ -222,8 +226,9 @@ pub(super) fn clear(appliance: &Appliance) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
         _ => Ok(()),
     };
-    let files = ["state.json", "content.json", "next", "previous", "next.deb", "next.rpm"];
-    for path in files.map(|name| layout.upgrade().join(name)) {
+    let (next, previous) = ([NEXT, NEXT_DEB, NEXT_RPM], [PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM]);
+    for name in ["state.json", "content.json"].into_iter().chain(next).chain(previous) {
+        let path = layout.upgrade().join(name);
         gone(fs::remove_file(&path), &path)?;
     }
     let copy = layout.upgrade_copy();

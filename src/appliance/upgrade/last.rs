@@ -1,7 +1,8 @@
 //! What became of the last upgrade, for whoever looks after a reboot: a small file beside the state. It decides nothing.
 
-use crate::appliance::upgrade::state::write_whole;
-use crate::appliance::{Layout, read_small};
+use crate::appliance::Layout;
+use crate::appliance::upgrade::own;
+use crate::appliance::upgrade::state::{PUBLIC, write_whole};
 use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp, limits};
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,11 @@ pub(crate) struct Last {
 impl Last {
     /// The last one, if there was any.
     pub(crate) fn read(layout: &Layout) -> Option<Self> {
-        let path = layout.upgrade().join("last.json");
-        serde_json::from_str(&read_small(&path, limits::CONFIG_BYTES_MAX).ok()?).ok()
+        serde_json::from_str(&own::read(layout, "last.json", limits::CONFIG_BYTES_MAX).ok()??).ok()
     }
     /// Writes it down.
     pub(super) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
         let text = serde_json::to_string(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        write_whole(&layout.upgrade().join("last.json"), &text)
+        write_whole(&layout.upgrade().join("last.json"), &text, PUBLIC)
     }
 }

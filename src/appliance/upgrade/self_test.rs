@@ -1,12 +1,12 @@
 //! Is the appliance after a migration what it was before? Damage, counts, the content of every table that no step names, the whole
 //! log with every record's state; and a server of the new version that answers on this machine. It writes nothing.
 
-use crate::appliance::upgrade::state::State;
-use crate::appliance::{Appliance, Gate, read_small};
+use crate::appliance::upgrade::own;
+use crate::appliance::upgrade::state::{PRIVATE, State};
+use crate::appliance::{Appliance, Gate};
 use crate::cli::failure::Failure;
 use kernel::Code;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Depth, Store, TableContent};
 
@@ -17,9 +17,8 @@ const CONTENT_BYTES_MAX: u64 = 1024 * 1024;
 /// System tables: the only ones that steps of a migration may change.
 const SYSTEM: &str = "k_";
 
-fn place(appliance: &Appliance) -> PathBuf {
-    appliance.layout.upgrade().join("content.json")
-}
+/// What the tables held, in the folder of the upgrade.
+const CONTENT: &str = "content.json";
 
 fn not_well(what: String) -> Failure {
     Failure::new(Code::Internal, format!("the self-test found: {what}"))
@@ -29,7 +28,7 @@ fn not_well(what: String) -> Failure {
 pub(super) fn before(appliance: &Appliance) -> Result<(), Failure> {
     let found = Store::content_of(&appliance.store_config()?.engine)?;
     let text = serde_json::to_string(&found).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    super::state::write_whole(&place(appliance), &text)
+    super::state::write_whole(&appliance.layout.upgrade().join(CONTENT), &text, PRIVATE)
 }
 
 /// The system tables that were there before and that a migration names.
@@ -39,7 +38,8 @@ pub(super) fn touched(appliance: &Appliance, migrated: &store::Migrated) -> Resu
 }
 
 fn read(appliance: &Appliance) -> Result<Vec<TableContent>, Failure> {
-    let text = read_small(&place(appliance), CONTENT_BYTES_MAX)?;
+    let text = own::read(&appliance.layout, CONTENT, CONTENT_BYTES_MAX)?;
+    let text = text.ok_or_else(|| not_well("what the tables held before is missing".to_owned()))?;
     serde_json::from_str(&text).map_err(|error| Failure::new(Code::Internal, error.to_string()))
 }
 

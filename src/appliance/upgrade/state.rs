@@ -1,19 +1,22 @@
 //! How far an upgrade is: one small file in the folder of the appliance, written beside, synced and renamed. Both versions read
 //! it, so its format has a number. It holds no secret.
 
-use crate::appliance::upgrade::fault;
-use crate::appliance::{Layout, layout, read_small};
+use crate::appliance::Layout;
+use crate::appliance::upgrade::{fault, own};
 use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp, limits};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use upgrade::{KeySet, Version};
 
 /// The format of the file.
 const FORMAT: u32 = 1;
+/// The mode of a file that the server reads too.
+pub(super) const PUBLIC: u32 = 0o644;
+/// The mode of every other.
+pub(super) const PRIVATE: u32 = 0o600;
 
 /// What is done; the next step follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,10 +65,10 @@ impl Phase {
 pub(crate) enum Install {
     /// A file of its own.
     File,
-    /// A package of Debian: the one that comes, and the one that was there.
-    Deb { next: PathBuf, previous: PathBuf },
+    /// A package of Debian.
+    Deb,
     /// A package of RPM.
-    Rpm { next: PathBuf, previous: PathBuf },
+    Rpm,
     /// Somebody has switched it already.
     Done,
 }
@@ -85,6 +88,8 @@ pub(crate) struct State {
     /// Where the program lies.
     pub(crate) installed: PathBuf,
     pub(crate) install: Install,
+    /// The programs or packages that come and that were there, as they were put into the folder.
+    pub(crate) pieces: Vec<own::Piece>,
     /// The service that is stopped and started.
     pub(crate) service: Option<String>,
     /// Tables of others beside ours.
@@ -115,6 +120,7 @@ impl State {
             since: at,
             installed,
             install,
+            pieces: Vec::new(),
             service: None,
             others: Vec::new(),
             known: 0,
@@ -130,10 +136,8 @@ impl State {
     /// How far it is; `None` when there is none.
     pub(crate) fn read(layout: &Layout) -> Result<Option<Self>, Failure> {
         let path = layout.upgrade_state();
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = read_small(&path, limits::CONFIG_BYTES_MAX)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(text) = own::read(layout, &name, limits::CONFIG_BYTES_MAX)? else { return Ok(None) };
         let state: Result<Self, _> = serde_json::from_str(&text);
         match state {
             Ok(state) if state.format == FORMAT => Ok(Some(state)),
@@ -147,7 +151,7 @@ impl State {
     pub(crate) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        write_whole(&layout.upgrade_state(), &text)?;
+        write_whole(&layout.upgrade_state(), &text, PUBLIC)?;
         fault::reached(self.phase);
         Ok(())
     }
@@ -165,9 +169,9 @@ impl State {
 }
 
 /// Replaces a file as a whole.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let half = path.with_extension("half");
-    let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&half);
+    let written = own::create(&half, mode);
     let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     let folder = path.parent().unwrap_or(Path::new("."));
     written
@@ -193,9 +197,9 @@ pub(super) struct Alone(#[expect(dead_code, reason = "held for its lock")] File)
 
 impl Alone {
     pub(super) fn take(layout: &Layout) -> Result<Self, Failure> {
-        layout::make_private_folder(&layout.upgrade())?;
+        own::make_folder(layout)?;
         let path = layout.upgrade().join("lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let opened = own::lock_file(&path);
         let file = opened.map_err(|error| Failure::file(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),

@@ -2,16 +2,27 @@
 //! package. And the service around it, stopped and started by systemd. Each of these can be repeated.
 
 use crate::appliance::Layout;
+use crate::appliance::upgrade::own::{self, Piece};
 use crate::appliance::upgrade::state::{Install, State};
 use crate::appliance::upgrade::{Secrecy, fault};
 use crate::cli::failure::Failure;
 use kernel::Code;
+use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Uid};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
+/// The names of what comes and of what was there, in the folder of an upgrade.
+pub(super) const NEXT: &str = "next";
+pub(super) const NEXT_DEB: &str = "next.deb";
+pub(super) const NEXT_RPM: &str = "next.rpm";
+pub(super) const PREVIOUS: &str = "previous";
+pub(super) const PREVIOUS_DEB: &str = "previous.deb";
+pub(super) const PREVIOUS_RPM: &str = "previous.rpm";
 /// Where programs of the system are looked for.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -46,9 +57,9 @@ pub(super) fn owner(installed: &Path) -> Owner {
 /// Puts the program that comes in its place.
 pub(super) fn forward(state: &State, layout: &Layout) -> Result<(), Failure> {
     match &state.install {
-        Install::File => put(&layout.upgrade().join("next"), &state.installed),
-        Install::Deb { next, .. } => package("dpkg", &["-i", "--force-confold"], next),
-        Install::Rpm { next, .. } => package("rpm", &["-U", "--replacepkgs", "--oldpackage"], next),
+        Install::File => put(&mut Piece::open(&state.pieces, layout, NEXT)?, &state.installed),
+        Install::Deb => package("dpkg", &["-i", "--force-confold"], state, layout, NEXT_DEB),
+        Install::Rpm => package("rpm", &["-U", "--replacepkgs", "--oldpackage"], state, layout, NEXT_RPM),
         Install::Done => Ok(()),
     }
 }
@@ -56,15 +67,15 @@ pub(super) fn forward(state: &State, layout: &Layout) -> Result<(), Failure> {
 /// Puts the program that was there back.
 pub(super) fn back(state: &State, layout: &Layout) -> Result<(), Failure> {
     match &state.install {
-        Install::File => put(&layout.upgrade().join("previous"), &state.installed),
-        Install::Deb { previous, .. } => package("dpkg", &["-i", "--force-confold", "--force-downgrade"], previous),
-        Install::Rpm { previous, .. } => package("rpm", &["-U", "--replacepkgs", "--oldpackage"], previous),
+        Install::File => put(&mut Piece::open(&state.pieces, layout, PREVIOUS)?, &state.installed),
+        Install::Deb => package("dpkg", &["-i", "--force-confold", "--force-downgrade"], state, layout, PREVIOUS_DEB),
+        Install::Rpm => package("rpm", &["-U", "--replacepkgs", "--oldpackage"], state, layout, PREVIOUS_RPM),
         Install::Done => Ok(()),
     }
 }
 
 /// Copies beside the place and renames: whoever starts the program finds the one or the other, whole.
-fn put(from: &Path, installed: &Path) -> Result<(), Failure> {
+fn put(from: &mut File, installed: &Path) -> Result<(), Failure> {
     let mut name = installed.file_name().unwrap_or_default().to_owned();
     name.push(".switching");
     let half = installed.with_file_name(name);
@@ -77,22 +88,22 @@ fn put(from: &Path, installed: &Path) -> Result<(), Failure> {
 }
 
 /// Copies a program, synced, so that everybody can run it.
-pub(super) fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
-    let mut read = File::open(from)?;
-    let _ = fs::remove_file(to);
-    let mut made = File::create_new(to)?;
-    io::copy(&mut read, &mut made)?;
+fn copy_program(from: &mut File, to: &Path) -> io::Result<()> {
+    let mut made = own::create(to, 0o600)?;
+    io::copy(from, &mut made)?;
     made.set_permissions(fs::Permissions::from_mode(0o755))?;
     made.sync_all()
 }
 
-fn package(name: &str, arguments: &[&str], file: &Path) -> Result<(), Failure> {
+/// Lets the package manager install a piece: by a copy of what was looked at, which nobody can exchange meanwhile.
+fn package(name: &str, arguments: &[&str], state: &State, layout: &Layout, piece: &str) -> Result<(), Failure> {
+    let mut file = Piece::open(&state.pieces, layout, piece)?;
     let failed = |told: String| {
-        Failure::new(Code::Unavailable, format!("{name} {}: {told}", file.display()))
+        Failure::new(Code::Unavailable, format!("{name} {piece}: {told}"))
             .todo("look at what the package manager printed; it needs root")
     };
-    let ran = program(name).args(arguments).arg(file).stdout(Stdio::null()).output();
-    let ran = ran.map_err(|error| failed(error.to_string()))?;
+    let run = |path: &Path| program(name).args(arguments).arg(path).stdout(Stdio::null()).output();
+    let ran = own::aside(&mut file, piece, run).and_then(|ran| ran).map_err(|error| failed(error.to_string()))?;
     if ran.status.success() {
         return Ok(());
     }
@@ -130,24 +141,39 @@ pub(super) fn hand_over(state: &State, dir: &Path, secrecy: &Secrecy) -> Result<
     child.wait().map_err(failed)
 }
 
-/// Makes sure that what root wrote belongs to the owner of the appliance.
+/// Makes sure that what root wrote belongs to the owner of the appliance: all but the folder of the upgrade, by which root goes.
+/// It follows no link, and gives away no file that has a second name: who may write the folder could have put one there that was
+/// never the appliance's.
 pub(crate) fn give_back(layout: &Layout) -> Result<(), Failure> {
-    use std::os::unix::fs::MetadataExt;
-    let slots = layout.slots();
-    let owner = fs::metadata(&slots).map_err(|error| Failure::file(&slots, &error))?;
-    if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
-        return Ok(());
-    }
-    let mut folders: Vec<PathBuf> = vec![layout.dir().to_owned()];
-    while let Some(folder) = folders.pop() {
-        let listed = fs::read_dir(&folder).map_err(|error| Failure::file(&folder, &error))?;
-        for entry in listed {
-            let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
-            let (path, kind) = (entry.path(), entry.file_type().map_err(|error| Failure::file(&folder, &error))?);
-            std::os::unix::fs::lchown(&path, Some(owner.uid()), Some(owner.gid()))
-                .map_err(|error| Failure::file(&path, &error))?;
-            if kind.is_dir() {
-                folders.push(path);
+    let Some(owner) = own::acts_for(layout)? else { return Ok(()) };
+    let folder = File::open(layout.dir()).map_err(|error| Failure::file(layout.dir(), &error))?;
+    let upgrade = layout.upgrade();
+    give(folder.into(), owner, upgrade.file_name()).map_err(|error| Failure::file(layout.dir(), &error))
+}
+
+fn give(folder: OwnedFd, (uid, gid): (u32, u32), but: Option<&OsStr>) -> io::Result<()> {
+    let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+    let mut folders = vec![(folder, but)];
+    while let Some((folder, but)) = folders.pop() {
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let but = but.is_some_and(|but| but.as_encoded_bytes() == name.to_bytes());
+            if but || [c".", c".."].contains(&name) {
+                continue;
+            }
+            let found =
+                rustix::fs::openat(&folder, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+            let Ok(found) = found else { continue };
+            let stat = rustix::fs::fstat(&found)?;
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            let plain = kind == FileType::RegularFile && stat.st_nlink == 1;
+            if stat.st_uid == 0 && (plain || kind == FileType::Directory) {
+                rustix::fs::chownat(&found, c"", uid, gid, AtFlags::EMPTY_PATH)?;
+            }
+            if kind == FileType::Directory {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                folders.push((rustix::fs::openat(&found, c".", flags, Mode::empty())?, None));
             }
         }
     }
