@@ -2,6 +2,7 @@
 
 use crate::cli::failure::Failure;
 use kernel::Code;
+use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -157,8 +158,11 @@ impl FolderLock {
     /// Takes the lock; a second server on the same folder is refused.
     pub(crate) fn take(layout: &Layout) -> Result<Self, Failure> {
         let path = layout.lock();
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| Failure::file(&path, &error))?;
+        // Root takes it too, in a folder that others may write: it makes no file where a link leads.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600).custom_flags(flags);
+        let file = options.open(&path).map_err(|error| Failure::file(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Failure::new(

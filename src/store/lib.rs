@@ -77,6 +77,7 @@ mod summary;
 mod tap;
 mod ticket;
 mod timeline;
+mod tree;
 #[cfg(debug_assertions)]
 mod trial;
 mod unique;
@@ -122,6 +123,7 @@ pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
 pub use tap::{Commits, FILE_PIECE_BYTES, ShipPlace, Tap, Tapped, WalPlace, file_stamp, keep_ship_place, ship_place};
 pub use ticket::{Durable, Refused, Ticket};
 pub use timeline::TimelineQuery;
+pub use tree::{link_back, link_out};
 pub use verify::Depth;
 pub use write::{Cause, Changed, WriteTx};
 

@@ -4,6 +4,7 @@
 
 use crate::engine::{Access, Conn, EngineConfig, Sql, bulk, dialect};
 use crate::snapshot::SealGate;
+use crate::tree::copy_folder;
 use crate::{Store, StoreConfig, StoreError, carry};
 use kernel::{Code, Fault, Timestamp};
 use metadata::ColumnType;
@@ -168,19 +169,4 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (path, name) = (entry.path(), entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&path, &to.join(name))?;
-        } else {
-            fs::copy(&path, to.join(name))?;
-        }
-    }
-    Ok(())
 }

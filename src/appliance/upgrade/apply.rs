@@ -128,7 +128,8 @@ fn copy(appliance: &Appliance, state: &mut State) -> Result<(), Failure> {
     layout::make_private_folder(&folder)?;
     state.others = Store::copy_still(&config, &folder, appliance.clock.now())?;
     let files = folder.join("files");
-    super::drive::link_tree(&config.files_folder, &files).map_err(|error| Failure::file(&files, &error))?;
+    let owner = own::acts_for(&appliance.layout)?.map(|(uid, _)| uid);
+    store::link_out(&config.files_folder, &files, owner).map_err(|error| Failure::file(&files, &error))?;
     self_test::before(appliance)?;
     state.enter(Phase::Copied, &appliance.layout)
 }

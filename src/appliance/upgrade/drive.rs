@@ -5,7 +5,7 @@ use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
 use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
-use crate::appliance::upgrade::{Phase, State, running, self_test, switch};
+use crate::appliance::upgrade::{Phase, State, own, running, self_test, switch};
 use crate::appliance::{Appliance, FolderLock};
 use crate::cli::failure::Failure;
 use audit::ActOutcome;
@@ -188,7 +188,8 @@ fn restore(appliance: &Appliance, state: &State, by: &Actor) -> Result<String, F
     let (config, copy) = (appliance.store_config()?, appliance.layout.upgrade_copy());
     if state.restores {
         Store::copy_back(&config, &copy, &state.others, appliance.clock.now())?;
-        link_tree(&copy.join("files"), &config.files_folder)
+        let owner = own::acts_for(&appliance.layout)?;
+        store::link_back(&copy.join("files"), &config.files_folder, owner)
             .map_err(|error| Failure::file(&config.files_folder, &error))?;
     }
     let why = if state.why.is_empty() { "it was taken back".to_owned() } else { state.why.clone() };
@@ -233,23 +234,4 @@ pub(super) fn clear(appliance: &Appliance) -> Result<(), Failure> {
     }
     let copy = layout.upgrade_copy();
     gone(fs::remove_dir_all(&copy), &copy)
-}
-
-/// Every file of a folder in another, by a second name: sealed files never change. Those that are there stay.
-pub(super) fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    if !from.exists() {
-        return Ok(());
-    }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
-    for listed in fs::read_dir(from)? {
-        let listed = listed?;
-        let (path, place) = (listed.path(), to.join(listed.file_name()));
-        if listed.file_type()?.is_dir() {
-            link_tree(&path, &place)?;
-        } else if !place.exists() {
-            fs::hard_link(&path, &place).or_else(|_| fs::copy(&path, &place).map(drop))?;
-        }
-    }
-    Ok(())
 }

@@ -1,13 +1,13 @@
 //! What an upgrade would do here, before it does anything: versions, room, time, settings, what changes for others, and what is in
 //! its way. It measures and reads; it changes nothing but a small file that it takes away again.
 
-use crate::appliance::upgrade::{FORMATS, platform, refused, running, trusted};
+use crate::appliance::upgrade::{FORMATS, own, platform, refused, running, trusted};
 use crate::appliance::{Appliance, Keeper, Opened, proven_too_old};
 use crate::cli::failure::Failure;
 use crate::config::{Config, DatabaseConfig};
 use kernel::{Clock, Code, limits};
 use serde::Serialize;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use store::Store;
@@ -172,7 +172,7 @@ fn write_rate(appliance: &Appliance) -> Result<u64, Failure> {
     let path = appliance.layout.dir().join("upgrade-probe");
     let (clock, block): (&dyn Clock, _) = (appliance.clock.as_ref(), vec![0x5a; PROBE_BYTES]);
     let began = clock.monotonic();
-    let written = File::create(&path).and_then(|mut file| file.write_all(&block).and_then(|()| file.sync_all()));
+    let written = own::create(&path, 0o600).and_then(|mut file| file.write_all(&block).and_then(|()| file.sync_all()));
     let millis = u64::try_from((clock.monotonic() - began).as_millis()).unwrap_or(u64::MAX).max(1);
     let gone = fs::remove_file(&path);
     written.and(gone).map_err(|error| {
