@@ -25,4 +25,5 @@ mod ssh_server;
 mod support;
 mod targets;
 mod upgrades;
+mod upgrades_by_root;
 mod volumes;

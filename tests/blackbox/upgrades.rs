@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A step that an older version cannot pass by, and one that it can.
-const CONTRACTS: &str = "ALTER TABLE \"k_preference\" ADD COLUMN \"trial\" TEXT";
-const EXPANDS: &str = "CREATE TABLE \"k_trial\" (\"a\" TEXT PRIMARY KEY)";
+pub(crate) const CONTRACTS: &str = "ALTER TABLE \"k_preference\" ADD COLUMN \"trial\" TEXT";
+pub(crate) const EXPANDS: &str = "CREATE TABLE \"k_trial\" (\"a\" TEXT PRIMARY KEY)";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn signify() -> bool {
+pub(crate) fn signify() -> bool {
     let there = Command::new("signify-openbsd").output().is_ok();
     if !there {
         assert!(std::env::var_os("CI").is_none(), "signify-openbsd is not installed (scripts/setup.sh test)");
@@ -28,17 +28,17 @@ fn signify() -> bool {
 }
 
 /// An appliance and a program of its own that an upgrade may replace.
-struct House {
-    place: Place,
+pub(crate) struct House {
+    pub(crate) place: Place,
 }
 
 /// What a bundle brings.
-struct Brings<'a> {
-    version: &'a str,
-    steps: &'a [&'a str],
-    keys: &'a [u8],
+pub(crate) struct Brings<'a> {
+    pub(crate) version: &'a str,
+    pub(crate) steps: &'a [&'a str],
+    pub(crate) keys: &'a [u8],
     /// A line of shell before the program is started.
-    first: &'a str,
+    pub(crate) first: &'a str,
 }
 
 impl Default for Brings<'_> {
@@ -48,7 +48,7 @@ impl Default for Brings<'_> {
 }
 
 impl House {
-    fn new(server: bool) -> Self {
+    pub(crate) fn new(server: bool) -> Self {
         let place = Place::new();
         if server {
             let (url, ca) = testkit::postgres_database();
@@ -80,14 +80,14 @@ impl House {
         command.args(verb).args(["--dir", dir.to_str().unwrap()]).args(rest).env_remove("KONTOR_PASSPHRASE_FILE");
         command
     }
-    fn on(&self, verb: &[&str], rest: &[&str]) -> Ran {
+    pub(crate) fn on(&self, verb: &[&str], rest: &[&str]) -> Ran {
         Ran::of(self.command(verb, rest).output().unwrap())
     }
-    fn apply(&self, bundle: &Path) -> Ran {
+    pub(crate) fn apply(&self, bundle: &Path) -> Ran {
         let program = self.place.path("bin/kontor");
         self.on(&["upgrade", "apply"], &["--binary", program.to_str().unwrap(), bundle.to_str().unwrap()])
     }
-    fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         let ran = Ran::of(Command::new(self.place.path("bin/kontor")).args(["version", "--json"]).output().unwrap());
         json(ran)["version"].as_str().unwrap().to_owned()
     }
@@ -129,7 +129,7 @@ impl House {
     }
 
     /// A bundle, as a release makes it.
-    fn bundle(&self, brings: &Brings<'_>) -> PathBuf {
+    pub(crate) fn bundle(&self, brings: &Brings<'_>) -> PathBuf {
         let program = self.program(brings);
         let word: String = brings.keys.iter().map(u8::to_string).collect();
         let folder = self.place.path(&format!("release-{}-{word}", brings.version));
@@ -174,7 +174,7 @@ impl House {
 }
 
 #[track_caller]
-fn done(command: &mut Command) {
+pub(crate) fn done(command: &mut Command) {
     Ran::of(command.output().unwrap()).ended(0);
 }
 
@@ -369,7 +369,11 @@ fn a_server_that_runs_is_not_upgraded_under_its_feet() {
     let url = url_in(&server.line_with("serving"));
     let (status, ready) = answer(client(&house.place.dir().join("tls/ca.pem")).get(format!("{url}/readyz")).call());
     assert_eq!(status, 200, "{ready}");
+    // Nothing is counted, and nothing goes back, while somebody may still write.
+    house.on(&["upgrade", "rollback"], &["--lose-newer"]).ended(2).complains("already");
+    house.on(&["upgrade", "status"], &[]).ended(0).says("waits to be finalized");
     assert_eq!(server.stop(), 0);
+    house.on(&["upgrade", "rollback"], &[]).ended(1);
 }
 
 #[test]

@@ -256,28 +256,55 @@ pub(crate) fn roll_back(
 ) -> Result<Ended, Failure> {
     let alone = Alone::take(&appliance.layout)?;
     let mut state = waiting(appliance)?;
+    switch::service(&state, "stop")?;
+    if let Err(failure) = leave(appliance, &mut state, by, lose_newer, out) {
+        // Unless that is written down already, nothing goes back, and the new version goes on.
+        if State::read(&appliance.layout)?.is_some_and(|state| state.waits()) {
+            switch::give_back(&appliance.layout)?;
+            switch::service(&state, "start")?;
+        }
+        return Err(failure);
+    }
+    appliance.upgrading = true;
+    drop(alone);
+    drive(appliance, by, secrecy, None)
+}
+
+/// Counts what would be lost, and writes down that it goes back, while nobody else can write: what a server committed between the
+/// count and the copy would go without a word.
+fn leave(
+    appliance: &Appliance,
+    state: &mut State,
+    by: &Actor,
+    lose_newer: bool,
+    out: &mut dyn FnMut(String),
+) -> Result<(), Failure> {
+    let _lock = FolderLock::take(&appliance.layout)?;
     let lossless = Store::schema_of(&appliance.store_config()?.engine)?.is_readable_from(state.known);
     let opened = appliance.open_without_shipping()?;
-    let (since, others) = (since(&opened, state.entries)?, plan::others_serve(appliance, &opened)?);
+    let told = counted(appliance, &opened, state, by, (lossless, lose_newer));
+    close(opened)?;
+    out(told?);
+    state.restores = !lossless;
+    state.why = "an operator took it back".to_owned();
+    state.enter(Phase::Leaving, &appliance.layout)
+}
+
+/// What going back costs, told in the log; refused when that was not given up.
+fn counted(
+    appliance: &Appliance,
+    opened: &Opened,
+    state: &State,
+    by: &Actor,
+    (lossless, lose_newer): (bool, bool),
+) -> Result<String, Failure> {
+    let (since, others) = (since(opened, state.entries)?, plan::others_serve(appliance, opened)?);
     if !others.is_empty() {
-        close(opened)?;
         return Err(Failure::new(Code::Unavailable, others.join("; "))
             .kept("nothing was changed")
             .todo("then repeat it"));
     }
-    state.restores = !lossless;
-    let told = match (lossless, since) {
-        (true, _) => "nothing is lost: the former version can read the data as they are".to_owned(),
-        (false, 0) => "nothing was written since".to_owned(),
-        (false, since) => format!("{since} entries that change something were written since, and go"),
-    };
-    let refuse = !lossless && since > 0 && !lose_newer;
-    if !refuse {
-        let entry = entry(&opened, by, &format!("back from {} to {}: {told}", state.to, state.from));
-        opened.store.append(vec![entry]).wait()?;
-    }
-    close(opened)?;
-    if refuse {
+    if !lossless && since > 0 && !lose_newer {
         return Err(Failure::new(
             Code::ParameterInvalid,
             format!("{since} entries that change something were written since the upgrade"),
@@ -285,13 +312,14 @@ pub(crate) fn roll_back(
         .kept("nothing was changed; the new version goes on")
         .todo("go on with the new version and finalize it; or give them up: --lose-newer"));
     }
-    out(told);
-    switch::service(&state, "stop")?;
-    state.why = "an operator took it back".to_owned();
-    state.enter(Phase::Leaving, &appliance.layout)?;
-    appliance.upgrading = true;
-    drop(alone);
-    drive(appliance, by, secrecy, None)
+    let told = match (lossless, since) {
+        (true, _) => "nothing is lost: the former version can read the data as they are".to_owned(),
+        (false, 0) => "nothing was written since".to_owned(),
+        (false, since) => format!("{since} entries that change something were written since, and go"),
+    };
+    let entry = entry(opened, by, &format!("back from {} to {}: {told}", state.to, state.from));
+    opened.store.append(vec![entry]).wait()?;
+    Ok(told)
 }
 
 /// Entries that change something, from this one on.

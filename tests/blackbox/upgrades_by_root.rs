@@ -1,0 +1,124 @@
+//! Upgrades by root of an appliance that belongs to another account, which may be in somebody else's hands: what root goes by there,
+//! and what it gives away.
+
+use crate::support::*;
+use crate::upgrades::{Brings, CONTRACTS, EXPANDS, House, done, signify};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Whether this is root, who alone can act for another account.
+fn root_acts() -> bool {
+    let acts = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !acts {
+        println!("SKIPPED: only root can upgrade what belongs to another account");
+    }
+    acts && signify()
+}
+
+/// The account that has the appliance.
+const OTHER: u32 = 65_534;
+
+impl House {
+    /// One whose appliance belongs to another account than the one that upgrades.
+    fn of_another() -> Self {
+        let house = Self::new(false);
+        fs::set_permissions(house.place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        done(Command::new("chown").args(["-R", &format!("{OTHER}:{OTHER}")]).arg(house.place.dir()));
+        house
+    }
+    /// The same command as that account.
+    fn as_other(&self, verb: &[&str]) -> Ran {
+        let dir = self.place.dir();
+        let mut command = Command::new(self.place.path("bin/kontor"));
+        command.args(verb).args(["--dir", dir.to_str().unwrap()]).env_remove("KONTOR_PASSPHRASE_FILE");
+        Ran::of(command.uid(OTHER).gid(OTHER).output().unwrap())
+    }
+    fn upgrade(&self, name: &str) -> PathBuf {
+        self.place.dir().join("upgrade").join(name)
+    }
+}
+
+#[test]
+fn root_goes_by_nothing_that_the_account_of_the_appliance_could_have_written() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    house.apply(&house.bundle(&Brings { steps: &[EXPANDS], ..Brings::default() })).ended(0);
+    for name in ["", "state.json", "previous", "next"] {
+        assert_eq!(fs::metadata(house.upgrade(name)).unwrap().uid(), 0, "{name}");
+    }
+    assert_eq!(fs::metadata(house.place.dir().join("data/kontor.db")).unwrap().uid(), OTHER);
+    // The account can look, and use the appliance, and not go on with the upgrade.
+    house.as_other(&["upgrade", "status"]).ended(0).says("waits to be finalized");
+    house.as_other(&["user", "list"]).ended(0);
+    house.as_other(&["upgrade", "finalize"]).ended(2).complains("as root");
+    // A program that was exchanged is not put into its place.
+    let former = fs::read(house.upgrade("previous")).unwrap();
+    fs::write(house.upgrade("previous"), "#!/bin/sh\nexit 3\n").unwrap();
+    house.on(&["upgrade", "rollback"], &[]).ended(2).complains("was altered");
+    assert_eq!(house.version(), "0.2.0");
+    fs::write(house.upgrade("previous"), former).unwrap();
+    // Nor is a state of somebody else's believed, be it a file, a link or in a folder of theirs.
+    let state = house.upgrade("state.json");
+    chown(&state, Some(OTHER), None).unwrap();
+    house.on(&["upgrade", "resume"], &[]).ended(2).complains("belongs to the account");
+    chown(&state, Some(0), None).unwrap();
+    let aside = house.place.path("state.json");
+    fs::rename(&state, &aside).unwrap();
+    symlink(&aside, &state).unwrap();
+    house.on(&["upgrade", "resume"], &[]).ended(2).complains("is a link");
+    fs::rename(&aside, &state).unwrap();
+    chown(house.upgrade(""), Some(OTHER), None).unwrap();
+    house.on(&["upgrade", "resume"], &[]).ended(2).complains("belongs to the account");
+    chown(house.upgrade(""), Some(0), None).unwrap();
+    house.on(&["upgrade", "resume"], &[]).ended(1);
+    assert_eq!(house.version(), "0.1.0");
+    house.as_other(&["user", "list"]).ended(0);
+    house.as_other(&["audit", "verify"]).ended(0);
+}
+
+#[test]
+fn root_follows_no_link_and_gives_away_nothing_that_was_not_the_appliances() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
+    let foreign = house.place.path("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("secret"), "not the appliance's").unwrap();
+    let files = house.place.dir().join("data/files");
+    let aside = house.place.path("files");
+    let had = files.exists();
+    if had {
+        fs::rename(&files, &aside).unwrap();
+    }
+    symlink(&foreign, &files).unwrap();
+    house.apply(&bundle).ended(2).complains("files");
+    assert_eq!(house.version(), "0.1.0");
+    fs::remove_file(&files).unwrap();
+    if had {
+        fs::rename(&aside, &files).unwrap();
+    }
+    let log = house.place.dir().join("log/way");
+    symlink(&foreign, &log).unwrap();
+    house.apply(&bundle).ended(2).complains("way");
+    fs::remove_file(&log).unwrap();
+    // What has a second name elsewhere stays whose it is.
+    fs::hard_link(foreign.join("secret"), house.place.dir().join("second-name")).unwrap();
+    symlink(&foreign, house.place.dir().join("way")).unwrap();
+    let probe = house.place.dir().join("upgrade-probe");
+    symlink(foreign.join("secret"), &probe).unwrap();
+    house.apply(&bundle).ended(0);
+    house.on(&["upgrade", "rollback"], &["--lose-newer"]).ended(1);
+    assert_eq!(fs::read_to_string(foreign.join("secret")).unwrap(), "not the appliance's");
+    for path in [foreign.clone(), foreign.join("secret")] {
+        assert_eq!(fs::metadata(&path).unwrap().uid(), 0, "{}", path.display());
+    }
+    house.as_other(&["user", "list"]).ended(0);
+    house.as_other(&["audit", "verify"]).ended(0);
+}
