@@ -37,7 +37,8 @@ the same folder is refused. /healthz says whether it lives, /readyz whether it c
 SIGTERM stops it in order; SIGHUP lets it read its configuration and certificate anew. Under systemd it tells when it is ready, \
 feeds the watchdog while it is well, and takes over the sockets of a socket unit in place of server.listen.
 Exit codes: 0 stopped as asked; 2 could not start or failed; 74 the disk failed under the audit log (look at the disk \
-before starting again); 78 the configuration is not valid (starting again will not help).")]
+before starting again); 78 the configuration is not valid, or an upgrade was cut off \
+(starting again will not help).")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     dir: Dir,
@@ -85,7 +86,8 @@ impl Served {
     pub(crate) fn start(appliance: Appliance, level: LogLevel, at: Where) -> Result<Self, Failure> {
         vault::self_test()?;
         appliance.refuse_standby()?;
-        refuse_half_done(&appliance.layout)?;
+        // Starting again does not help: a service manager must not try.
+        refuse_half_done(&appliance.layout).map_err(|failure| failure.exit(EXIT_CONFIG))?;
         let lock = FolderLock::take(&appliance.layout)?;
         let signals = Signals::listen_for_reload()?;
         let tls = certificates(&appliance, &appliance.config)?;

@@ -26,4 +26,5 @@ mod support;
 mod targets;
 mod upgrades;
 mod upgrades_by_root;
+mod upgrades_service;
 mod volumes;

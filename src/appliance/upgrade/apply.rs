@@ -10,7 +10,7 @@ use crate::appliance::upgrade::{
 };
 use crate::appliance::{Appliance, FolderLock, Opened, layout};
 use crate::cli::failure::Failure;
-use audit::{Entry, Verb};
+use audit::{ActOutcome, Entry, Verb};
 use identity::Actor;
 use kernel::Code;
 use std::fs::{self, File};
@@ -85,17 +85,32 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
     let to = bundle.manifest().version.clone();
     let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
     state.service.clone_from(&wanted.service);
+    state.sockets = wanted.service.as_deref().map(switch::open_sockets).unwrap_or_default();
     state.formats = bundle.manifest().formats;
     state.keys = Some(bundle.keys().clone());
     state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
-    switch::service(&state, "stop")?;
-    let begun = begin(appliance, &mut state, &previous, &bundle, by);
-    if begun.is_err() {
-        // Nothing was switched: what was begun goes, and the service goes on.
-        super::drive::clear(appliance)?;
-        switch::service(&state, "start")?;
+    switch::stop(&state)?;
+    if let Err(failure) = begin(appliance, &mut state, &previous, &bundle, by) {
+        return Err(not_begun(appliance, &state, by, failure));
     }
-    begun.map(|()| state)
+    Ok(state)
+}
+
+/// Nothing was switched: where the log has the intent it gets the outcome, what was begun goes, and the service goes on. Told is what
+/// failed first, and what of this failed too.
+fn not_begun(appliance: &Appliance, state: &State, by: &Actor, failure: Failure) -> Failure {
+    let is_logged = matches!(State::read(&appliance.layout), Ok(Some(_)));
+    let logged = if is_logged {
+        super::drive::told(appliance, state, by, "it could not begin", ActOutcome::Failed).map(drop)
+    } else {
+        Ok(())
+    };
+    let cleared = super::drive::clear(appliance);
+    let given = switch::give_back(&appliance.layout);
+    match [logged, cleared, given, switch::start(state)].into_iter().find_map(Result::err) {
+        Some(also) => failure.kept(format!("data and program are as they were; but then: {}", also.what())),
+        None => failure,
+    }
 }
 
 fn begin(
@@ -256,12 +271,12 @@ pub(crate) fn roll_back(
 ) -> Result<Ended, Failure> {
     let alone = Alone::take(&appliance.layout)?;
     let mut state = waiting(appliance)?;
-    switch::service(&state, "stop")?;
+    switch::stop(&state)?;
     if let Err(failure) = leave(appliance, &mut state, by, lose_newer, out) {
         // Unless that is written down already, nothing goes back, and the new version goes on.
         if State::read(&appliance.layout)?.is_some_and(|state| state.waits()) {
             switch::give_back(&appliance.layout)?;
-            switch::service(&state, "start")?;
+            switch::start(&state)?;
         }
         return Err(failure);
     }

@@ -89,6 +89,11 @@ pub(crate) fn drive(
                 let why = format!("version {} could not go on: {told}", state.to);
                 turn(&mut state, appliance, why)?;
             }
+            // What was found well is not taken back because the service manager cannot start it.
+            Err(failure) if state.waits() => {
+                return Err(failure
+                    .kept("the new version is in its place, its self-test was well, and it waits to be finalized"));
+            }
             Err(failure) if forward => turn(&mut state, appliance, failure.what().to_owned())?,
             Err(failure) => return Err(unfinished(failure.code, failure.what())),
         }
@@ -137,7 +142,7 @@ fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Fa
         Phase::Tested => {
             conclude(appliance, state, by)?;
             drop(_lock);
-            switch::service(state, "start")?;
+            switch::start(state)?;
             return Ok(Next::Ended(Ended::Waiting));
         }
         Phase::Waiting => return Ok(Next::Ended(Ended::Waiting)),
@@ -147,9 +152,11 @@ fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Fa
         }
         Phase::Restoring if state.install != Install::Done && state.from != running() => return Ok(Next::Other),
         Phase::Restoring => {
-            let why = restore(appliance, state, by)?;
+            let mut why = restore(appliance, state, by)?;
             drop(_lock);
-            switch::service(state, "start")?;
+            if let Err(failure) = switch::start(state) {
+                why = format!("{why}; and the service did not start: {}", failure.what());
+            }
             return Ok(Next::Ended(Ended::Back(why)));
         }
     }
@@ -164,7 +171,13 @@ fn abandoned(appliance: &Appliance, state: &State, by: &Actor) -> Result<Ended, 
     Ok(Ended::Back(why))
 }
 
-fn told(appliance: &Appliance, state: &State, by: &Actor, what: &str, outcome: ActOutcome) -> Result<u64, Failure> {
+pub(super) fn told(
+    appliance: &Appliance,
+    state: &State,
+    by: &Actor,
+    what: &str,
+    outcome: ActOutcome,
+) -> Result<u64, Failure> {
     let opened = appliance.open_without_shipping()?;
     let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
     entry.phase = audit::Phase::Outcome;

@@ -92,6 +92,8 @@ pub(crate) struct State {
     pub(crate) pieces: Vec<own::Piece>,
     /// The service that is stopped and started.
     pub(crate) service: Option<String>,
+    /// The sockets that were open for it.
+    pub(crate) sockets: Vec<String>,
     /// Tables of others beside ours.
     pub(crate) others: Vec<String>,
     /// The last step of the schema that the version which is left knows.
@@ -122,6 +124,7 @@ impl State {
             install,
             pieces: Vec::new(),
             service: None,
+            sockets: Vec::new(),
             others: Vec::new(),
             known: 0,
             touched: Vec::new(),

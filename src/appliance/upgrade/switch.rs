@@ -111,10 +111,32 @@ fn package(name: &str, arguments: &[&str], state: &State, layout: &Layout, piece
     Err(failed(told.lines().last().unwrap_or_default().to_owned()))
 }
 
-/// Stops or starts the service.
-pub(super) fn service(state: &State, verb: &str) -> Result<(), Failure> {
+/// The sockets that are open for a service: whoever knocks there starts it, also while it should be stopped.
+pub(super) fn open_sockets(unit: &str) -> Vec<String> {
+    let shown = program("systemctl").args(["show", "--property=TriggeredBy", "--value", "--", unit]).output();
+    let names = shown.map(|shown| String::from_utf8_lossy(&shown.stdout).into_owned()).unwrap_or_default();
+    let is_open = |name: &&str| {
+        let asked = program("systemctl").args(["is-active", "--quiet", "--", name]).status();
+        name.ends_with(".socket") && asked.is_ok_and(|status| status.success())
+    };
+    names.split_whitespace().filter(is_open).map(str::to_owned).collect()
+}
+
+/// Stops the service, its sockets first.
+pub(super) fn stop(state: &State) -> Result<(), Failure> {
+    systemctl("stop", state)
+}
+
+/// Starts the service and the sockets that were open. What was tried and failed meanwhile does not count against its limit of starts.
+pub(super) fn start(state: &State) -> Result<(), Failure> {
+    // A unit that has not failed has nothing to be forgotten.
+    let _ = systemctl("reset-failed", state);
+    systemctl("start", state)
+}
+
+fn systemctl(verb: &str, state: &State) -> Result<(), Failure> {
     let Some(unit) = &state.service else { return Ok(()) };
-    let ran = program("systemctl").arg(verb).arg(unit).status();
+    let ran = program("systemctl").args([verb, "--"]).args(&state.sockets).arg(unit).status();
     match ran {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failure::new(Code::Unavailable, format!("systemctl {verb} {unit}: {status}"))
