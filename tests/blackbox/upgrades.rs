@@ -226,6 +226,29 @@ fn there_and_final_and_never_behind_that_again() {
 }
 
 #[test]
+fn what_a_bundle_brought_cannot_be_exchanged_while_it_waits() {
+    if !signify() {
+        return;
+    }
+    let houses = [House::new(false), House::new(false)];
+    let states = houses.each_ref().map(|house| {
+        house.apply(&house.bundle(&Brings::default())).ended(0);
+        let path = house.place.dir().join("upgrade/state.json");
+        let state: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        (path, state)
+    });
+    let (path, state) = &states[0];
+    for accepted in [states[1].1["accepted"].clone(), Value::from("00"), Value::from("")] {
+        let mut altered = state.clone();
+        altered["accepted"] = accepted;
+        fs::write(path, altered.to_string()).unwrap();
+        houses[0].on(&["upgrade", "finalize"], &[]).ended(2).complains("was altered");
+    }
+    fs::write(path, state.to_string()).unwrap();
+    houses[0].on(&["upgrade", "finalize"], &[]).ended(0);
+}
+
+#[test]
 fn back_with_what_was_written_or_without() {
     House::both(|house, _| {
         let bundle = house.bundle(&Brings { steps: &[EXPANDS], ..Brings::default() });

@@ -68,10 +68,13 @@ pub(crate) fn apply(
 
 fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor) -> Result<State, Failure> {
     let opened = appliance.open_without_shipping()?;
-    let planned =
-        kept::keep_from_first(&opened, &appliance.vault, by).and_then(|_| plan::plan(appliance, &opened, bundle));
+    let planned = kept::keep_from_first(&opened, &appliance.vault, by).and_then(|_| {
+        let (plan, bundle) = plan::plan(appliance, &opened, bundle)?;
+        let accepted = kept::accepted(&opened, &appliance.vault, &bundle)?;
+        Ok((plan, bundle, accepted))
+    });
     close(opened)?;
-    let (plan, bundle) = planned?;
+    let (plan, bundle, accepted) = planned?;
     if !plan.blockers.is_empty() {
         return Err(Failure::new(Code::Unavailable, format!("this cannot begin:\n  {}", plan.blockers.join("\n  ")))
             .kept("nothing was changed")
@@ -86,8 +89,7 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
     let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
     state.service.clone_from(&wanted.service);
     state.sockets = wanted.service.as_deref().map(switch::open_sockets).unwrap_or_default();
-    state.formats = bundle.manifest().formats;
-    state.keys = Some(bundle.keys().clone());
+    state.accepted = Some(accepted);
     state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
     switch::stop(&state)?;
     if let Err(failure) = begin(appliance, &mut state, &previous, &bundle, by) {
@@ -213,7 +215,6 @@ fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure>
     let mut state = State::begin((from, running()), installed, Install::Done, appliance.clock.now());
     state.service.clone_from(&wanted.service);
     state.known = schema.at;
-    state.formats = super::FORMATS;
     let _lock = FolderLock::take(&appliance.layout)?;
     state.enter(Phase::Begun, &appliance.layout)?;
     let copied = copy(appliance, &mut state);
@@ -237,7 +238,7 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
     }
     let opened = appliance.open_without_shipping()?;
     let told = format!("finalized {}: no way back to {}", state.to, state.from);
-    let raised = kept::raise(&opened, appliance, &state, entry(&opened, by, &told));
+    let raised = kept::raise(&opened, &appliance.vault, &state, entry(&opened, by, &told));
     close(opened)?;
     raised?;
     let last = Last {

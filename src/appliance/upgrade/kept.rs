@@ -14,14 +14,25 @@ use upgrade::{KeySet, Ratchet, compiled_keys};
 use vault::Vault;
 
 const LABEL: &str = "upgrade";
+/// For what a bundle brings, between its acceptance and the end of its upgrade.
+const ACCEPTED_LABEL: &str = "upgrade-accepted";
+
+/// What a bundle brings that holds for good once its upgrade is final. It lies in the folder of the upgrade meanwhile, sealed:
+/// whoever can write there must not choose the keys by which later bundles are judged.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Accepted {
+    to: upgrade::Version,
+    formats: u32,
+    keys: KeySet,
+}
 
 fn altered() -> Failure {
     Failure::new(
         Code::ConfigInvalid,
-        "what the database keeps about upgrades was altered, or belongs to another appliance",
+        "what is kept about upgrades was altered, or belongs to another appliance",
     )
     .kept("nothing was changed")
-    .todo("find out who had access to the database; `kontor audit verify --level 4`; then restore a backup set")
+    .todo("find out who had access to the database and the folder; `kontor audit verify --level 4`; then restore a backup set")
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -95,15 +106,30 @@ pub(crate) fn trusted(appliance: Option<(&Appliance, &Store)>) -> Result<KeySet,
     })
 }
 
+/// Seals what a bundle brings, whose signatures were verified just now.
+pub(super) fn accepted(opened: &Opened, vault: &Vault, bundle: &upgrade::Bundle) -> Result<String, Failure> {
+    let manifest = bundle.manifest();
+    let told = Accepted { to: manifest.version.clone(), formats: manifest.formats, keys: bundle.keys().clone() };
+    let plain = serde_json::to_vec(&told).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    Ok(hex(&vault.seal_internal(ACCEPTED_LABEL, opened.store.appliance()?.as_bytes(), &plain)?))
+}
+
 /// What is reached when an upgrade is finalized.
-pub(super) fn raise(
-    opened: &Opened,
-    appliance: &Appliance,
-    state: &super::State,
-    entry: audit::Entry,
-) -> Result<(), Failure> {
-    let ratchet = read(&opened.store, &appliance.vault)?.unwrap_or_else(|| Ratchet::begin(running(), FORMATS, None));
+pub(super) fn raise(opened: &Opened, vault: &Vault, state: &super::State, entry: audit::Entry) -> Result<(), Failure> {
+    let ratchet = read(&opened.store, vault)?.unwrap_or_else(|| Ratchet::begin(running(), FORMATS, None));
     ratchet.admit(&state.to).map_err(refused)?;
-    let raised = ratchet.raised(&state.to, state.formats, state.keys.as_ref());
-    keep(opened, &appliance.vault, &raised, entry)
+    let raised = match &state.accepted {
+        Some(text) => {
+            let sealed = bytes(text).ok_or_else(altered)?;
+            let context = opened.store.appliance()?;
+            let plain = vault.open_internal(ACCEPTED_LABEL, context.as_bytes(), &sealed).map_err(|_| altered())?;
+            let told: Accepted = serde_json::from_slice(&plain).map_err(|_| altered())?;
+            if told.to != state.to {
+                return Err(altered());
+            }
+            ratchet.raised(&told.to, told.formats, Some(&told.keys))
+        }
+        None => ratchet.raised(&state.to, FORMATS, None),
+    };
+    keep(opened, vault, &raised, entry)
 }

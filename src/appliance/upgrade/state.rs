@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use upgrade::{KeySet, Version};
+use upgrade::Version;
 
 /// The format of the file.
 const FORMAT: u32 = 1;
@@ -102,9 +102,8 @@ pub(crate) struct State {
     pub(crate) touched: Vec<String>,
     /// Entries of the log when it was done.
     pub(crate) entries: u64,
-    /// What finalizing allows.
-    pub(crate) formats: u32,
-    pub(crate) keys: Option<KeySet>,
+    /// What finalizing allows, sealed for this appliance; without a bundle what this program has.
+    pub(crate) accepted: Option<String>,
     /// Whether going back takes the data back too.
     pub(crate) restores: bool,
     /// Why it goes back; empty on the way there.
@@ -129,8 +128,7 @@ impl State {
             known: 0,
             touched: Vec::new(),
             entries: 0,
-            formats: 0,
-            keys: None,
+            accepted: None,
             restores: true,
             why: String::new(),
         }
