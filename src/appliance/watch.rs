@@ -130,6 +130,11 @@ impl Watch {
                     work.keep();
                 }
             }
+            // What the relay took since the last look is in the log before the appliance closes, and not sent again after a start.
+            if let Some(post) = &known {
+                work.settle(&post.outbox);
+                work.keep();
+            }
         });
         Ok(Self { stop: Some(stop), thread: Some(thread.map_err(no_thread)?) })
     }
