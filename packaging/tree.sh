@@ -20,6 +20,9 @@ for profile in isolated credential credential-encrypted; do
   put 644 "systemd/$profile.conf" "usr/share/kontor/systemd/$profile.conf"
 done
 
+for page in packaging/monitoring/*; do put 644 "$page" "usr/share/kontor/monitoring/$(basename "$page")"; done
+for page in packaging/examples/*; do put 644 "$page" "usr/share/kontor/examples/$(basename "$page")"; done
+
 # The settings of the service's environment: where each family of systems looks for them.
 case $kind in
   rpm) defaults=etc/sysconfig/kontor zsh=usr/share/zsh/site-functions/_kontor ;;

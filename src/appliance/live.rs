@@ -49,7 +49,6 @@ pub(crate) fn restart_keys(before: &Config, after: &Config) -> Vec<&'static str>
         ("server.proxies", old.proxies != new.proxies),
         ("database", before.database != after.database),
         ("files.folder", before.files != after.files),
-        ("files", before.files != after.files),
         ("unseal.key_file", before.unseal != after.unseal),
         ("log.format", before.log.json != after.log.json),
         ("backup.ship", before.backup.ship != after.backup.ship || shipped(before) != shipped(after)),

@@ -106,3 +106,26 @@ fn what_could_not_begin_is_told_in_the_log_and_the_service_goes_on() {
     let counted = Command::new("sqlite3").arg(database).arg(told).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), "1");
 }
+
+#[test]
+fn a_key_that_is_a_credential_of_the_stopped_service_is_found_where_it_was_put_meanwhile() {
+    if !signify() {
+        return;
+    }
+    let house = House::with_manager();
+    let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
+    let credentials = house.place.path("credentials");
+    fs::create_dir(&credentials).unwrap();
+    fs::rename(house.place.dir().join("keys/unseal.key"), credentials.join("unseal-key")).unwrap();
+    let config = house.place.dir().join("kontor.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let line = text.lines().find(|line| line.starts_with("key_file = ")).unwrap();
+    fs::write(&config, text.replace(line, "key_file = \"credential:unseal-key\"")).unwrap();
+    let program = house.place.path("bin/kontor");
+    let rest = ["--binary", program.to_str().unwrap(), bundle.to_str().unwrap()];
+    let mut command = house.command(&["upgrade", "apply"], &rest);
+    Ran::of(command.env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap()).ended(0).says("0.2.0 after 0.1.0");
+    let mut command = house.command(&["upgrade", "rollback"], &[]);
+    Ran::of(command.env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap()).ended(1);
+    assert_eq!(house.version(), "0.1.0");
+}

@@ -26,10 +26,15 @@ pub(super) const PREVIOUS_RPM: &str = "previous.rpm";
 /// Where programs of the system are looked for.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// What programs that are started learn of the surroundings, beside where programs lie.
+const HANDED_ON: [&str; 2] = ["SUDO_UID", "CREDENTIALS_DIRECTORY"];
+
 fn program(name: &str) -> Command {
     let mut command = Command::new(name);
     command.env_clear().env("PATH", std::env::var("PATH").unwrap_or_else(|_| PATH.to_owned())).stdin(Stdio::null());
     command.envs(fault::handed_on());
+    // Who acts, for the log, and where the secrets of a service lie that is stopped meanwhile.
+    command.envs(HANDED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
 }
 
