@@ -75,9 +75,10 @@ max_wal_senders = 0
 wal_level = minimal
 timezone = 'UTC'
 CONF
-  # Counts statements, for the tests that say how many something takes. Debian has it beside the server.
+  # Counts statements, for the tests that say how many something takes. Debian has it beside the server. Every test has a database
+  # and statements of its own, and none may be forgotten while another counts.
   [ ! -f "$("$bin/pg_config" --pkglibdir 2>/dev/null)/pg_stat_statements.so" ] && [ ! -f "$bin/../lib/pg_stat_statements.so" ] ||
-    echo "shared_preload_libraries = 'pg_stat_statements'" >>"$dir/data/postgresql.conf"
+    printf '%s\n' "shared_preload_libraries = 'pg_stat_statements'" 'pg_stat_statements.max = 100000' >>"$dir/data/postgresql.conf"
   printf '%s\n' 'local all all trust' 'hostssl all all 127.0.0.1/32 scram-sha-256' >"$dir/data/pg_hba.conf"
 }
 
