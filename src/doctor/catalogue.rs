@@ -32,7 +32,7 @@ pub(crate) const CATALOGUE: &[Known] = &[
         "folder_unreadable",
         Error,
         ["a folder of the appliance cannot be looked into", "无法查看设备的目录"],
-        ["run this as the service's user or as root", "以服务用户或 root 身份运行"],
+        ["run this as the service's user", "以服务用户身份运行"],
     ),
     known(
         "file_open",
@@ -395,7 +395,7 @@ mod tests {
         "# What the doctor finds
 
 `kontor doctor` looks an appliance over from beside: stopped, sealed or serving. It needs no unseal secret, changes nothing, and takes no lock that
-anybody waits for. Run it as the service's user or as root, after an installation, before an upgrade, and when something is odd.
+anybody waits for. Run it as the service's user (`sudo -u kontor kontor doctor`; root is told less), after an installation, before an upgrade, and when something is odd.
 
 ```
 kontor doctor --dir /srv/kontor
@@ -419,7 +419,7 @@ This table is made from the program. A finding keeps its name.
 ",
         "# 检查能发现什么
 
-`kontor doctor` 从旁检查设备：停止、封存或服务中均可。不需要解封凭据，不改变任何东西，也不占用他人等待的锁。请以服务用户或 root 身份运行：安装之后、升级之前，以及情况异常时。
+`kontor doctor` 从旁检查设备：停止、封存或服务中均可。不需要解封凭据，不改变任何东西，也不占用他人等待的锁。请以服务用户身份运行（`sudo -u kontor kontor doctor`；root 看到的较少）：安装之后、升级之前，以及情况异常时。
 
 ```
 kontor doctor --dir /srv/kontor
