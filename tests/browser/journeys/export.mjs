@@ -12,9 +12,11 @@ journey("a list becomes a file with its columns and filter, is saved, and is tak
   await page.getByRole("button", { name: "View", exact: true }).click();
   await page.getByRole("menuitem", { name: "As a file…" }).click();
   const dialog = page.getByRole("dialog", { name: "Accounts as a file" });
+  const links = dialog.getByRole("link", { name: /^Save / });
+  const had = await links.count();
   await dialog.getByRole("button", { name: "Make the file" }).click();
-  const save = dialog.getByRole("link", { name: /^Save / }).first();
-  await save.waitFor();
+  await links.nth(had).waitFor();
+  const save = links.first();
   for (const theme of ["light", "dark"]) await accessible("the dialog of files", theme);
   const download = page.waitForEvent("download");
   await save.click();
@@ -22,8 +24,9 @@ journey("a list becomes a file with its columns and filter, is saved, and is tak
   equal(text.startsWith("\ufeff"), true, "a byte order mark");
   equal(text.includes(first.trim()), true, `the first row, ${first}, in the file`);
   equal(text.trim().split(/\r?\n/).length > 10, true, "rows of the file");
+  const href = await save.getAttribute("href");
   await dialog.getByRole("button", { name: /^Take away / }).first().click();
-  await save.waitFor({ state: "detached" });
+  await dialog.locator(`a[href="${href}"]`).waitFor({ state: "detached" });
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 });
