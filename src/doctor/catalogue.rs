@@ -89,7 +89,10 @@ pub(crate) const CATALOGUE: &[Known] = &[
         "slot_single",
         Warning,
         ["there is one way to unseal, and no other when it is lost", "只有一种解封方式，丢失后别无他法"],
-        ["add a second, best recovery shares: `kontor slot add-shares`", "再添加一种，最好是恢复份额：`kontor slot add-shares`"],
+        [
+            "add a second, best recovery shares: `kontor slot add-shares`",
+            "再添加一种，最好是恢复份额：`kontor slot add-shares`",
+        ],
     ),
     known(
         "slot_unknown",
