@@ -98,6 +98,12 @@ impl Gate {
         Some(self.appliance.clock.monotonic().saturating_sub(beat))
     }
 
+    /// Whether this process is no node of the appliance any more: it must not go on to serve.
+    pub(crate) fn is_replaced(&self) -> bool {
+        let Ok(running) = self.running.try_lock() else { return false };
+        running.as_ref().is_some_and(|running| running.store.node_replaced())
+    }
+
     /// What figures are told of while the appliance is open.
     pub(super) fn told(&self) -> Option<Told> {
         self.running.try_lock().ok()?.as_ref().map(|running| running.told.clone())

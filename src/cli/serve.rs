@@ -85,6 +85,7 @@ impl Served {
     /// Takes the folder, opens it where a key file allows, and listens.
     pub(crate) fn start(appliance: Appliance, level: LogLevel, at: Where) -> Result<Self, Failure> {
         vault::self_test()?;
+        sockets::make_room();
         appliance.refuse_standby()?;
         // Starting again does not help: a service manager must not try.
         refuse_half_done(&appliance.layout).map_err(|failure| failure.exit(EXIT_CONFIG))?;
@@ -169,6 +170,11 @@ impl Served {
                 None if self.server.is_finished() => {
                     return Err(Failure::new(Code::Unavailable, "the HTTP server ended by itself"));
                 }
+                None if self.gate.is_replaced() => {
+                    return Err(Failure::new(Code::Fenced, "this process is no node of the appliance any more: another took its name, or it was removed")
+                        .kept("what it had answered; it answers nobody any more")
+                        .todo("start it again, if it is still to serve: it takes its place anew, unless another has it; see `kontor node list`"));
+                }
                 None if sealed != self.site.is_sealed() => {
                     sealed = !sealed;
                     manager::status(&self.status());
@@ -234,7 +240,13 @@ impl Served {
 fn watchdog(gate: &Arc<Gate>, asker: Asker) -> Result<Watchdog, Failure> {
     let gate = Arc::clone(gate);
     let started = Watchdog::start(move || {
-        asker.ask(ASK_PATIENCE).map_err(|error| format!("the server does not answer itself: {error}"))?;
+        match asker.ask(ASK_PATIENCE) {
+            // Starting anew would help nobody: whoever takes all connections takes them again, and a sealed appliance stays closed.
+            Err(error) if sockets::are_taken() => {
+                tracing::warn!(%error, "nearly all connections are taken; the server could not ask itself whether it lives");
+            }
+            asked => asked.map_err(|error| format!("the server does not answer itself: {error}"))?,
+        }
         match gate.standstill() {
             Some(long) if long > STANDSTILL_MAX => Err(format!("the log took nothing for {} s", long.as_secs())),
             _ => Ok(()),

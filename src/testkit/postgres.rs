@@ -57,6 +57,13 @@ impl OwnServer {
     pub fn down(&self) {
         script("down", self.dir.path());
     }
+    /// Runs SQL in its database.
+    pub fn sql(&self, text: &str) {
+        let mut command = Command::new("psql");
+        command.args([self.url.as_str(), "-qXAt", "-v", "ON_ERROR_STOP=1", "-c", text]).env("PGSSLROOTCERT", &self.ca);
+        let output = command.output().expect("psql runs");
+        assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+    }
     /// Starts it again, with its data, on its port.
     pub fn up(&self) {
         script("up", self.dir.path());

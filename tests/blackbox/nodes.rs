@@ -298,6 +298,23 @@ fn nodes_are_restarted_killed_and_cut_off_and_nothing_is_lost() {
     house.verify();
 }
 
+#[test]
+fn who_is_no_node_any_more_serves_nobody() {
+    let (place, database) = (Place::new(), testkit::OwnServer::start());
+    place.init_on(&database.url, &database.ca).ended(0);
+    let serve = || Server::start(place.command(&["serve", "--dir", place.dir().to_str().unwrap()]), true);
+    let server = serve();
+    server.line_with("serving");
+    database.sql("DELETE FROM k_node");
+    server.line_with("no node of the appliance any more");
+    assert_eq!(server.ended(), 2);
+    // Started again it takes its place anew.
+    let server = serve();
+    server.line_with("serving");
+    assert_eq!(server.stop(), 0);
+    place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
+}
+
 fn answer_of(house: &House) -> Option<u16> {
     let response = house.client().get(format!("{}/readyz", house.url(None))).call();
     response.ok().map(|response| response.status().as_u16())

@@ -29,6 +29,12 @@ impl Manager {
         command.env("NOTIFY_SOCKET", &path);
         Self { socket }
     }
+    /// What was told until now.
+    fn forget(&self) {
+        self.socket.set_nonblocking(true).unwrap();
+        while self.socket.recv(&mut [0u8; 4096]).is_ok() {}
+        self.socket.set_nonblocking(false).unwrap();
+    }
     /// The next message that holds this.
     #[track_caller]
     fn hears(&self, part: &str) -> String {
@@ -124,6 +130,25 @@ fn the_service_manager_hears_how_it_is_and_an_idle_connection_keeps_nobody_waiti
     assert!(taken < END_MAX, "it took {taken:?}");
     assert_eq!(idle.read(&mut [0; 16]).unwrap(), 0, "it was closed in order");
     place.on(&["audit", "verify"], &["--level", "4"]).ended(0);
+}
+
+#[test]
+fn whoever_takes_all_connections_does_not_have_it_started_anew() {
+    let place = plain(&[]);
+    let inner = serve(&place);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 300; exec \"$@\"", "sh"]).arg(inner.get_program()).args(inner.get_args());
+    command.env_remove("KONTOR_PASSPHRASE_FILE").env("WATCHDOG_USEC", "900000");
+    let manager = Manager::of(&place, &mut command);
+    let server = Server::start(command, true);
+    let address = address(&url_in(&server.line_with("serving")));
+    manager.hears("WATCHDOG=1");
+    let taken: Vec<TcpStream> = (0..400).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    server.line_with("nearly all connections are taken");
+    manager.forget();
+    manager.hears("WATCHDOG=1");
+    drop(taken);
+    assert_eq!(server.stop(), 0);
 }
 
 #[test]
