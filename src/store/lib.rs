@@ -81,6 +81,7 @@ mod tree;
 #[cfg(debug_assertions)]
 mod trial;
 mod unique;
+mod upgrading;
 mod verify;
 mod write;
 

@@ -2,7 +2,7 @@
 //! database. A name belongs to one folder; two that live under one name are refused. It decides nothing else.
 
 use crate::engine::{Row, Sql, dialect};
-use crate::{ReadTx, Store, StoreError, WriteTx};
+use crate::{Kept, ReadTx, Store, StoreError, WriteTx};
 use kernel::{AnyKind, BootKind, Code, Fault, Id, Timestamp, limits};
 use metadata::ColumnType;
 use std::collections::BTreeSet;
@@ -72,6 +72,9 @@ impl WriteTx<'_, '_> {
     }
 
     fn node_take(&mut self, folder: Id<AnyKind>, version: &str) -> Result<(), StoreError> {
+        if dialect::is_shared(self.conn()) {
+            self.require_no_upgrade()?;
+        }
         let (boot, name) = (self.read.shared.boot, self.read.shared.node.clone());
         let nodes = self.read.nodes()?;
         let mut sql = Sql::new("SELECT \"folder\" FROM \"k_node\" WHERE \"name\" = ");
@@ -108,7 +111,7 @@ impl Store {
     /// Says that this process serves as the node of its name from now on. `folder` is the id of the node's own folder.
     ///
     /// # Errors
-    /// `config_invalid` while another folder serves under that name.
+    /// `config_invalid` while another folder serves under that name; `job_busy` while another node upgrades.
     pub fn node_begin(&self, folder: Id<AnyKind>, version: &'static str) -> Result<(), Fault> {
         let begun = self.write(move |tx| {
             tx.node_take(folder, version)?;
@@ -166,13 +169,21 @@ impl Store {
     pub fn node_remove(&self, name: &str, entry: audit::Entry) -> Result<bool, Fault> {
         let name = name.to_owned();
         let removed = self.write(move |tx| {
-            let Some(node) = tx.read().nodes()?.into_iter().find(|node| node.name == name) else { return Ok(false) };
-            if node.lives {
+            let upgrades = tx.read().kept(Kept::Upgrading)?.is_some_and(|by| by == name);
+            let node = tx.read().nodes()?.into_iter().find(|node| node.name == name);
+            if node.is_none() && !upgrades {
+                return Ok(false);
+            }
+            if node.is_some_and(|node| node.lives) {
                 return Err(Fault::new(Code::JobBusy, "The node serves; stop it first.").into());
             }
             let mut sql = Sql::new("DELETE FROM \"k_node\" WHERE \"name\" = ");
             sql.bind(name.as_str());
             tx.conn().execute(&sql)?;
+            // Who is gone for good finishes no upgrade.
+            if upgrades {
+                tx.forget_kept(Kept::Upgrading)?;
+            }
             tx.log_entry(&entry)?;
             Ok(true)
         });

@@ -32,6 +32,11 @@ impl Sealer {
     pub fn start(store: &Arc<Store>, signer: Arc<dyn Signer + Send + Sync>) -> Result<Self, StoreError> {
         let mut reader = Line::open(&store.config.engine, Access::Read)?;
         let mut seals = Seals::open(store, reader.same(), signer.as_ref())??;
+        // Before anybody is served: tiles of a log that is gone, after a way back on another node, would be shown as this one.
+        if store.is_shared() {
+            seals.take_over(store, reader.same())?;
+            seals.compare(store, reader.same())?;
+        }
         let store = Arc::clone(store);
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new()

@@ -17,6 +17,8 @@ pub enum Kept {
     Sample,
     /// The highest version that was finalized, and the release keys that are trusted; sealed.
     Upgrade,
+    /// Which node upgrades just now.
+    Upgrading,
 }
 
 impl Kept {
@@ -26,6 +28,7 @@ impl Kept {
             Self::Setup => "setup",
             Self::Sample => "sample",
             Self::Upgrade => "upgrade",
+            Self::Upgrading => "upgrading",
         }
     }
 }

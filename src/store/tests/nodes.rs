@@ -7,7 +7,7 @@ use audit::Verb;
 use kernel::{AnyKind, Code, Id};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Lease, Store, StoreConfig};
+use store::{Lease, Sealer, Store, StoreConfig};
 use testkit::{Engine, TestAppliance};
 
 /// A further node of an appliance: a store of its own on the same database, with a log's folder of its own.
@@ -15,7 +15,10 @@ fn node(kontor: &TestAppliance, name: &str) -> Arc<Store> {
     let old = kontor.store.config();
     let log_folder: PathBuf = kontor.dir().join(format!("log-{name}"));
     Store::log_begin(&log_folder, &kontor.signer()).unwrap();
-    let config = StoreConfig { log_folder, node: name.to_owned(), ..old.clone() };
+    opened(kontor, StoreConfig { log_folder, node: name.to_owned(), ..old.clone() })
+}
+
+fn opened(kontor: &TestAppliance, config: StoreConfig) -> Arc<Store> {
     let random = Arc::clone(kontor.store.random());
     let (vault, clock) = (Arc::clone(kontor.store.vault()), Arc::clone(kontor.store.clock()));
     Arc::new(Store::open(config, vault, clock, random).unwrap())
@@ -153,4 +156,57 @@ fn nodes_see_the_same_files_or_do_not_start() {
     assert!(refused.code == Code::ConfigInvalid && refused.detail.contains("not the one"), "{refused:?}");
     assert!(!kontor.dir().join("elsewhere").exists(), "nothing was written");
     TestAppliance::new(Engine::Embedded).store.files_agree().unwrap();
+}
+
+#[test]
+fn while_a_node_upgrades_no_other_begins() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    let (first, second) = (folder(&kontor), folder(&kontor));
+    two.node_begin(second, "1").unwrap();
+    let refused = one.upgrade_begin().unwrap_err();
+    assert!(refused.code == Code::JobBusy && refused.detail.contains("two"), "{refused:?}");
+    two.node_end().unwrap();
+    one.upgrade_begin().unwrap();
+    for refused in [two.node_begin(second, "1"), two.upgrade_begin()] {
+        let refused = refused.unwrap_err();
+        assert!(refused.code == Code::JobBusy && refused.detail.contains("one"), "{refused:?}");
+    }
+    // The node itself may try what it brought, and repeat what was cut off.
+    one.upgrade_begin().unwrap();
+    one.node_begin(first, "2").unwrap();
+    one.node_end().unwrap();
+    one.upgrade_end().unwrap();
+    two.node_begin(second, "2").unwrap();
+    two.node_end().unwrap();
+    // Who is gone for good holds up nobody, whether it ever served or not.
+    let three = node(&kontor, "three");
+    three.upgrade_begin().unwrap();
+    assert_eq!(two.node_begin(second, "2").unwrap_err().code, Code::JobBusy);
+    assert!(two.node_remove("three", two.entry(&kontor.operator(), Verb::ConfigChange)).unwrap());
+    two.node_begin(second, "2").unwrap();
+}
+
+#[test]
+fn tiles_of_a_log_that_is_gone_are_served_to_nobody() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    let tell = |store: &Store| store.append(vec![store.entry(&kontor.operator(), Verb::Heartbeat)]).wait().unwrap();
+    let sealed = |store: &Store| store.seal_log(&kontor.signer()).unwrap().unwrap();
+    tell(&one);
+    let before = sealed(&one);
+    let kept = "SELECT string_agg(format('UPDATE k_meta SET value = %L WHERE key = %L', value, key), '; ') FROM k_meta \
+                WHERE key IN ('log_anchor', 'log_checkpoint')";
+    let back = kontor.sql(kept).join("\n");
+    tell(&one);
+    assert_eq!((sealed(&one), sealed(&two)), (before + 1, before + 1));
+    // The database goes back by an entry, and goes on to more than there was.
+    kontor.sql(&format!("DELETE FROM k_audit WHERE seq >= {before}; {back}"));
+    let three = node(&kontor, "three");
+    tell(&three);
+    tell(&three);
+    assert_eq!(sealed(&three), before + 2);
+    let two = opened(&kontor, two.config().clone());
+    assert!(Sealer::start(&two, Arc::new(kontor.signer())).is_err());
+    Sealer::start(&three, Arc::new(kontor.signer())).unwrap().stop();
 }
