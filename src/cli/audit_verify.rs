@@ -5,7 +5,7 @@ use crate::appliance::{Appliance, Opened};
 use crate::cli::Dir;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
 use crate::cli::out::Out;
-use audit::{Checkpoint, Report};
+use audit::{Checkpoint, Report, Verification};
 use kernel::{Code, limits};
 use std::path::PathBuf;
 use store::{Depth, Store};
@@ -18,6 +18,7 @@ use store::{Depth, Store};
 #[command(after_help = "Examples:
   kontor audit verify --dir /srv/kontor
   kontor audit verify --dir /srv/kontor --level 4 --older checkpoint-of-march --json
+  kontor audit verify --dir /srv/kontor --log /srv/kontor/log-given-up-0.2.0-1795413010
 
 Prints a verdict, how much was looked at, and one line for each finding: level, place, what is wrong. Writes nothing: works \
 beside a running server, while the appliance is sealed, and on a copy on a medium that cannot be written. Keep a copy of log/checkpoint elsewhere from time to time: \
@@ -32,6 +33,10 @@ pub(crate) struct VerifyArgs {
     /// A checkpoint file kept from earlier.
     #[arg(long, value_name = "CHECKPOINT")]
     older: Option<PathBuf>,
+    /// Another folder with tiles of this appliance instead, at levels 1 and 2 and without a database: one that an upgrade which was
+    /// taken back has kept, or a copy.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "level")]
+    log: Option<PathBuf>,
     /// One line of JSON.
     #[arg(long)]
     json: bool,
@@ -46,7 +51,11 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
             .map_err(|error| Failure::new(Code::ParameterInvalid, format!("{}: {error}", path.display())))
     });
     let older = older.transpose()?;
-    let report = Store::verify_log(&appliance.store_config()?, &key, older.as_ref(), Depth(args.level))?;
+    let older = older.as_ref();
+    let report = match &args.log {
+        Some(folder) => audit::verify(Verification { folder, key: &key, older, entries: None, states: None }),
+        None => Store::verify_log(&appliance.store_config()?, &key, older, Depth(args.level))?,
+    };
     tell(&report, args.json, out)?;
     Ok(if report.ok { 0 } else { EXIT_ANSWER_BAD })
 }
