@@ -154,9 +154,13 @@ impl ReadTx<'_> {
     }
     /// How many entries there are.
     pub fn log_size(&mut self) -> Result<u64, StoreError> {
-        let row = self
-            .conn
-            .first(&Sql::new("SELECT coalesce(max(\"seq\"), -1) + 1 FROM \"k_audit\""), &[ColumnType::Integer])?;
-        Ok(row.and_then(|row| u64::try_from(row.int(0)?).ok()).unwrap_or(0))
+        size(self.conn)
     }
+}
+
+/// How many entries a database has, whatever version made it.
+pub(crate) fn size(conn: &mut Conn) -> Result<u64, StoreError> {
+    let row =
+        conn.first(&Sql::new("SELECT coalesce(max(\"seq\"), -1) + 1 FROM \"k_audit\""), &[ColumnType::Integer])?;
+    Ok(row.and_then(|row| u64::try_from(row.int(0)?).ok()).unwrap_or(0))
 }

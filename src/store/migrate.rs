@@ -227,7 +227,7 @@ pub struct SchemaState {
     pub known: i64,
     /// The steps that it does not have yet.
     pub pending: Vec<&'static str>,
-    /// Whether a version that ends before this step could go on with what comes behind it: they only add.
+    /// The last step that no version can pass by: those behind it only add.
     expanding_behind: i64,
 }
 
@@ -254,6 +254,16 @@ impl crate::Store {
         Ok(SchemaState { at: last_step(&mut conn)?, known, pending, expanding_behind: behind })
     }
 
+    /// What [`Self::migrate_now`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database has steps that this version does not know.
+    pub fn migration_ahead(engine: &crate::EngineConfig) -> Result<Migrated, StoreError> {
+        let mut conn = Conn::open(engine, crate::engine::Access::Look)?;
+        let steps = missing(&mut conn)?.iter().collect::<Vec<_>>();
+        Ok(Migrated::of(&conn, &steps))
+    }
+
     /// Brings the system tables of a database that no server has open up to this version: all steps or none. Says which ran, and
     /// which tables these name.
     ///
@@ -262,20 +272,23 @@ impl crate::Store {
     pub fn migrate_now(engine: &crate::EngineConfig, now: Timestamp) -> Result<Migrated, StoreError> {
         let mut conn = Conn::open(engine, crate::engine::Access::Write)?;
         let ran = migrate(&mut conn, now)?;
-        let text = ran.iter().map(|step| text_of(&conn, step)).collect::<Vec<_>>().join("\n");
-        Ok(Migrated { steps: ran.iter().map(|step| step.number).collect(), text })
+        Ok(Migrated::of(&conn, &ran))
     }
 }
 
-/// What a migration did.
+/// What a migration did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrated {
-    /// The steps that ran.
+    /// The steps.
     pub steps: Vec<i64>,
     text: String,
 }
 
 impl Migrated {
+    fn of(conn: &Conn, steps: &[&'static Migration]) -> Self {
+        let text = steps.iter().map(|step| text_of(conn, step)).collect::<Vec<_>>().join("\n");
+        Self { steps: steps.iter().map(|step| step.number).collect(), text }
+    }
     /// Whether a step names this table, and so may have changed what is in it.
     pub fn names(&self, table: &str) -> bool {
         self.text.contains(table)

@@ -8,9 +8,9 @@ use crate::tree::copy_folder;
 use crate::{Store, StoreConfig, StoreError, carry};
 use kernel::{Code, Fault, Timestamp};
 use metadata::ColumnType;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The names of both parts in the folder of a copy.
@@ -56,11 +56,31 @@ impl Store {
         Ok(others)
     }
 
-    /// Puts the copy back in place of what is there now. It may be repeated when it was interrupted. The copy stays.
+    /// Entries of the log that the database has and its copy does not: those that go when the copy comes back.
+    ///
+    /// # Errors
+    /// When one of the two cannot be asked.
+    pub fn newer_than_copy(engine: &EngineConfig, from: &Path) -> Result<u64, StoreError> {
+        let copy = EngineConfig::Sqlite { file: from.join(DATABASE) };
+        let size = |engine: &EngineConfig| crate::log::size(&mut Conn::open(engine, Access::Look)?);
+        Ok(size(engine)?.saturating_sub(size(&copy)?))
+    }
+
+    /// Puts the copy back in place of what is there now. It may be repeated when it was interrupted. The copy stays. The log that
+    /// is there now is kept at `aside`, once, where that is named.
     ///
     /// # Errors
     /// What the disk or the server says; then it has to be repeated.
-    pub fn copy_back(config: &StoreConfig, from: &Path, others: &[String], now: Timestamp) -> Result<(), StoreError> {
+    pub fn copy_back(
+        config: &StoreConfig,
+        from: &Path,
+        others: &[String],
+        aside: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Cut off between two renames there is none, and no gate in it.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&config.log_folder);
+        made.map_err(|error| failed("making the folder of the log", &error))?;
         let _gate = SealGate::pass(&config.log_folder)?;
         match &config.engine {
             EngineConfig::Sqlite { file } => {
@@ -68,7 +88,7 @@ impl Store {
             }
             EngineConfig::Postgres { .. } => put_server(&from.join(DATABASE), &config.engine, others, now)?,
         }
-        put_log(&from.join(LOG), &config.log_folder).map_err(|error| failed("putting the log back", &error))
+        put_log(&from.join(LOG), &config.log_folder, aside).map_err(|error| failed("putting the log back", &error))
     }
 }
 
@@ -133,7 +153,7 @@ fn put_server(copy: &Path, engine: &EngineConfig, others: &[String], now: Timest
     dialect::begin_snapshot(&mut from)?;
     dialect::begin_group(&mut to)?;
     let put = (|| {
-        for table in bulk::tables(&mut to)?.iter().filter(|table| !others.contains(table)) {
+        for table in bulk::own_tables(&mut to)?.iter().filter(|table| !others.contains(table)) {
             let mut drop = Sql::new("DROP TABLE ");
             drop.ident(table).push(" CASCADE");
             to.execute(&drop)?;
@@ -145,13 +165,17 @@ fn put_server(copy: &Path, engine: &EngineConfig, others: &[String], now: Timest
     put.map(drop)
 }
 
-fn put_log(copy: &Path, folder: &Path) -> io::Result<()> {
+fn put_log(copy: &Path, folder: &Path, aside: Option<&Path>) -> io::Result<()> {
     let half = folder.with_extension("back");
     let gone = folder.with_extension("gone");
     remove_folder(&half)?;
     copy_folder(copy, &half)?;
     rustix::fs::syncfs(File::open(&half)?)?;
     remove_folder(&gone)?;
+    // What lies there already was put there before this was interrupted; since then the folder is the copy's.
+    if let Some(aside) = aside.filter(|aside| !aside.exists() && folder.exists()) {
+        fs::rename(folder, aside)?;
+    }
     if folder.exists() {
         fs::rename(folder, &gone)?;
     }

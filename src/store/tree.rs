@@ -17,6 +17,9 @@ const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLL
 const NEW: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+/// The name of a file until it is whole.
+const HALF: &CStr = c".half-copied";
+
 /// Accounts whose files are taken, or into whose folders they are put.
 #[derive(Clone, Copy)]
 enum Whose {
@@ -66,15 +69,43 @@ fn each(folder: BorrowedFd<'_>, mut found: impl FnMut(&CStr, FileType) -> io::Re
     Ok(())
 }
 
-fn copy_one(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, fits: impl Fn(&Stat) -> bool) -> io::Result<()> {
+/// Copies a file into a new one of this name.
+fn copy_as(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    (name, new): (&CStr, &CStr),
+    fits: impl Fn(&Stat) -> bool,
+) -> io::Result<File> {
     let file = rustix::fs::openat(from, name, FILE, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !fits(&stat) {
         return Err(refused(name, "belongs to another account, or has a second name"));
     }
-    let made = rustix::fs::openat(to, name, NEW, Mode::RUSR | Mode::WUSR)?;
+    let made = rustix::fs::openat(to, new, NEW, Mode::RUSR | Mode::WUSR)?;
     rustix::fs::fchmod(&made, Mode::from_raw_mode(stat.st_mode & 0o777))?;
-    io::copy(&mut File::from(file), &mut File::from(made)).map(drop)
+    let mut made = File::from(made);
+    io::copy(&mut File::from(file), &mut made)?;
+    Ok(made)
+}
+
+/// Copies a file beside its place and renames it there: what lies under its name is whole, and its owner's.
+fn copy_whole(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    name: &CStr,
+    owner: Option<(u32, u32)>,
+    fits: impl Fn(&Stat) -> bool,
+) -> io::Result<()> {
+    match rustix::fs::unlinkat(to, HALF, AtFlags::empty()) {
+        Err(error) if error != Errno::NOENT => return Err(error.into()),
+        _ => {}
+    }
+    let made = copy_as(from, to, (name, HALF), fits)?;
+    if let Some((uid, gid)) = owner {
+        rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+    }
+    made.sync_all()?;
+    Ok(rustix::fs::renameat(to, HALF, to, name)?)
 }
 
 /// Copies a folder into one that is made: files of the account that has the folder, or of this one, by their only name.
@@ -88,7 +119,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 fn copy_below(from: BorrowedFd<'_>, to: BorrowedFd<'_>, whose: Whose) -> io::Result<()> {
     each(from, |name, kind| {
         if kind == FileType::RegularFile {
-            return copy_one(from, to, name, |stat| stat.st_nlink == 1 && whose.has(stat.st_uid));
+            return copy_as(from, to, (name, name), |stat| stat.st_nlink == 1 && whose.has(stat.st_uid)).map(drop);
         }
         let below = rustix::fs::openat(from, name, FOLDER, Mode::empty())?;
         if !whose.has(rustix::fs::fstat(&below)?.st_uid) {
@@ -115,7 +146,8 @@ pub fn link_out(from: &Path, to: &Path, owner: Option<u32>) -> io::Result<()> {
     if !whose.has(rustix::fs::fstat(&from)?.st_uid) {
         return Err(refused(c"the folder of the files", "belongs to another account than the appliance"));
     }
-    link_below(from.as_fd(), to.as_fd(), whose, None)
+    link_below(from.as_fd(), to.as_fd(), whose, None)?;
+    Ok(rustix::fs::syncfs(&to)?)
 }
 
 /// The way back: into the folder of an account, which gets what is made there.
@@ -129,7 +161,9 @@ pub fn link_back(from: &Path, to: &Path, owner: Option<(u32, u32)>) -> io::Resul
     let from = open_folder(from)?;
     let Some((uid, gid)) = owner else {
         DirBuilder::new().recursive(true).mode(0o700).create(to)?;
-        return link_below(from.as_fd(), open_folder(to)?.as_fd(), Whose::Any, None);
+        let to = open_folder(to)?;
+        link_below(from.as_fd(), to.as_fd(), Whose::Any, None)?;
+        return Ok(rustix::fs::syncfs(&to)?);
     };
     if to.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         // Only what is missing at the end is made: a path of several parts could lead anywhere.
@@ -144,7 +178,9 @@ pub fn link_back(from: &Path, to: &Path, owner: Option<(u32, u32)>) -> io::Resul
     if rustix::fs::fstat(&to)?.st_uid != uid {
         return Err(refused(c"the folder of the files", "belongs to another account than the appliance"));
     }
-    link_below(from.as_fd(), to.as_fd(), Whose::Any, owner)
+    link_below(from.as_fd(), to.as_fd(), Whose::Any, owner)?;
+    // The only other copy may go next.
+    Ok(rustix::fs::syncfs(&to)?)
 }
 
 /// A folder below another, made where there is none, and given to its owner.
@@ -180,7 +216,7 @@ fn link_below(from: BorrowedFd<'_>, to: BorrowedFd<'_>, whose: Whose, owner: Opt
             Err(_) => false,
         };
         if !whole {
-            return copy_one(from, to, name, |stat| whose.has(stat.st_uid));
+            return copy_whole(from, to, name, owner, |stat| whose.has(stat.st_uid));
         }
         // Looked at after it was linked: before, it could have been exchanged in between.
         let (stat, kind) = stat_of(to, name)?;

@@ -97,6 +97,15 @@ pub(crate) fn tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     Ok(conn.rows(&sql, &[ColumnType::Text])?.iter().filter_map(|row| row.text(0)).collect())
 }
 
+/// The names of the tables that this account may take away: those it has made, or whose owner it may act as.
+pub(crate) fn own_tables(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let sql = Sql::new(
+        "SELECT CAST(c.relname AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema() AND pg_has_role(c.relowner, 'USAGE')",
+    );
+    Ok(conn.rows(&sql, &[ColumnType::Text])?.iter().filter_map(|row| row.text(0)).collect())
+}
+
 /// How many tables and views somebody has made in a database.
 pub(crate) fn relations(conn: &mut Conn) -> Result<i64, StoreError> {
     let sql = Sql::new(if conn.is_sqlite() {
