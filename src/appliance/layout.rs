@@ -1,7 +1,7 @@
 //! Where the parts of an appliance lie below its folder, and the locks and modes that keep them ours.
 
 use crate::cli::failure::Failure;
-use kernel::Code;
+use kernel::{Code, Timestamp};
 use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -71,6 +71,10 @@ impl Layout {
     /// The folder of the audit log.
     pub(crate) fn log(&self) -> PathBuf {
         self.dir.join("log")
+    }
+    /// The audit log that an upgrade which was taken back has given up, by the moment it began to wait.
+    pub(crate) fn log_given_up(&self, version: &str, at: Timestamp) -> PathBuf {
+        self.dir.join(format!("log-given-up-{version}-{}", at.micros() / 1_000_000))
     }
     /// The public key of the audit log, for auditors.
     pub(crate) fn log_key(&self) -> PathBuf {

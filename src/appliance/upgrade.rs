@@ -17,7 +17,7 @@ mod state;
 mod switch;
 
 pub(crate) use apply::{Wanted, apply, finalize, roll_back};
-pub(crate) use drive::{Ended, Secrecy, drive};
+pub(crate) use drive::{Ended, Secrecy, drive, require_wanted};
 pub(crate) use kept::{admit, keep_from_first, trusted};
 pub(crate) use last::Last;
 pub(crate) use plan::{Plan, plan};

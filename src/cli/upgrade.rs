@@ -289,6 +289,9 @@ fn begin(args: &OpenArgs, wanted: &Wanted, out: &mut Out) -> Result<u8, Failure>
 fn resume(args: &ResumeArgs, out: &mut Out) -> Result<u8, Failure> {
     let (mut appliance, operator, secrecy) = open(&args.open)?;
     appliance.upgrading = true;
+    if args.handed_over {
+        upgrade::require_wanted(&appliance.layout)?;
+    }
     let ended = upgrade::drive(&appliance, &operator, &secrecy, None)?;
     if args.handed_over {
         return Ok(if matches!(ended, Ended::Back(_)) { EXIT_ANSWER_BAD } else { 0 });

@@ -82,6 +82,30 @@ fn root_goes_by_nothing_that_the_account_of_the_appliance_could_have_written() {
 }
 
 #[test]
+fn root_starts_no_program_that_the_account_could_exchange() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    let bundle = house.bundle(&Brings::default());
+    let program = house.place.path("bin/kontor");
+    fs::copy(env!("CARGO_BIN_EXE_kontor"), house.place.path("bin/own")).unwrap();
+    fs::rename(house.place.path("bin/own"), &program).unwrap();
+    for path in [&program, &house.place.path("bin")] {
+        chown(path, Some(OTHER), None).unwrap();
+        house.apply(&bundle).ended(2).complains("others than root can write");
+        chown(path, Some(0), None).unwrap();
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode | 0o020)).unwrap();
+        house.apply(&bundle).ended(2).complains("others than root can write");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode & !0o022)).unwrap();
+    }
+    assert!(!house.upgrade("state.json").exists());
+    house.apply(&bundle).ended(0);
+    house.on(&["upgrade", "rollback"], &[]).ended(1);
+}
+
+#[test]
 fn root_follows_no_link_and_gives_away_nothing_that_was_not_the_appliances() {
     if !root_acts() {
         return;

@@ -15,6 +15,7 @@ echo "$*" >> HERE/asked
 case "$1" in
   show) echo "kontor.socket kontor-sweep.timer" ;;
   start) [ ! -e HERE/broken ] ;;
+  stop) [ ! -e HERE/stuck ] ;;
 esac
 "#;
 
@@ -63,7 +64,7 @@ fn the_service_and_its_sockets_are_stopped_and_started_and_a_start_that_fails_ta
     let house = House::with_manager();
     let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
     house.is_broken(true);
-    house.upgrade_with(&bundle);
+    house.upgrade_with(&bundle).ended(2).complains("is in its place").complains("start the service");
     let units = "-- kontor.socket kontor.service";
     assert_eq!(house.orders(), ["stop", "reset-failed", "start"].map(|verb| format!("{verb} {units}")));
     assert_eq!(house.version(), "0.2.0", "its self-test was well");
@@ -80,6 +81,26 @@ fn the_service_and_its_sockets_are_stopped_and_started_and_a_start_that_fails_ta
     let status = json(house.on(&["upgrade", "status"], &["--json"]).ended(0));
     assert!(status["upgrade"].is_null(), "{status}");
     house.whole();
+}
+
+#[test]
+fn a_service_that_cannot_be_stopped_goes_on() {
+    if !signify() {
+        return;
+    }
+    let house = House::with_manager();
+    let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
+    let stuck = house.place.path("manager/stuck");
+    fs::write(&stuck, "").unwrap();
+    house.upgrade_with(&bundle).ended(2).complains("systemctl stop");
+    // Its sockets may be closed already.
+    assert_eq!(house.orders().last().map(String::as_str), Some("start -- kontor.socket kontor.service"));
+    fs::remove_file(&stuck).unwrap();
+    house.upgrade_with(&bundle).ended(0);
+    fs::write(&stuck, "").unwrap();
+    house.managed(&["upgrade", "rollback"], &["--lose-newer"]).ended(2).complains("systemctl stop");
+    assert_eq!(house.orders().last().map(String::as_str), Some("start -- kontor.socket kontor.service"));
+    assert_eq!(house.version(), "0.2.0");
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
         Some(path) => fs::canonicalize(path).map_err(|error| Failure::file(path, &error))?,
         None => std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?,
     };
+    own::require_roots_program(&appliance.layout, &installed)?;
     let (install, previous) = install(wanted, &bundle, &installed)?;
     let to = bundle.manifest().version.clone();
     let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
@@ -91,7 +92,10 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
     state.sockets = wanted.service.as_deref().map(switch::open_sockets).unwrap_or_default();
     state.accepted = Some(accepted);
     state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
-    switch::stop(&state)?;
+    if let Err(failure) = switch::stop(&state) {
+        // Its sockets are closed already, and it may have stopped after all.
+        return Err(not_begun(appliance, &state, by, failure));
+    }
     if let Err(failure) = begin(appliance, &mut state, &previous, &bundle, by) {
         return Err(not_begun(appliance, &state, by, failure));
     }
@@ -127,7 +131,7 @@ fn begin(
     let opened = appliance.open_without_shipping()?;
     let mut intent = entry(&opened, by, &format!("from {} to {}", state.from, state.to));
     intent.phase = audit::Phase::Intent;
-    let logged = opened.store.append(vec![intent]).wait();
+    let logged = opened.store.upgrade_begin().and_then(|()| opened.store.append(vec![intent]).wait());
     close(opened)?;
     logged?;
     state.enter(Phase::Begun, &appliance.layout)?;
@@ -182,7 +186,10 @@ fn unpack(appliance: &Appliance, state: &mut State, previous: &Path, bundle: &Bu
 /// How the program gets into its place, and the file of what is there now.
 fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Install, PathBuf), Failure> {
     let (kind, install) = match switch::owner(installed) {
-        Owner::Nobody => return Ok((Install::File, installed.to_owned())),
+        Owner::Nobody => {
+            require_version(&switch::version_of(Kind::Binary, installed), installed)?;
+            return Ok((Install::File, installed.to_owned()));
+        }
         Owner::Deb => (Kind::Deb, Install::Deb),
         Owner::Rpm => (Kind::Rpm, Install::Rpm),
     };
@@ -198,7 +205,23 @@ fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Instal
         return refuse("; the way back needs that package", "name the file of the installed version with --previous");
     };
     let previous = fs::canonicalize(previous).map_err(|error| Failure::file(previous, &error))?;
+    require_version(&switch::version_of(kind, &previous), &previous)?;
     Ok((install, previous))
+}
+
+/// Refuses what should be the version that runs and is another: there would be no way back with it.
+fn require_version(found: &str, path: &Path) -> Result<(), Failure> {
+    let wanted = running().to_string();
+    // A package says its revision behind.
+    if found.split('-').next() == Some(&wanted) || found == wanted {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::ParameterInvalid,
+        format!("{} is version {found:?}, and version {wanted} runs: it could not go back to that", path.display()),
+    )
+    .kept("nothing was changed")
+    .todo("upgrade with the program that is installed; name the package of its version with --previous"))
 }
 
 /// The program was switched by other means: the database follows, with a copy to go back to.
@@ -239,6 +262,8 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
     let opened = appliance.open_without_shipping()?;
     let told = format!("finalized {}: no way back to {}", state.to, state.from);
     let raised = kept::raise(&opened, &appliance.vault, &state, entry(&opened, by, &told));
+    // A way back that was cut off before anything was written down has said that it goes back.
+    let raised = raised.and_then(|()| Ok(opened.store.upgrade_end()?));
     close(opened)?;
     raised?;
     let last = Last {
@@ -249,8 +274,9 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
         why: String::new(),
     };
     last.keep(&appliance.layout)?;
-    super::drive::clear(appliance)?;
+    // While the state is still there: cut off in between, nobody would know that it is to be repeated.
     switch::give_back(&appliance.layout)?;
+    super::drive::clear(appliance)?;
     Ok(state)
 }
 
@@ -272,8 +298,8 @@ pub(crate) fn roll_back(
 ) -> Result<Ended, Failure> {
     let alone = Alone::take(&appliance.layout)?;
     let mut state = waiting(appliance)?;
-    switch::stop(&state)?;
-    if let Err(failure) = leave(appliance, &mut state, by, lose_newer, out) {
+    let stopped = switch::stop(&state);
+    if let Err(failure) = stopped.and_then(|()| leave(appliance, &mut state, by, lose_newer, out)) {
         // Unless that is written down already, nothing goes back, and the new version goes on.
         if State::read(&appliance.layout)?.is_some_and(|state| state.waits()) {
             switch::give_back(&appliance.layout)?;
@@ -333,6 +359,7 @@ fn counted(
         (false, 0) => "nothing was written since".to_owned(),
         (false, since) => format!("{since} entries that change something were written since, and go"),
     };
+    opened.store.upgrade_begin()?;
     let entry = entry(opened, by, &format!("back from {} to {}: {told}", state.to, state.from));
     opened.store.append(vec![entry]).wait()?;
     Ok(told)
@@ -355,37 +382,66 @@ fn since(opened: &Opened, from: u64) -> Result<u64, Failure> {
     }
 }
 
-/// Whether somebody would miss what this verb did. Reads, sign-ins and what the appliance tells of itself are in the log only.
+/// Whether somebody would miss what this verb did. Reads, sign-ins, what left as a file and what the appliance tells of itself are in
+/// the log only.
 fn changes(verb: Verb) -> bool {
-    !matches!(
-        verb,
+    match verb {
+        Verb::Create
+        | Verb::Update
+        | Verb::Delete
+        | Verb::Restore
+        | Verb::Link
+        | Verb::Unlink
+        | Verb::Bulk
+        | Verb::Import
+        | Verb::TokenCreate
+        | Verb::TokenRevoke
+        | Verb::PasswordChange
+        | Verb::DefinitionChange
+        | Verb::RoleChange
+        | Verb::KeyChange
+        | Verb::ConfigChange
+        | Verb::Job
+        | Verb::ViewChange
+        | Verb::CalendarFeed
+        | Verb::AttachmentAdd
+        | Verb::AttachmentRemove
+        | Verb::Merge
+        | Verb::BackupPin => true,
         Verb::Read
-            | Verb::List
-            | Verb::Search
-            | Verb::History
-            | Verb::Reveal
-            | Verb::SignIn
-            | Verb::SignInFailed
-            | Verb::SignOut
-            | Verb::SessionEnd
-            | Verb::Denied
-            | Verb::Start
-            | Verb::Stop
-            | Verb::Heartbeat
-            | Verb::ClockStep
-            | Verb::Unseal
-            | Verb::Seal
-            | Verb::AuditRead
-            | Verb::AuditVerify
-            | Verb::Summary
-            | Verb::AccessLog
-            | Verb::Events
-            | Verb::AttachmentList
-            | Verb::AttachmentRead
-            | Verb::RightsCheck
-            | Verb::Backup
-            | Verb::BackupRemove
-            | Verb::Drill
-            | Verb::Upgrade
-    )
+        | Verb::List
+        | Verb::Search
+        | Verb::History
+        | Verb::Reveal
+        | Verb::Export
+        | Verb::SignIn
+        | Verb::SignInFailed
+        | Verb::SignOut
+        | Verb::SessionEnd
+        | Verb::Denied
+        | Verb::Start
+        | Verb::Stop
+        | Verb::Heartbeat
+        | Verb::ClockStep
+        | Verb::Unseal
+        | Verb::Seal
+        | Verb::AuditRead
+        | Verb::AuditVerify
+        | Verb::Summary
+        | Verb::AccessLog
+        | Verb::Events
+        | Verb::AttachmentList
+        | Verb::AttachmentRead
+        | Verb::RightsCheck
+        | Verb::Backup
+        | Verb::BackupRemove
+        | Verb::Drill
+        | Verb::BackupKey
+        | Verb::DrExport
+        | Verb::DrDump
+        | Verb::BackupPick
+        | Verb::Mail
+        | Verb::Upgrade
+        | Verb::SupportBundle => false,
+    }
 }

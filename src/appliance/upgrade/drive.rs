@@ -5,15 +5,15 @@ use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
 use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
-use crate::appliance::upgrade::{Phase, State, own, running, self_test, switch};
-use crate::appliance::{Appliance, FolderLock};
+use crate::appliance::upgrade::{Phase, State, fault, own, running, self_test, switch};
+use crate::appliance::{Appliance, FolderLock, Layout};
 use crate::cli::failure::Failure;
 use audit::ActOutcome;
 use identity::Actor;
 use kernel::Code;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use store::Store;
 use zeroize::Zeroizing;
 
@@ -74,11 +74,12 @@ pub(crate) fn drive(
                 let ran = switch::hand_over(&state, layout.dir(), secrecy);
                 alone = Some(Alone::take(layout)?);
                 let Some(now) = State::read(layout)? else { return Ok(ended_back(appliance)) };
-                if now.waits() {
-                    return Ok(Ended::Waiting);
-                }
+                let is_well = ran.as_ref().is_ok_and(|status| status.success());
                 let told =
                     ran.map_or_else(|failure| failure.what().to_owned(), |status| format!("it ended with {status}"));
+                if now.waits() {
+                    return if is_well { Ok(Ended::Waiting) } else { Err(not_started(&now, &told)) };
+                }
                 if matches!(before, Phase::Leaving | Phase::Restoring) {
                     return Err(unfinished(
                         Code::Unavailable,
@@ -90,14 +91,38 @@ pub(crate) fn drive(
                 turn(&mut state, appliance, why)?;
             }
             // What was found well is not taken back because the service manager cannot start it.
-            Err(failure) if state.waits() => {
-                return Err(failure
-                    .kept("the new version is in its place, its self-test was well, and it waits to be finalized"));
-            }
+            Err(failure) if state.waits() => return Err(failure.kept(WAITS)),
             Err(failure) if forward => turn(&mut state, appliance, failure.what().to_owned())?,
             Err(failure) => return Err(unfinished(failure.code, failure.what())),
         }
     }
+}
+
+/// What is so although the service did not start.
+const WAITS: &str = "the new version is in its place, its self-test was well, and it waits to be finalized";
+
+/// The other version did what it had to, and could not start the service; it has said why.
+fn not_started(state: &State, told: &str) -> Failure {
+    Failure::new(Code::Unavailable, format!("version {} is in its place, and its end was not well: {told}", state.to))
+        .kept(WAITS)
+        .todo("look at what is told above, and start the service; or go back: `kontor upgrade rollback`")
+}
+
+/// Refuses to go on for the other version with a program that is not the one: it would hand over to itself for ever.
+pub(crate) fn require_wanted(layout: &Layout) -> Result<(), Failure> {
+    let Some(state) = State::read(layout)? else { return Ok(()) };
+    let wanted = match state.phase {
+        Phase::Switched | Phase::Migrated | Phase::Tested => &state.to,
+        Phase::Restoring if state.install != Install::Done => &state.from,
+        _ => return Ok(()),
+    };
+    if *wanted == running() {
+        return Ok(());
+    }
+    let place = state.installed.display();
+    Err(Failure::new(Code::Unavailable, format!("{place} is version {} and should be {wanted}", running()))
+        .kept("nothing was changed")
+        .todo(format!("put version {wanted} there, then `kontor upgrade resume`")))
 }
 
 fn unfinished(code: Code, what: &str) -> Failure {
@@ -128,11 +153,14 @@ fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Fa
         Phase::Switched | Phase::Migrated | Phase::Tested if state.to != running() => return Ok(Next::Other),
         Phase::Switched => {
             let config = appliance.store_config()?;
-            let migrated = Store::migrate_now(&config.engine, appliance.clock.now())?;
-            // After a power cut there is nothing left to run, and what was named stays named.
-            if !migrated.steps.is_empty() {
-                state.touched = self_test::touched(appliance, &migrated)?;
+            let ahead = Store::migration_ahead(&config.engine)?;
+            // Written down first: after a power cut behind the migration there is nothing left to run, and what was named stays named.
+            if !ahead.steps.is_empty() {
+                state.touched = self_test::touched(appliance, &ahead)?;
+                state.keep(layout)?;
             }
+            Store::migrate_now(&config.engine, appliance.clock.now())?;
+            fault::reached("schema");
             state.enter(Phase::Migrated, layout)?;
         }
         Phase::Migrated => {
@@ -182,7 +210,7 @@ pub(super) fn told(
     let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
     entry.phase = audit::Phase::Outcome;
     entry.outcome = outcome;
-    let logged = opened.store.append(vec![entry]).wait();
+    let logged = opened.store.append(vec![entry]).wait().and_then(|_| opened.store.upgrade_end());
     let size = opened.store.read(|tx| tx.log_size()).wait();
     close(opened)?;
     logged?;
@@ -192,20 +220,21 @@ pub(super) fn told(
 fn conclude(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<(), Failure> {
     state.entries = told(appliance, state, by, "the self-test was well", ActOutcome::Ok)?;
     state.since = appliance.clock.now();
-    state.enter(Phase::Waiting, &appliance.layout)?;
-    switch::give_back(&appliance.layout)
+    // First: once it waits, nobody goes on with it.
+    switch::give_back(&appliance.layout)?;
+    state.enter(Phase::Waiting, &appliance.layout)
 }
 
 /// The data as they were, and the entry that says so.
-fn restore(appliance: &Appliance, state: &State, by: &Actor) -> Result<String, Failure> {
-    let (config, copy) = (appliance.store_config()?, appliance.layout.upgrade_copy());
+fn restore(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<String, Failure> {
+    let mut why = if state.why.is_empty() { "it was taken back".to_owned() } else { state.why.clone() };
     if state.restores {
-        Store::copy_back(&config, &copy, &state.others, appliance.clock.now())?;
-        let owner = own::acts_for(&appliance.layout)?;
-        store::link_back(&copy.join("files"), &config.files_folder, owner)
-            .map_err(|error| Failure::file(&config.files_folder, &error))?;
+        let (gone, kept) = data_back(appliance, state)?;
+        if let Some(kept) = kept {
+            let name = kept.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            why = format!("{why}; {gone} entries of the log went with the data, they lie in {name}");
+        }
     }
-    let why = if state.why.is_empty() { "it was taken back".to_owned() } else { state.why.clone() };
     if state.install == Install::Done {
         // The version that could open these data is not here; its first start tells the log that it serves.
         tracing::info!(why, "the data are as they were");
@@ -214,6 +243,28 @@ fn restore(appliance: &Appliance, state: &State, by: &Actor) -> Result<String, F
     }
     came_back(appliance, state, &why)?;
     Ok(why)
+}
+
+/// Puts the data back. Entries of the log that go with that are counted before, and what signed them is kept beside; how many, and
+/// where.
+fn data_back(appliance: &Appliance, state: &mut State) -> Result<(u64, Option<PathBuf>), Failure> {
+    let (layout, now) = (&appliance.layout, appliance.clock.now());
+    let (config, copy) = (appliance.store_config()?, layout.upgrade_copy());
+    let gone = match state.given_up {
+        Some(gone) => gone,
+        None => {
+            let gone = Store::newer_than_copy(&config.engine, &copy)?;
+            state.given_up = Some(gone);
+            state.keep(layout)?;
+            gone
+        }
+    };
+    let kept = (gone > 0).then(|| layout.log_given_up(&state.to.to_string(), state.since));
+    Store::copy_back(&config, &copy, &state.others, kept.as_deref(), now)?;
+    let owner = own::acts_for(layout)?;
+    store::link_back(&copy.join("files"), &config.files_folder, owner)
+        .map_err(|error| Failure::file(&config.files_folder, &error))?;
+    Ok((gone, kept))
 }
 
 fn came_back(appliance: &Appliance, state: &State, why: &str) -> Result<(), Failure> {
@@ -225,8 +276,9 @@ fn came_back(appliance: &Appliance, state: &State, why: &str) -> Result<(), Fail
         why: why.to_owned(),
     };
     last.keep(&appliance.layout)?;
-    clear(appliance)?;
-    switch::give_back(&appliance.layout)
+    // While the state is still there: cut off in between, nobody would know that it is to be repeated.
+    switch::give_back(&appliance.layout)?;
+    clear(appliance)
 }
 
 fn ended_back(appliance: &Appliance) -> Ended {

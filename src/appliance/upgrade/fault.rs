@@ -1,17 +1,22 @@
 //! What tests of upgrades do to a build with debug assertions: another version, and an end in the middle. In any other build this
 //! does nothing, whatever the environment says.
 
-use crate::appliance::upgrade::Phase;
-
 /// Another version than that of the package.
 pub(super) fn version() -> Option<String> {
     if cfg!(debug_assertions) { std::env::var("KONTOR_TRIAL_VERSION").ok() } else { None }
 }
 
-/// Ends the process as a power cut would, right after this phase was written down.
-pub(super) fn reached(phase: Phase) {
-    if cfg!(debug_assertions) && std::env::var("KONTOR_TRIAL_KILL").is_ok_and(|name| name == phase.word()) {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+/// Ends the process as a power cut would, right after this was done: the word of a phase, when that was written down, or another.
+/// Where a mark follows the word, the process that waits for this one ends before it.
+pub(super) fn reached(what: &str) {
+    let Ok(wanted) = std::env::var("KONTOR_TRIAL_KILL") else { return };
+    let (word, both) = wanted.strip_suffix('!').map_or((wanted.as_str(), false), |word| (word, true));
+    if !cfg!(debug_assertions) || word != what {
+        return;
+    }
+    let above = rustix::process::getppid().filter(|_| both);
+    for process in above.into_iter().chain([rustix::process::getpid()]) {
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
     }
 }
 

@@ -31,6 +31,26 @@ pub(super) fn acts_for(layout: &Layout) -> Result<Option<(u32, u32)>, Failure> {
     Ok((found.uid() != 0).then_some((found.uid(), found.gid())))
 }
 
+/// Refuses a program that root would start and others than root can exchange.
+pub(super) fn require_roots_program(layout: &Layout, program: &Path) -> Result<(), Failure> {
+    if acts_for(layout)?.is_none() {
+        return Ok(());
+    }
+    for path in program.ancestors() {
+        let found = fs::symlink_metadata(path).map_err(|error| Failure::file(path, &error))?;
+        // In a folder where everybody may make something, nobody takes away what is another's.
+        let shared = found.is_dir() && found.mode() & 0o1000 != 0;
+        if found.uid() != 0 || (found.mode() & 0o022 != 0 && !shared) {
+            let told =
+                format!("root would start {}, and others than root can write {}", program.display(), path.display());
+            return Err(Failure::new(Code::AccessDenied, told).kept("nothing was changed").todo(
+                "put the program where only root writes, /usr/bin or /opt; or upgrade as the account of the appliance",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn euid() -> u32 {
     rustix::process::geteuid().as_raw()
 }

@@ -8,7 +8,8 @@ use crate::config::{Config, DatabaseConfig};
 use kernel::{Clock, Code, limits};
 use serde::Serialize;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use store::Store;
 use upgrade::{ApiChange, Bundle, Kind, SettingChange};
@@ -64,7 +65,7 @@ pub(crate) fn plan(appliance: &Appliance, opened: &Opened, bundle: &Path) -> Res
     let (database, log) = (Store::size_of(&config.engine)?, folder_bytes(&config.log_folder));
     let program = manifest.member(Kind::Binary, &platform()).map_or(0, |member| member.bytes);
     // The copy, and once more on the way back: the old data go only when the others are whole.
-    let needs = (database + log) * 2 + program * 3 + SPARE_BYTES;
+    let needs = (database + log) * 2 + program * 3 + copied_files(appliance, &config.files_folder) + SPARE_BYTES;
     let schema = Store::schema_of(&config.engine)?;
     let steps: Vec<_> = manifest.steps.iter().filter(|step| step.number > schema.at).collect();
     let migration: u64 = steps.iter().map(|step| step.millis_per_million * records.unsigned_abs() / 1_000_000).sum();
@@ -91,6 +92,13 @@ pub(crate) fn plan(appliance: &Appliance, opened: &Opened, bundle: &Path) -> Res
         warnings: Vec::new(),
     };
     blockers(&mut plan, &bundle);
+    if let Err(error) = fs::read_dir(&config.files_folder)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        let folder = config.files_folder.display();
+        plan.blockers
+            .push(format!("{folder} cannot be read by who upgrades ({error}); over NFS root needs no_root_squash"));
+    }
     plan.blockers.extend(others_serve(appliance, opened)?);
     warnings(&mut plan, appliance, opened)?;
     Ok((plan, bundle))
@@ -155,6 +163,12 @@ fn settings(appliance: &Appliance, bundle: &Bundle) -> Result<Vec<SettingChange>
 
 fn free(appliance: &Appliance) -> u64 {
     rustix::fs::statvfs(appliance.layout.dir()).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Bytes of sealed files that are copied: on another file system than the appliance none of them can get a second name.
+fn copied_files(appliance: &Appliance, files: &Path) -> u64 {
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+    if device(files) == device(appliance.layout.dir()) { 0 } else { folder_bytes(files) }
 }
 
 fn folder_bytes(folder: &Path) -> u64 {

@@ -106,6 +106,8 @@ pub(crate) struct State {
     pub(crate) accepted: Option<String>,
     /// Whether going back takes the data back too.
     pub(crate) restores: bool,
+    /// Entries of the log that go then; unknown before it comes to that.
+    pub(crate) given_up: Option<u64>,
     /// Why it goes back; empty on the way there.
     pub(crate) why: String,
 }
@@ -130,6 +132,7 @@ impl State {
             entries: 0,
             accepted: None,
             restores: true,
+            given_up: None,
             why: String::new(),
         }
     }
@@ -153,7 +156,7 @@ impl State {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
         write_whole(&layout.upgrade_state(), &text, PUBLIC)?;
-        fault::reached(self.phase);
+        fault::reached(self.phase.word());
         Ok(())
     }
 

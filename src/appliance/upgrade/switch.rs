@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use upgrade::Kind;
 
 /// The names of what comes and of what was there, in the folder of an upgrade.
 pub(super) const NEXT: &str = "next";
@@ -57,6 +58,26 @@ pub(super) fn owner(installed: &Path) -> Owner {
     } else {
         Owner::Nobody
     }
+}
+
+/// The version that a program or package says it has; empty when it says none.
+pub(super) fn version_of(kind: Kind, path: &Path) -> String {
+    let mut command = match kind {
+        Kind::Deb => program("dpkg-deb"),
+        Kind::Rpm => program("rpm"),
+        _ => program(&path.to_string_lossy()),
+    };
+    match kind {
+        Kind::Deb => command.arg("-f").arg(path).arg("Version"),
+        Kind::Rpm => command.args(["-qp", "--nosignature", "--qf", "%{VERSION}"]).arg(path),
+        _ => command.args(["version", "--json"]),
+    };
+    let said = command.output().map(|ran| String::from_utf8_lossy(&ran.stdout).trim().to_owned()).unwrap_or_default();
+    let of_program = |text: &str| {
+        let told: serde_json::Value = serde_json::from_str(text).ok()?;
+        told.get("version")?.as_str().map(str::to_owned)
+    };
+    if matches!(kind, Kind::Deb | Kind::Rpm) { said } else { of_program(&said).unwrap_or_default() }
 }
 
 /// Puts the program that comes in its place.
