@@ -2,7 +2,8 @@
 // of a role. The server speaks in codes; nothing is decided here.
 
 import type { RightsChange } from "~/api/types.gen";
-import { language, t as say, type Key, type T } from "~/i18n";
+import { t as say, type Key, type T } from "~/i18n";
+import { listed } from "~/i18n/format";
 import { said } from "~/model/meta";
 import type { RoleObject } from "./data";
 import { VERBS } from "./rights";
@@ -71,9 +72,6 @@ export class Names {
 }
 
 const FIELDS_NAMED = 8;
-
-/** Names one after the other. */
-export const listed = (names: string[]) => names.join(language() === "zh" ? "、" : ", ");
 
 /** One difference in words. */
 export function changeText(t: T, names: Names, change: RightsChange): string {

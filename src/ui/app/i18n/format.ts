@@ -138,6 +138,14 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** Names one after the other. */
+export const listed = (names: string[]) => names.join(language() === "zh" ? "、" : ", ");
+
+/** A length of time inside a sentence: "1 day", "12 hours", "3小时". */
+export function span(value: number, unit: "second" | "hour" | "day"): string {
+  return kept(`span ${unit}`, () => new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: language() === "zh" ? "short" : "long" })).format(value);
+}
+
 /** How long something takes, in the unit that people would use: "0.7s", "12m", "3小时". */
 export function lasting(milliseconds: number): string {
   const seconds = milliseconds / 1000;

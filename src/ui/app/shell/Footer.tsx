@@ -5,7 +5,7 @@ import { checkName, checkState } from "~/admin/data";
 import { isThere } from "~/api/live";
 import { useMe, useSessionLeft } from "~/api/session";
 import { useT } from "~/i18n";
-import { duration } from "~/i18n/format";
+import { duration, listed } from "~/i18n/format";
 import { Icon } from "~/lib/icons";
 import { healthQuery } from "~/model/house";
 import css from "./Shell.module.css";
@@ -20,12 +20,12 @@ function Health() {
     <>
       <span className={css.footItem} data-tone={bad.length > 0 ? "bad" : "good"}>
         <Icon name={bad.length > 0 ? "warn" : "check"} size={12} />
-        {bad.length > 0 ? t("foot.bad", { names: bad.map((check) => checkName(t, check.name)).join(", ") }) : t("foot.well")}
+        <span className="clip">{bad.length > 0 ? t("foot.bad", { names: listed(bad.map((check) => checkName(t, check.name))) }) : t("foot.well")}</span>
       </span>
       {log ? (
         <span className={css.footItem}>
           <Icon name="seal" size={12} />
-          {t("foot.log", { state: checkState(t, log) })}
+          <span className="clip">{t("foot.log", { state: checkState(t, log).replaceAll("`", "") })}</span>
         </span>
       ) : null}
       <span className={css.hideSmall}>Kontor {data.version}</span>
