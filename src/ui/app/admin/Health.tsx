@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useT } from "~/i18n";
 import { ago, moment, number } from "~/i18n/format";
-import { Badge, Button, libCss } from "~/lib/basics";
+import { Badge, Button, libCss, Typed } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { healthQuery } from "~/model/house";
 import { Trouble } from "~/pages/Trouble";
@@ -40,7 +40,9 @@ export default function Health() {
               <li key={check.name} className={css.check} data-bad={!check.ok}>
                 <Icon name={check.ok ? "check" : "warn"} title={check.ok ? t("health.good") : t("health.wrong")} />
                 <strong>{checkName(t, check.name)}</strong>
-                <span className="soft">{checkState(t, check)}</span>
+                <span className="soft">
+                  <Typed text={checkState(t, check)} />
+                </span>
               </li>
             ))}
           </ul>

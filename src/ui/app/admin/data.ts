@@ -6,7 +6,7 @@ import { call } from "~/api/client";
 import { useMe } from "~/api/session";
 import { limits, type RecordView, type Role, type RoleObjectList, type Health } from "~/api/types.gen";
 import type { Key, T } from "~/i18n";
-import { bytes, number } from "~/i18n/format";
+import { bytes, number, span } from "~/i18n/format";
 import { useMetas, type Metas } from "~/model/meta";
 
 /** At most so many people are read for the directory; beyond that, ids stand where names would. */
@@ -114,14 +114,32 @@ export function checkName(t: T, name: string): string {
   return CHECKS.includes(name) ? t(`health.check.${name}` as Key) : name;
 }
 
-const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "disk_free", "disk_low", "certificate_none", "certificate_good", "certificate_ends", "certificate_due", "certificate_site_ends",
+/** The states that have words here; a test looks whether the server knows another. */
+export const STATES = ["database_answers", "database_silent", "log_sealed", "log_waits", "log_unknown", "log_unreadable", "disk_free", "disk_low", "disk_unknown",
+  "certificate_none", "certificate_good", "certificate_ends", "certificate_due", "certificate_site_ends", "certificate_unreadable",
   "backup_none", "backup_shipped", "backup_behind", "backup_fenced", "backup_unknown", "backup_good", "backup_new", "backup_late", "backup_failed", "backup_archive",
   "backup_unmade", "proven_old", "drill_late", "target_silent", "deletion_stopped", "mail_none", "mail_good", "mail_waits", "mail_refused",
   "node_replaced", "nodes_good", "nodes_silent", "upgrade_waits", "upgrade_forgotten"];
 
-/** The state of a check in the reader's language; what has no words here is said in those of the server. */
-export function checkState(t: T, check: Health["checks"][number]): string {
+/** Figures that are lengths of time. */
+const SPANS: { [figure: string]: "second" | "hour" | "day" } = { rpo_seconds: "second", hours: "hour", proven_hours: "hour", days: "day" };
+
+function figureText(t: T, name: string, value: number): [string, string] {
+  if (name === "free_bytes") return ["free", bytes(value)];
+  const unit = SPANS[name];
+  if (value < 1 && unit === "day") return [name, t("health.underDay")];
+  if (value < 1 && unit === "hour") return [name, t("health.underHour")];
+  return [name, unit ? span(value, unit) : number(value)];
+}
+
+/** A certificate of which no whole day is left may have ended as well: the server says 0 to both. */
+const OVER: { [state: string]: Key } = { certificate_ends: "health.state.certificate_over", certificate_site_ends: "health.state.certificate_site_over" };
+
+/** The state of a check in the reader's language, with what is typed between backticks; what has no words here is said in those of
+ * the server. */
+export function checkState(t: T, check: Pick<Health["checks"][number], "state" | "figures" | "detail">): string {
   if (!STATES.includes(check.state)) return check.detail;
-  const figures = Object.entries(check.figures).map(([name, value]) => (name === "free_bytes" ? ["free", bytes(value)] : [name, number(value)]));
-  return t(`health.state.${check.state}` as Key, Object.fromEntries(figures) as { [name: string]: string });
+  const figures: { [name: string]: number } = check.figures;
+  const over = figures["days"] === 0 ? OVER[check.state] : undefined;
+  return t(over ?? (`health.state.${check.state}` as Key), Object.fromEntries(Object.entries(figures).map(([name, value]) => figureText(t, name, value))));
 }

@@ -8,7 +8,7 @@ import type { Filter } from "~/api/types.gen";
 import { useT } from "~/i18n";
 import { number } from "~/i18n/format";
 import { checkName, checkState } from "~/admin/data";
-import { Bone, Button } from "~/lib/basics";
+import { Bone, Button, Typed } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { healthQuery } from "~/model/house";
 import { optionLabel, said, type Meta } from "~/model/meta";
@@ -94,7 +94,9 @@ export function Health() {
         <li key={check.name} className={`${css.row} ${own.health}`}>
           <Icon name={check.ok ? "check" : "warn"} />
           <span>{checkName(t, check.name)}</span>
-          <span className={check.ok ? "soft" : css.late}>{checkState(t, check)}</span>
+          <span className={check.ok ? "soft" : own.bad}>
+            <Typed text={checkState(t, check)} />
+          </span>
           <span className={check.ok ? own.good : css.late}>{check.ok ? t("health.good") : t("health.wrong")}</span>
         </li>
       ))}

@@ -52,6 +52,11 @@ export function Kbd({ children }: { children: ReactNode }) {
   return <kbd className={css.kbd}>{children}</kbd>;
 }
 
+/** Words with what is typed or stands in a file between backticks. */
+export function Typed({ text }: { text: string }) {
+  return <>{text.split("`").map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))}</>;
+}
+
 export type Tone = "plain" | "good" | "warn" | "bad" | "brass";
 
 export function Badge({ tone = "plain", icon, children }: { tone?: Tone; icon?: IconName; children: ReactNode }) {
