@@ -160,7 +160,7 @@ export function EntryPanel({ entry, onClose }: { entry: Entry; onClose: () => vo
           {entry.changed.length > 0 ? <Fact name={t("audit.changed")}>{entry.changed.map((field) => fieldText(metas, entry.object, field)).join(", ")}</Fact> : null}
           {entry.purpose ? <Fact name={t("access.why")}>{entry.purpose}</Fact> : null}
           <Fact name={t("audit.way")}>
-            {entry.auth === "cli" ? channelText(t, entry.channel) : `${channelText(t, entry.channel)} · ${authText(t, entry.auth)}`}
+            {entry.auth === "cli" || entry.actor === "system" ? channelText(t, entry.channel) : `${channelText(t, entry.channel)} · ${authText(t, entry.auth)}`}
             {entry.address ? <span className="num"> · {entry.address}</span> : null}
           </Fact>
           {entry.rules.length > 0 ? (
