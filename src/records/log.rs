@@ -74,6 +74,10 @@ pub struct LogEntryView {
     pub fields: Vec<(String, &'static str)>,
     /// Fields that changed.
     pub changed: Vec<String>,
+    /// `single` for a whole act; `intent` and `outcome` of one that happens outside the database carry the same request.
+    pub phase: &'static str,
+    /// `ok`, or `failed` where the act was allowed and did not succeed.
+    pub outcome: &'static str,
     /// `allow` or `deny`.
     pub decision: &'static str,
     /// The error of a denial.
@@ -302,6 +306,8 @@ fn entry_view(seq: u64, entry: Entry) -> LogEntryView {
         count: entry.target.count,
         fields: entry.fields.into_iter().map(|used| (used.field, used.how.name())).collect(),
         changed: entry.changes.into_iter().map(|change| change.field).collect(),
+        phase: entry.phase.name(),
+        outcome: entry.outcome.name(),
         decision: entry.decision.effect.name(),
         error: entry.decision.error,
         rules: entry.decision.rules,

@@ -122,7 +122,7 @@ export type DefinitionChanges = { changes: Array<DefinitionChange> };
 /** What a change of definitions would do, or did. */
 export type Plan = { applied: boolean; steps: Array<{ action: string; cost: "instant" | { rows: number }; text: Label }>; notes: Array<Label>; catalog_version: number };
 /** Entries of the log, newest first. */
-export type LogPage = { items: Array<{ seq: number; at: Timestamp; verb: string; actor: string; user: Id | null; on_behalf_of: Id | null; auth: string; channel: string; address: string; request: string | null; purpose: string; object: string; record: Id | null; ids: Array<Id>; count: number; fields: Array<Array<Json>>; changed: Array<string>; decision: string; error: string; rules: Array<string>; note: string }>; next: number | null };
+export type LogPage = { items: Array<{ seq: number; at: Timestamp; verb: string; actor: string; user: Id | null; on_behalf_of: Id | null; auth: string; channel: string; address: string; request: string | null; purpose: string; object: string; record: Id | null; ids: Array<Id>; count: number; fields: Array<Array<Json>>; changed: Array<string>; phase: string; outcome: string; decision: string; error: string; rules: Array<string>; note: string }>; next: number | null };
 /** A proof (RFC 6962). */
 export type Proof = { size: number; root: string; hashes: Array<string> };
 export type Alive = { status: "alive" };

@@ -7,7 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { call } from "~/api/client";
 import { useT, type Key } from "~/i18n";
 import { instant, number } from "~/i18n/format";
-import { Badge, Bone, Button, State } from "~/lib/basics";
+import { Bone, Button, State } from "~/lib/basics";
 import { CheckField, Framed, SelectField, TextField } from "~/lib/fields";
 import { Icon } from "~/lib/icons";
 import { useKeys } from "~/lib/keys";
@@ -19,6 +19,7 @@ import { RecordPicker } from "~/value/RecordPicker";
 import { usePeople, useOffices } from "~/admin/data";
 import { Denied } from "~/admin/Page";
 import { Checkpoint } from "./Checkpoint";
+import { Ended } from "./Ended";
 import { EntryPanel } from "./EntryPanel";
 import { ExportDialog } from "./ExportDialog";
 import { ACT_GROUPS, actText, channelText, fieldText, objectText, short, whoText, type Entry } from "./words";
@@ -123,7 +124,7 @@ function Line({ entry, on, onOpen }: { entry: Entry; on: boolean; onOpen: () => 
         <button type="button" className={adminCss.name} aria-expanded={on} data-seq={entry.seq} onClick={(event) => { event.stopPropagation(); onOpen(); }}>
           {actText(t, entry.verb)}
         </button>{" "}
-        {entry.decision === "deny" ? <Badge tone="bad" icon="warn">{t("audit.denied")}</Badge> : null}
+        <Ended entry={entry} quiet />
       </td>
       <td>
         {entry.object ? objectText(metas, entry.object) : null} {entry.record ? <code className="faint">{short(entry.record)}</code> : entry.count > 1 ? <span className="faint num">× {number(entry.count)}</span> : null}

@@ -7,11 +7,12 @@ import { errorText } from "~/api/errors";
 import { refusalOf } from "~/api/problem";
 import { useT } from "~/i18n";
 import { instant, number } from "~/i18n/format";
-import { Badge, Button, IconButton } from "~/lib/basics";
+import { Button, IconButton } from "~/lib/basics";
 import { Icon } from "~/lib/icons";
 import { toast } from "~/lib/toasts";
 import { said, useMetas } from "~/model/meta";
 import { usePeople, useRoles } from "~/admin/data";
+import { Ended } from "./Ended";
 import { prove } from "./proof";
 import { actText, authText, channelText, fieldText, howText, objectText, ruleText, sentence, whoText, type Entry } from "./words";
 import css from "./audit.module.css";
@@ -99,7 +100,7 @@ export function EntryPanel({ entry, onClose }: { entry: Entry; onClose: () => vo
       <section className={css.section}>
         <p className={css.sentence}>{sentence(t, entry, metas, people)}</p>
         <p>
-          {entry.decision === "deny" ? <Badge tone="bad" icon="warn">{t("audit.denied")}</Badge> : <Badge tone="good" icon="check">{t("audit.allowed")}</Badge>} {entry.error ? <code className="faint">{entry.error}</code> : null}
+          <Ended entry={entry} /> {entry.error ? <code className="faint">{entry.error}</code> : null}
         </p>
       </section>
       <section className={css.section}>

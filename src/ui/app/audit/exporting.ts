@@ -21,6 +21,8 @@ const COLUMNS: [string, (entry: Entry) => string][] = [
   ["at", (entry) => entry.at],
   ["act", (entry) => entry.verb],
   ["decision", (entry) => entry.decision],
+  ["phase", (entry) => entry.phase],
+  ["outcome", (entry) => entry.outcome],
   ["actor", (entry) => entry.actor],
   ["user", (entry) => entry.user ?? ""],
   ["on_behalf_of", (entry) => entry.on_behalf_of ?? ""],
