@@ -9,6 +9,7 @@ one_node_described() {
 kontor_package_dir: $work/packages
 kontor_key_copy_dir: $work/keys
 kontor_writable_paths: [/srv/sets]
+kontor_site_ca: "{{ lookup('ansible.builtin.file', '$work/root.pem') }}"
 kontor_settings:
   backup:
     targets:
@@ -31,6 +32,8 @@ nothing_left() {
     ! grep 'Wintergarten' "$work/played-$line"
 }
 key_copied() { [ "$(stat -c %a "$work/keys/crm.bank.test.unseal.key")" = 600 ] && on crm cat /var/lib/kontor/keys/unseal.key | cmp - "$work/keys/crm.bank.test.unseal.key"; }
+# Whoever trusts the site's authority alone reaches it, and so does the playbook.
+site_certificate() { certificate_imported crm crm.bank.test && until_true 30 signed_in crm && signed_in crm; }
 main_pid() { on "$1" systemctl show -P MainPID kontor.service; }
 setting_changes() {
   local before; before=$(main_pid crm)
@@ -60,6 +63,8 @@ check_one_node() {
   check "a check of a made machine finds nothing to change" check_finds_nothing
   check "no secret is left behind" nothing_left
   check "a copy of the key file is kept" key_copied
+  check "a certificate of the site's authority takes the place of its own" site_certificate
+  check "the playbook sees it ready with that, and changes nothing" nothing_changed one_node
   check "a changed setting restarts, by its tags alone" setting_changes
   check "a bad setting is refused before it is there" bad_setting_refused
   check "it serves again after a reboot" reboots

@@ -6,6 +6,8 @@ lost() {
   mkdir -p "$work/media" "$work/rescue/group_vars"
   (on crm 'cd /srv/sets && tar -c .' | tar -x -C "$work/media") && on crm cat /var/lib/kontor/log-key.pub >"$work/log-key.pub" || return 1
   machine_off crm
+  # The certificate of the site comes back with the set.
+  cp "$work/root.pem" "$work/ca-blank.pem"
   printf 'kontor:\n  hosts:\n    blank.bank.test:\n' >"$work/rescue/hosts.yml"
   cp -r "$work/inventory/group_vars/kontor" "$work/rescue/group_vars/"
   cat >"$work/rescue/group_vars/kontor/recovery.yml" <<VARS

@@ -53,7 +53,7 @@ settings_made() {
   printf 'UserKnownHostsFile %s\nIdentityFile %s\nIdentitiesOnly yes\nUser root\nLogLevel ERROR\nConnectTimeout 10\n' \
     "$work/known" "$work/ssh" >"$work/ssh-config"
   printf 'ControlMaster auto\nControlPersist 60\nControlPath %s/%%h\n' "$sockets" >>"$work/ssh-config"
-  for name in crm blank db n1 n2 watch; do
+  for name in crm blank db n1 n2 n3 watch; do
     at=$((at + 1))
     echo "10.77.0.$at $name $name.bank.test" >>"$work/hosts"
     printf 'Host %s %s.bank.test\n  HostName 10.77.0.%s\n' "$name" "$name" "$at" >>"$work/ssh-config"
@@ -62,6 +62,9 @@ settings_made() {
   openssl rand -hex 16 >"$work/vault-password"
   chmod 600 "$work/vault-password" "$work/ssh"
   mkdir -p "$work/packages"
+  # The authority of the site, as docs/admin/certificates.md plays one.
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/root.key" -subj "/O=Bank/CN=Bank Root" -days 3650 \
+    -out "$work/root.pem" 2>"$work/root.log"
 }
 
 # As a site gets it: one file, from which everything is installed.
@@ -111,12 +114,24 @@ play() {
 # It changes nothing, on no machine.
 nothing_changed() { play "$@" && ! grep -E 'changed=[1-9]' "$work/play-$line" && grep -q 'changed=0' "$work/play-$line"; }
 
-# ask NAME PATH [CURL ARGUMENTS]: over HTTPS, trusting the appliance's authority only.
+# ask NAME PATH [CURL ARGUMENTS]: over HTTPS, trusting one authority only, the appliance's unless it has the site's.
 ask() {
   local name=$1 path=$2; shift 2
   [ -s "$work/ca-$name.pem" ] || on "$name" cat /var/lib/kontor/tls/ca.pem >"$work/ca-$name.pem"
   curl --silent --show-error --max-time 20 --cacert "$work/ca-$name.pem" \
     --resolve "crm.bank.test:443:$(awk -v name="$name" '$2 == name { print $1 }' "$work/hosts")" "https://crm.bank.test$path" "$@"
+}
+# certificate_imported NAME HOST...: the site's authority signs for the machine; from then on that is what one trusts of it.
+certificate_imported() {
+  local name=$1 host names=; shift
+  for host in "$@"; do names+=,DNS:$host; done
+  printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "${names#,}" >"$work/$name.ext"
+  kontor_on "$name" tls csr --dir /var/lib/kontor >"$work/$name.csr" &&
+    openssl x509 -req -in "$work/$name.csr" -CA "$work/root.pem" -CAkey "$work/root.key" -set_serial "0x01$(openssl rand -hex 8)" -days 365 \
+      -extfile "$work/$name.ext" -out "$work/$name.pem" &&
+    cat "$work/$name.pem" "$work/root.pem" | on "$name" 'cat >/var/cache/kontor/site.pem && chmod 644 /var/cache/kontor/site.pem' &&
+    kontor_on "$name" tls import --dir /var/lib/kontor /var/cache/kontor/site.pem && on "$name" systemctl reload kontor &&
+    cp "$work/root.pem" "$work/ca-$name.pem"
 }
 signed_in() {
   ask "$1" /api/v1/session --header 'Content-Type: application/json' --data '{"login":"anna","password":"first-Wintergarten-2041"}' |
