@@ -1,4 +1,4 @@
-# PostgreSQL, two nodes and HAProxy on three machines; sets go to an account with SFTP on the first. Sourced by run.sh.
+# PostgreSQL, three nodes and HAProxy on four machines; sets go to an account with SFTP on the first. Sourced by run.sh.
 # shellcheck shell=bash
 
 several_described() {
@@ -6,7 +6,7 @@ several_described() {
   mkdir -p "$inventory_used/group_vars/kontor" "$inventory_used/group_vars/database" "$work/files"
   ssh-keygen -q -t ed25519 -N '' -C kontor -f "$work/nas.key"
   cat >"$inventory_used/hosts.yml" <<VARS
-kontor: {hosts: {n1.bank.test: {}, n2.bank.test: {}}}
+kontor: {hosts: {n1.bank.test: {}, n2.bank.test: {}, n3.bank.test: {}}}
 database: {hosts: {db.bank.test: {}}}
 balancer: {hosts: {db.bank.test: {}}}
 backup_target: {hosts: {db.bank.test: {}}}
@@ -38,11 +38,13 @@ VARS
   ansible-vault encrypt "$inventory_used/group_vars/kontor/vault.yml" "$inventory_used/group_vars/all.yml"
 }
 machines_booted() {
-  machine_on db && machine_on n1 --bind="$work/files:/mnt/kontor-files" && machine_on n2 --bind="$work/files:/mnt/kontor-files"
+  local name
+  machine_on db || return 1
+  for name in n1 n2 n3; do machine_on "$name" --bind="$work/files:/mnt/kontor-files" || return 1; done
 }
 nodes_listed() {
   kontor_on n2 node list --dir /var/lib/kontor --json | tee "$work/nodes" |
-    jq -e 'length == 2 and all(.[]; .alive) and ([.[].name] | sort == ["n1", "n2"])'
+    jq -e 'length == 3 and all(.[]; .alive) and ([.[].name] | sort == ["n1", "n2", "n3"])'
 }
 # The authority of the nodes is the same, so what is asked of HAProxy is asked with it.
 balanced() {
@@ -64,32 +66,54 @@ descriptors_enough() {
   local pid; pid=$(on db 'pgrep -n haproxy') && on db "cat /proc/$pid/limits" | tee "$work/limits" | awk '/^Max open files/ { exit !($4 >= 9000) }' &&
     on db 'grep "maxconn 4000" /etc/haproxy/haproxy.cfg'
 }
-both_run() { runs n1 "$1" && runs n2 "$1" && nodes_listed && until_true 30 signed_in db; }
-both_come() {
-  data_brought n1 Before && content n1 >"$work/content-several" && play upgrade -e "upgrade_bundle=$work/kontor-0.2.0.bundle" && both_run 0.2.0
+all_run() { runs n1 "$1" && runs n2 "$1" && runs n3 "$1" && nodes_listed && until_true 30 signed_in db; }
+# One does not start: those after it follow all the same, and what went wrong is told at the end.
+one_stays() {
+  data_brought n1 Before && content n1 >"$work/content-several" &&
+    on n2 'install -d /etc/systemd/system/kontor.service.d && printf "[Service]\nExecStartPre=/bin/false\n" >/etc/systemd/system/kontor.service.d/90-trial.conf && systemctl daemon-reload' &&
+    ! play upgrade -e "upgrade_bundle=$work/kontor-0.2.0.bundle" && grep 'This node may be stopped' "$work/play-$line" &&
+    ! on n2 systemctl is-active kontor && on n1 systemctl is-active kontor && on n3 systemctl is-active kontor && runs n3 0.2.0 &&
+    until_true 30 signed_in db
 }
-both_go() {
-  play upgrade -e upgrade_action=rollback -e upgrade_lose_newer=true && both_run 0.1.0 && [ "$(content n2)" = "$(cat "$work/content-several")" ]
+all_come() {
+  on n2 'rm /etc/systemd/system/kontor.service.d/90-trial.conf && systemctl daemon-reload && systemctl reset-failed kontor' &&
+    play upgrade -e "upgrade_bundle=$work/kontor-0.2.0.bundle" && play several_nodes --tags nodes && all_run 0.2.0
+}
+all_go() {
+  play upgrade -e upgrade_action=rollback -e upgrade_lose_newer=true && all_run 0.1.0 && [ "$(content n2)" = "$(cat "$work/content-several")" ]
+}
+# HAProxy knows the site's authority before the nodes have a certificate of it, and loses none of them.
+site_certificates() {
+  local name
+  cat >"$inventory_used/group_vars/kontor/site.yml" <<VARS
+kontor_site_ca: "{{ lookup('ansible.builtin.file', '$work/root.pem') }}"
+VARS
+  play several_nodes --tags balancer || return 1
+  for name in n1 n2 n3; do certificate_imported "$name" crm.bank.test "$name.bank.test" || return 1; done
+  cp "$work/root.pem" "$work/ca-db.pem"
+  until_true 30 signed_in db && play several_nodes && nothing_changed several_nodes && nodes_listed && signed_in db
 }
 only_sftp() { ! ssh -F "$work/ssh-config" -i "$work/nas.key" -o ControlPath=none kontor-sets@db id; }
 
 check_several_nodes() {
   check "an inventory of several nodes is made" several_described
-  check "three machines boot" machines_booted
-  on n2 true || return 0
+  check "four machines boot" machines_booted
+  on n3 true || return 0
   check "a check of blank machines changes nothing" play several_nodes --check
   check "the playbook makes database, nodes and balancer" play several_nodes
-  check "both nodes are alive" nodes_listed
+  check "all nodes are alive" nodes_listed
   check "one signs in through HAProxy" balanced
   check "a second run of several nodes changes nothing" nothing_changed several_nodes
   check "PostgreSQL is reached over TLS only" plain_refused
-  check "without one node the other serves" other_node_serves
+  check "without one node the others serve" other_node_serves
   check "the node comes back" node_comes_back
   check "the backup target is made" play backup_target
   check "a second run of the backup target changes nothing" nothing_changed backup_target
   check "sets arrive over SFTP" sets_arrive
   check "its account may do SFTP and nothing else" only_sftp
   check "HAProxy has descriptors for its connections" descriptors_enough
-  check "the playbook brings the next version to both nodes" both_come
-  check "the playbook takes both nodes back, with the data" both_go
+  check "a node that cannot follow keeps no other from it, and is told of" one_stays
+  check "the playbook brings the next version to all nodes" all_come
+  check "the playbook takes all nodes back, with the data" all_go
+  check "the nodes get certificates of the site, and HAProxy goes on" site_certificates
 }
