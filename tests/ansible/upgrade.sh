@@ -11,6 +11,11 @@ newer_kept() {
     ! play upgrade -e upgrade_action=rollback && grep -q lose-newer "$work/play-$line" && runs blank 0.2.0 && signed_in blank
 }
 went() { play upgrade -e upgrade_action=rollback -e upgrade_lose_newer=true && runs blank 0.1.0 && signed_in blank && has_data; }
+# As docs/admin/upgrade.md says.
+given_up_verified() {
+  on blank 'cd /var/lib/kontor && install -d -m 700 /var/tmp/given-up && cp -r kontor.toml log-key.pub /var/tmp/given-up/ &&
+    cp -r log-given-up-0.2.0-* /var/tmp/given-up/log && kontor audit verify --level 2 --dir /var/tmp/given-up && rm -r /var/tmp/given-up'
+}
 removed_and_back() {
   on blank 'apt-get -qq -y remove kontor && test ! -e /usr/bin/kontor && test -e /var/lib/kontor/data/kontor.db' && play one_node &&
     runs blank 0.1.0 && signed_in blank && has_data
@@ -30,6 +35,7 @@ check_upgrade() {
   check "the way back keeps what is newer unless told" newer_kept
   check "a check of the way back changes nothing" play upgrade --check -e upgrade_action=rollback
   check "the playbook takes it back, with the data" went
+  check "the log that went with the data is kept, and can be verified" given_up_verified
   check "removed, the data stay, and the playbook serves them again" removed_and_back
   check "it comes again, and is final" final
   check "a way back from what is final changes nothing" nothing_changed upgrade -e upgrade_action=rollback
