@@ -116,6 +116,10 @@ impl Layout {
     pub(crate) fn upgrade_state(&self) -> PathBuf {
         self.upgrade().join("state.json")
     }
+    /// How the last one ended.
+    pub(crate) fn upgrade_last(&self) -> PathBuf {
+        self.upgrade().join("last.json")
+    }
     /// The copy of database, log and files.
     pub(crate) fn upgrade_copy(&self) -> PathBuf {
         self.upgrade().join("copy")

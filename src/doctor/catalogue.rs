@@ -47,6 +47,15 @@ pub(crate) const CATALOGUE: &[Known] = &[
         ["chown them to the service's user; run commands as that user", "用 chown 改为服务用户；以该用户运行命令"],
     ),
     known(
+        "upgrade_closed",
+        Error,
+        ["root keeps from the server how far an upgrade is", "root 未让服务器读取升级进度"],
+        [
+            "as root: chmod 755 the folder upgrade, chmod 644 the files",
+            "以 root 身份：对目录 upgrade 执行 chmod 755，对文件执行 chmod 644",
+        ],
+    ),
+    known(
         "disk_low",
         Error,
         ["less than 1 GiB is free", "可用空间不足 1 GiB"],

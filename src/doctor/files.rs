@@ -1,10 +1,11 @@
 //! What lies in the folder: whose it is and who may read it, where the key is, how much room there is.
 
 use super::{Findings, Patient};
+use crate::appliance::Layout;
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use vault::{OsRandom, SlotKind, Vault};
 
 /// Files that are told by name; the rest is counted.
@@ -26,40 +27,91 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Findings) {
     keys(patient, findings);
 }
 
-/// Every file belongs to who owns the folder, and nobody else may read it. The log's public key is for everybody.
+/// What is wrong with whose files are and with who may use them.
+#[derive(Default)]
+struct Wrong {
+    open: Vec<PathBuf>,
+    foreign: Vec<PathBuf>,
+    hidden: Vec<PathBuf>,
+    /// What root closed to the server.
+    closed: Vec<PathBuf>,
+}
+
+impl Wrong {
+    /// Every file belongs to who owns the folder, and nobody else may read it. The log's public key is for everybody.
+    fn look(&mut self, path: &Path, found: &Metadata, owner: u32, layout: &Layout) {
+        if path.starts_with(layout.upgrade()) {
+            return self.look_at_upgrade(path, found, owner, layout);
+        }
+        let public = path == layout.log_key();
+        if found.mode() & 0o077 != 0 && !public && !found.is_symlink() {
+            self.open.push(path.to_owned());
+        }
+        if found.uid() != owner {
+            self.foreign.push(path.to_owned());
+        }
+    }
+
+    /// Where root upgrades for the account, the folder and what lies in it are root's: nobody else may write there, and the server
+    /// reads how far it is.
+    fn look_at_upgrade(&mut self, path: &Path, found: &Metadata, owner: u32, layout: &Layout) {
+        if found.mode() & 0o022 != 0 && !found.is_symlink() {
+            self.open.push(path.to_owned());
+        }
+        if found.uid() != owner && found.uid() != 0 {
+            self.foreign.push(path.to_owned());
+        }
+        let needed = if path == layout.upgrade() {
+            0o005
+        } else if path == layout.upgrade_state() || path == layout.upgrade_last() {
+            0o004
+        } else {
+            0
+        };
+        if found.uid() == 0 && owner != 0 && found.mode() & needed != needed {
+            self.closed.push(path.to_owned());
+        }
+    }
+
+    fn told(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let all = [
+            ("file_open", &self.open),
+            ("file_foreign", &self.foreign),
+            ("folder_unreadable", &self.hidden),
+            ("upgrade_closed", &self.closed),
+        ];
+        all.into_iter().filter_map(|(id, paths)| Some((id, listed(paths)?)))
+    }
+}
+
 fn modes(patient: &Patient<'_>, findings: &mut Findings) {
-    let Ok(owner) = fs::metadata(patient.layout.dir()).map(|found| found.uid()) else {
-        findings.add("folder_unreadable", patient.layout.dir().display().to_string());
+    let layout = patient.layout;
+    let Ok(owner) = fs::metadata(layout.dir()).map(|found| found.uid()) else {
+        findings.add("folder_unreadable", layout.dir().display().to_string());
         return;
     };
-    let (mut open, mut foreign, mut hidden, mut looked) = (Vec::new(), Vec::new(), Vec::new(), 0usize);
-    let mut folders = vec![patient.layout.dir().to_owned()];
+    let (mut wrong, mut looked) = (Wrong::default(), 0usize);
+    let mut folders = vec![layout.dir().to_owned()];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else {
-            hidden.push(folder);
+            // The copies of an upgrade by root are for root alone.
+            if !folder.starts_with(layout.upgrade()) {
+                wrong.hidden.push(folder);
+            }
             continue;
         };
         for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
             let Ok(found) = fs::symlink_metadata(&path) else { continue };
             looked += 1;
-            let public = path == patient.layout.log_key();
-            if found.permissions().mode() & 0o077 != 0 && !public && !found.is_symlink() {
-                open.push(path.clone());
-            }
-            if found.uid() != owner {
-                foreign.push(path.clone());
-            }
+            wrong.look(&path, &found, owner, layout);
             if found.is_dir() && looked < LOOKED_MAX {
                 folders.push(path);
             }
         }
     }
-    for (id, paths) in [("file_open", &open), ("file_foreign", &foreign), ("folder_unreadable", &hidden)] {
-        if let Some(told) = listed(paths) {
-            findings.add(id, told);
-        }
-    }
-    if open.is_empty() && foreign.is_empty() && hidden.is_empty() {
+    let before = findings.found.len();
+    wrong.told().for_each(|(id, told)| findings.add(id, told));
+    if findings.found.len() == before {
         findings.well(format!("{looked} files and folders belong to their owner alone."));
     }
 }

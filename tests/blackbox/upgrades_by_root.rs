@@ -3,6 +3,7 @@
 
 use crate::support::*;
 use crate::upgrades::{Brings, CONTRACTS, EXPANDS, House, done, signify};
+use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
@@ -39,6 +40,45 @@ impl House {
     fn upgrade(&self, name: &str) -> PathBuf {
         self.place.dir().join("upgrade").join(name)
     }
+    /// What the doctor finds of whose files are and who may use them, for root and for the account.
+    #[track_caller]
+    fn doctor_finds(&self, expected: &[&str]) {
+        let verb = ["doctor", "--json"];
+        for ran in [self.on(&verb, &[]), self.as_other(&verb)] {
+            let told: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:#?}"));
+            let ids = told["findings"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap());
+            let of_files = ["file_open", "file_foreign", "folder_unreadable", "upgrade_closed"];
+            let found: Vec<&str> = ids.filter(|id| of_files.contains(id)).collect();
+            assert_eq!(found, expected, "{ran:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_doctor_knows_what_root_leaves_and_what_the_server_has_to_read() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    let mode = |path: &PathBuf, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    house.doctor_finds(&[]);
+    house.apply(&house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() })).ended(0);
+    house.doctor_finds(&[]);
+    // Whoever closes the folder or the file closes the appliance, and is told how to open it again.
+    for (name, closed, open) in [("", 0o700, 0o755), ("state.json", 0o600, 0o644)] {
+        mode(&house.upgrade(name), closed);
+        house.doctor_finds(&["upgrade_closed"]);
+        house.as_other(&["user", "list"]).ended(2).complains("closed to this account").complains("chmod 755");
+        house.as_other(&["serve"]).ended(78).complains("chmod 644");
+        mode(&house.upgrade(name), open);
+    }
+    // What others may write is nobody's.
+    mode(&house.upgrade("previous"), 0o666);
+    house.doctor_finds(&["file_open"]);
+    mode(&house.upgrade("previous"), 0o600);
+    house.as_other(&["user", "list"]).ended(0);
+    house.on(&["upgrade", "rollback"], &["--lose-newer"]).ended(1).says("entries of the log went with the data");
+    house.doctor_finds(&[]);
 }
 
 #[test]

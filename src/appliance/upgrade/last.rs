@@ -28,6 +28,6 @@ impl Last {
     /// Writes it down.
     pub(super) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
         let text = serde_json::to_string(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        write_whole(&layout.upgrade().join("last.json"), &text, PUBLIC)
+        write_whole(&layout.upgrade_last(), &text, PUBLIC)
     }
 }

@@ -67,6 +67,14 @@ fn foreign(path: &Path, what: &str) -> Failure {
     )
 }
 
+/// Whoever may not read how far it is does not go on as if there were no upgrade.
+fn closed(layout: &Layout, path: &Path) -> Failure {
+    let (told, folder) = (path.display(), layout.upgrade());
+    Failure::new(Code::AccessDenied, format!("{told} is closed to this account, which has to read it"))
+        .kept("nothing was changed")
+        .todo(format!("give them their modes back, as root: chmod 755 {}; chmod 644 {told}", folder.display()))
+}
+
 /// Refuses a folder `upgrade/` that others than root and this account can write.
 fn require_own_folder(layout: &Layout) -> Result<(), Failure> {
     let path = layout.upgrade();
@@ -123,6 +131,7 @@ pub(super) fn open(layout: &Layout, name: &str) -> Result<Option<File>, Failure>
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
             return Err(foreign(&path, "is a link"));
         }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(closed(layout, &path)),
         opened => opened.map_err(|error| Failure::file(&path, &error))?,
     };
     let found = file.metadata().map_err(|error| Failure::file(&path, &error))?;
