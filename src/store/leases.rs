@@ -186,21 +186,27 @@ impl Store {
 
     /// Takes a lease or keeps it; whether this process has it now.
     pub fn lease_keep(&self, lease: Lease) -> Result<bool, Fault> {
-        if !self.shared.leases.shared {
-            return Ok(true);
-        }
+        Ok(!self.shared.leases.shared || self.lease_taken(lease, None)?.is_some())
+    }
+
+    /// Takes it or keeps it: its number, or nothing when another has it. Whoever names a number keeps that one alone; when it is
+    /// another now, somebody else had the lease in between, and it is let go again.
+    fn lease_taken(&self, lease: Lease, only: Option<i64>) -> Result<Option<i64>, Fault> {
         if self.shared.leases.is_replaced() {
-            return Ok(false);
+            return Ok(None);
         }
         // The clock is read before the database is asked: the lease never lasts longer here than there.
         let until = self.shared.clock.monotonic() + Duration::from_secs(lease.seconds()).saturating_sub(MARGIN);
         let token = self.write(move |tx| Ok(tx.lease_take(lease)?)).wait()?;
-        let mut held = self.shared.leases.held();
-        match token {
-            Some(token) => drop(held.insert(lease, (token, until))),
-            None => drop(held.remove(&lease)),
+        let kept = token.filter(|token| only.is_none_or(|only| only == *token));
+        match kept {
+            Some(token) => drop(self.shared.leases.held().insert(lease, (token, until))),
+            None => drop(self.shared.leases.held().remove(&lease)),
         }
-        Ok(token.is_some())
+        if token.is_some() && kept.is_none() {
+            self.lease_let_go(lease)?;
+        }
+        Ok(kept)
     }
 
     /// The same only when it is about time: cheap to call often.
@@ -218,6 +224,10 @@ impl Store {
         if self.shared.leases.held().remove(&lease).is_none() {
             return Ok(());
         }
+        self.lease_let_go(lease)
+    }
+
+    fn lease_let_go(&self, lease: Lease) -> Result<(), Fault> {
         let boot = self.shared.boot;
         self.write(move |tx| {
             let mut sql = Sql::new("UPDATE \"k_lease\" SET \"ends_at\" = 0 WHERE \"name\" = ");
@@ -234,20 +244,34 @@ impl Store {
         if !self.shared.leases.kept().insert(lease) {
             return Ok(None);
         }
-        let taken = self.lease_keep(lease);
-        if !matches!(taken, Ok(true)) {
-            self.shared.leases.kept().remove(&lease);
-            return taken.map(|_| None);
-        }
-        let mut guard = LeaseHeld { store: Arc::clone(self), lease, stop: None, thread: None };
+        let taken = if self.shared.leases.shared { self.lease_taken(lease, None) } else { Ok(Some(0)) };
+        let token = match taken {
+            Ok(Some(token)) => token,
+            missed => {
+                self.shared.leases.kept().remove(&lease);
+                return missed.map(|_| None);
+            }
+        };
+        let mut guard = LeaseHeld { store: Arc::clone(self), lease, token, stop: None, thread: None };
         if self.shared.leases.shared {
             let (stop, stopped) = channel::<()>();
             let store = Arc::clone(self);
             let every = Duration::from_secs(lease.seconds()) / u32::try_from(RENEWALS).unwrap_or(1);
             let keep = move || {
                 while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                    if let Err(fault) = store.lease_keep(lease) {
-                        tracing::warn!(code = fault.code.as_str(), lease = lease.name(), "a lease could not be kept");
+                    match store.lease_taken(lease, Some(token)) {
+                        Ok(Some(_)) => {}
+                        Ok(None) => {
+                            tracing::warn!(lease = lease.name(), "a lease was lost to another node");
+                            return;
+                        }
+                        Err(fault) => {
+                            tracing::warn!(
+                                code = fault.code.as_str(),
+                                lease = lease.name(),
+                                "a lease could not be kept"
+                            );
+                        }
                     }
                 }
             };
@@ -262,6 +286,8 @@ impl Store {
 pub struct LeaseHeld {
     store: Arc<Store>,
     lease: Lease,
+    /// The number it was taken with: with another one, somebody else had it in between.
+    token: i64,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -269,7 +295,9 @@ pub struct LeaseHeld {
 impl LeaseHeld {
     /// Refuses what is to be done outside the database when the lease was lost meanwhile.
     pub fn still(&self) -> Result<(), Fault> {
-        if self.store.lease_held(self.lease) { Ok(()) } else { Err(lost(self.lease)) }
+        let (leases, now) = (&self.store.shared.leases, self.store.shared.clock.monotonic());
+        let ours = |(token, until): &(i64, Duration)| *token == self.token && now < *until;
+        if !leases.shared || leases.held().get(&self.lease).is_some_and(ours) { Ok(()) } else { Err(lost(self.lease)) }
     }
 }
 

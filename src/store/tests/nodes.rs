@@ -4,9 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
 use audit::Verb;
-use kernel::{AnyKind, Code, Id};
+use kernel::{AnyKind, Clock, Code, Id, SystemClock, limits};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Lease, Sealer, Store, StoreConfig};
 use testkit::{Engine, TestAppliance};
 
@@ -59,6 +60,37 @@ fn a_lease_has_one_holder_and_its_number_fences() {
     held.still().unwrap();
     drop(held);
     assert!(two.lease_hold(Lease::Backup).unwrap().is_some());
+}
+
+#[test]
+fn a_lease_that_another_had_in_between_is_lost_for_good() {
+    let kontor = TestAppliance::new(Engine::Server);
+    let (one, two) = (node(&kontor, "one"), node(&kontor, "two"));
+    let passed_on = || {
+        kontor.sql("UPDATE k_lease SET ends_at = 0");
+        assert!(two.lease_keep(Lease::Backup).unwrap());
+        two.lease_release(Lease::Backup).unwrap();
+    };
+    // Taken again under another number it is not what was begun with.
+    let held = one.lease_hold(Lease::Backup).unwrap().unwrap();
+    passed_on();
+    assert!(one.lease_keep(Lease::Backup).unwrap() && one.lease_held(Lease::Backup));
+    assert_eq!(held.still().unwrap_err().code, Code::Unavailable);
+    drop(held);
+    // Whoever keeps it finds out at the next look, and leaves it to others.
+    let held = one.lease_hold(Lease::Backup).unwrap().unwrap();
+    held.still().unwrap();
+    passed_on();
+    let (clock, patience) = (SystemClock::start(), Duration::from_secs(3 * limits::LEASE_SECONDS));
+    while one.lease_held(Lease::Backup) {
+        assert!(clock.monotonic() < patience, "it went on with the lease");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    held.still().unwrap_err();
+    one.write(|tx| Ok(tx.lease_require(Lease::Backup)?)).wait().unwrap_err();
+    assert!(two.lease_keep(Lease::Backup).unwrap(), "nobody has to wait for its end");
+    drop(held);
+    assert!(two.lease_held(Lease::Backup) && tokens(&one).iter().any(|(.., held)| *held));
 }
 
 #[test]
