@@ -212,6 +212,11 @@ pub(crate) fn check_known(conn: &mut Conn) -> Result<(), StoreError> {
     missing(conn).map(drop)
 }
 
+/// The last step that this version knows.
+pub(crate) fn last_known() -> i64 {
+    steps().last().map_or(0, |step| step.number)
+}
+
 /// The last step that a database has.
 pub(crate) fn last_step(conn: &mut Conn) -> Result<i64, StoreError> {
     let last = Sql::new("SELECT coalesce(max(\"number\"), 0) FROM \"k_migration\"");
@@ -250,8 +255,7 @@ impl crate::Store {
         let rows = conn.rows(&list, &[ColumnType::Integer, ColumnType::Text])?;
         let needed = |row: &&crate::engine::Row| !row.text(1).unwrap_or_default().starts_with(EXPANDS);
         let behind = rows.iter().rev().find(needed).and_then(|row| row.int(0)).unwrap_or_default();
-        let known = steps().last().map_or(0, |step| step.number);
-        Ok(SchemaState { at: last_step(&mut conn)?, known, pending, expanding_behind: behind })
+        Ok(SchemaState { at: last_step(&mut conn)?, known: last_known(), pending, expanding_behind: behind })
     }
 
     /// What [`Self::migrate_now`] would do. Changes nothing.

@@ -110,6 +110,32 @@ fn what_one_engine_held_the_other_holds_and_back() {
 }
 
 #[test]
+fn what_a_later_version_left_behind_keeps_no_set_from_the_server_engine() {
+    on_both_engines(|kontor| {
+        let account = fill(kontor);
+        // An upgrade that only added a table was taken back, and lost nothing.
+        kontor.sql("CREATE TABLE k_later (a TEXT PRIMARY KEY)");
+        kontor.sql("INSERT INTO k_later VALUES ('left')");
+        kontor.sql("INSERT INTO k_migration SELECT max(number) + 1, 'later', 'expand:00', 0 FROM k_migration");
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("one")).unwrap();
+        let (target, house) = (DirectoryTarget::new("one", &root.path().join("one"), "a"), house(kontor, root.path()));
+        let set = write(kontor, &house, &target, &Progress::default()).unwrap();
+        let (key, identity) = (kontor.verifier_key(), kontor.store.vault().archive_identity().unwrap());
+        let dir = root.path().join("restored");
+        restore(&target, &set, &key, &identity, &dir).unwrap();
+        let (file, there) = (EngineConfig::Sqlite { file: dir.join("data/kontor.db") }, server());
+        let carried = Store::carry_into(&file, &there, &dir, kontor.clock.now()).unwrap();
+        assert!(carried.1.iter().any(|table| table.table == "contact" && table.rows == 60), "{carried:?}");
+        let left = Store::content_of(&there).unwrap();
+        assert!(left == carried.1 && !left.iter().any(|table| table.table == "k_later"), "{left:?}");
+        // Killed before the folder was in its place, the same command goes on.
+        assert_eq!(Store::carry_into(&file, &there, &dir, kontor.clock.now()).unwrap(), carried);
+        assert_eq!(found(kontor, &there, &dir, "hanse"), [account.to_string()]);
+    });
+}
+
+#[test]
 fn the_hash_of_a_table_sees_every_change() {
     let kontor = TestAppliance::new(Engine::Embedded);
     fill(&kontor);
