@@ -5,7 +5,7 @@ use crate::appliance::health::ApplianceHealth;
 use crate::appliance::keeping::Bench;
 use crate::appliance::{Appliance, Keeper, digesting, house_of, read_small, relay_of};
 use crate::cli::failure::Failure;
-use crate::config::{Config, MailConfig};
+use crate::config::{Config, MailConfig, Schedule};
 use audit::{ActOutcome, Phase, Verb};
 use identity::Actor;
 use kernel::{Code, Timestamp, limits};
@@ -62,6 +62,29 @@ struct Told {
     digest_at: Option<Timestamp>,
     /// Whether one was ever taken.
     digest_sent: bool,
+    /// When the last two times of the schedule had passed that were another node's, the newest first.
+    #[serde(default)]
+    passed: [Option<Timestamp>; 2],
+}
+
+impl Told {
+    /// Leaves digests to the node that has the schedule. Whoever takes it over sends the next one, and the last only if it was due
+    /// just now.
+    fn pass_by(&mut self, schedule: &Schedule, now: Timestamp) {
+        let before = now.plus_seconds(-TAKEN_OVER_SECONDS);
+        if schedule.is_due(self.settled_at(), before) {
+            self.passed = [Some(before), self.passed[0]];
+        }
+    }
+    /// What was due until then was sent, here or by another node.
+    fn settled_at(&self) -> Option<Timestamp> {
+        self.digest_at.max(self.passed[0])
+    }
+    /// Since when the next digest tells: from the last one of this node on, or from the one before the last that was another's. That
+    /// one may have been nobody's, while the database was away.
+    fn tells_since(&self) -> Option<Timestamp> {
+        self.digest_at.filter(|_| self.digest_sent).max(self.passed[1])
+    }
 }
 
 /// Which letters go to whom, and the way there.
@@ -263,19 +286,17 @@ impl Work {
         let (now, to) = (self.keeper.now(), mail.to(Topic::Digest));
         let Some(schedule) = mail.digest.as_ref().filter(|_| !to.is_empty()) else { return };
         if !self.has_schedule() {
-            // Whoever takes the schedule over sends the next one, and the last only if it was due just now.
-            self.told.digest_at = Some(now.plus_seconds(-TAKEN_OVER_SECONDS));
+            self.told.pass_by(schedule, now);
             return;
         }
         // The first comes at its time, not at the first start.
-        let last = *self.told.digest_at.get_or_insert(now);
+        let last = self.told.settled_at().unwrap_or_else(|| *self.told.digest_at.insert(now));
         let on_its_way = self.digest_of.filter(|_| outbox.waits(DIGEST)).unwrap_or(last);
         if !schedule.is_due(Some(last.max(on_its_way)), now) {
             return;
         }
         let alarms = self.told.alarms.open().map(|(alarm, since)| (alarm.clone(), since)).collect();
-        let since = Some(last).filter(|_| self.told.digest_sent);
-        match digesting::digest_of(&self.keeper, &self.health, &self.silent.names(), since) {
+        match digesting::digest_of(&self.keeper, &self.health, &self.silent.names(), self.told.tells_since()) {
             Ok(digest) => {
                 self.book.note(DIGEST, Phase::Intent, ActOutcome::Ok);
                 outbox.put(DIGEST, &notify::Digest { alarms, ..digest }.letter(house, mail.language), to);
@@ -309,4 +330,47 @@ fn write_told(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(half, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i64, hour: i64, second: i64) -> Option<Timestamp> {
+        // A Monday, at midnight.
+        Some(Timestamp::from_micros(1_790_553_600_000_000).plus_seconds((day * 24 + hour) * 3_600 + second))
+    }
+
+    #[test]
+    fn a_schedule_that_was_away_for_a_while_makes_no_digest_forget() {
+        let schedule = Schedule::parse("0 7 * * *").unwrap();
+        let mut told = Told { digest_at: at(0, 7, 5), digest_sent: true, ..Told::default() };
+        // At noon nobody has it for a moment: nothing was due, so nothing changes and nothing is written.
+        for second in 0..60 {
+            told.pass_by(&schedule, at(0, 12, second).unwrap());
+        }
+        assert_eq!((told.passed, told.tells_since()), ([None, None], at(0, 7, 5)));
+        // What was due just now is sent by whoever takes it over; what was due before that is another's.
+        told.pass_by(&schedule, at(1, 7, 20).unwrap());
+        assert!(schedule.is_due(told.settled_at(), at(1, 7, 25).unwrap()));
+        told.pass_by(&schedule, at(1, 7, 40).unwrap());
+        assert!(!schedule.is_due(told.settled_at(), at(1, 8, 0).unwrap()));
+        let passed = told.passed;
+        told.pass_by(&schedule, at(2, 6, 59).unwrap());
+        assert_eq!((told.passed, told.tells_since()), (passed, at(0, 7, 5)), "it may have been nobody's");
+        // After days with another node it does not begin with what that one told of.
+        told.pass_by(&schedule, at(2, 8, 0).unwrap());
+        told.pass_by(&schedule, at(3, 8, 0).unwrap());
+        assert_eq!(told.tells_since(), at(2, 7, 3_570));
+        assert!(schedule.is_due(told.settled_at(), at(4, 7, 0).unwrap()));
+    }
+
+    #[test]
+    fn what_a_former_version_kept_is_read() {
+        let told: Told = serde_json::from_str(
+            &serde_json::to_string(&Told::default()).unwrap().replace(",\"passed\":[null,null]", ""),
+        )
+        .unwrap();
+        assert_eq!(told.passed, [None, None]);
+    }
 }
