@@ -75,15 +75,17 @@ impl Gate {
 
     /// Takes over what of a configuration can change while the appliance serves. The rest stays as it was.
     pub(crate) fn reconfigure(&self, config: Config) -> Result<(), Failure> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.config();
-        if let Some(running) = running.as_ref() {
-            if config.mail != before.mail || config.server.names != before.server.names {
-                self.appliance.live.post_set(post_of(&self.appliance, &config)?);
-            }
-            let mut entry = running.store.entry(&running.system, Verb::ConfigChange);
+        let held = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = held().as_ref().map(|running| (Arc::clone(&running.store), running.system.clone()));
+        // Nobody holds the appliance while the log takes its time: how long it stands still must be seen all the same.
+        if let Some((store, system)) = open {
+            let mut entry = store.entry(&system, Verb::ConfigChange);
             "the configuration was read anew".clone_into(&mut entry.note);
-            running.store.append(vec![entry]).wait()?;
+            store.append(vec![entry]).wait()?;
+        }
+        let (running, before) = (held(), self.config());
+        if running.is_some() && (config.mail != before.mail || config.server.names != before.server.names) {
+            self.appliance.live.post_set(post_of(&self.appliance, &config)?);
         }
         self.appliance.live.backup_set(&config);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
@@ -359,5 +361,58 @@ fn append(store: &Store, entry: audit::Entry) {
             cause = fault.cause(),
             "the audit log cannot be written; free space on its disk"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::appliance::{NewAppliance, create};
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_reload_that_waits_for_the_log_hides_no_standstill() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("appliance");
+        let made = create(NewAppliance {
+            dir: &dir,
+            profile: metadata::Profile::Standard,
+            passphrase: None,
+            key_file: true,
+            listen: "127.0.0.1:0",
+            names: &[],
+            postgres: None,
+        });
+        let gate = Gate::new(made.unwrap().keep());
+        gate.open(None).unwrap();
+        assert!(gate.standstill().is_some());
+        // Somebody writes and does not end: the committer waits.
+        let mut other =
+            Command::new("sqlite3").arg(gate.appliance().layout.database()).stdin(Stdio::piped()).spawn().unwrap();
+        let mut into = other.stdin.take().unwrap();
+        let begun = root.path().join("begun");
+        writeln!(into, ".timeout 20000\nBEGIN IMMEDIATE;\n.shell touch {}", begun.display()).unwrap();
+        let until = |what: &dyn Fn() -> bool| {
+            let end = gate.appliance().clock.monotonic() + Duration::from_secs(20);
+            while !what() {
+                assert!(gate.appliance().clock.monotonic() < end, "it never came to that");
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+        };
+        until(&|| begun.exists());
+        std::thread::scope(|scope| {
+            let reload = scope.spawn(|| gate.reconfigure(gate.config()));
+            // Held for a moment it may be; not for as long as the log takes.
+            for _ in 0..100 {
+                until(&|| gate.standstill().is_some());
+                assert!(!reload.is_finished(), "nothing was waited for");
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            drop(into);
+            reload.join().unwrap().unwrap();
+        });
+        assert!(other.wait().unwrap().success());
+        gate.close();
     }
 }
