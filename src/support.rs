@@ -38,6 +38,9 @@ pub(crate) struct Piece {
     pub(crate) text: String,
 }
 
+/// Texts that hold more than what is chosen from lists of what may be told. In the others a word that happens to be one of the
+/// house's, too, is a figure or a word of the program.
+const FREE: [&str; 3] = ["doctor.json", "machine.json", "journal.txt"];
 /// Why something is not in it.
 const LEFT_OUT: &str = "the appliance was not opened, or its configuration is not valid";
 /// Bytes of a bundle, and of a text in it, that are read.
@@ -97,8 +100,8 @@ impl Bundle {
         let lines = machine::journal(wanted.unit, wanted.lines, &scrub);
         add("journal.txt", "the last lines of the service in the journal: time, level and text, cleaned", lines);
         let mut bundle = Self { pieces, made_at: SystemClock::start().now() };
-        for piece in &mut bundle.pieces {
-            piece.text = scrub.last(&piece.text);
+        for piece in bundle.pieces.iter_mut().filter(|piece| FREE.contains(&piece.name)) {
+            piece.text = last_look(&piece.text, &scrub);
         }
         let manifest = Piece { name: MANIFEST, what: "this text", text: bundle.manifest(desk.is_some()) };
         bundle.pieces.insert(0, manifest);
@@ -186,6 +189,19 @@ fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
+/// What the house calls its own is taken out of texts, and of nothing else that a form like JSON has.
+fn last_look(text: &str, scrub: &Scrub) -> String {
+    fn cleaned(value: Json, scrub: &Scrub) -> Json {
+        match value {
+            Json::String(text) => Json::String(scrub.last(&text)),
+            Json::Array(values) => values.into_iter().map(|value| cleaned(value, scrub)).collect(),
+            Json::Object(fields) => fields.into_iter().map(|(name, value)| (name, cleaned(value, scrub))).collect(),
+            plain => plain,
+        }
+    }
+    serde_json::from_str(text).map_or_else(|_| scrub.last(text), |value| pretty(&cleaned(value, scrub)))
+}
+
 fn or_why(told: Option<Result<Json, Failure>>, scrub: &Scrub) -> String {
     let why =
         |failure: Failure| json!({"not_read": {"code": failure.code.as_str(), "what": scrub.text(failure.what())}});
@@ -198,4 +214,35 @@ fn findings(layout: &Layout, scrub: &Scrub) -> Json {
         finding.seen = scrub.text(&finding.seen);
     }
     json!({"findings": found, "well": well.iter().map(|line| scrub.text(line)).collect::<Vec<_>>()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_and_figures_stay_whatever_the_house_calls_its_things() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout::new(root.path());
+        // A figure of the machine that is a name in the configuration, too.
+        let memory = std::fs::read_to_string("/proc/meminfo").unwrap();
+        let total = memory.split_whitespace().nth(1).unwrap();
+        let text = format!(
+            "node = \"{total}\"\n[server]\nnames = [\"Elbe-7\"]\n[backup]\nschedule = \"17 4 * * 1-5\"\n[log]\nlevel = \"debug\"\n"
+        );
+        std::fs::write(layout.config(), &text).unwrap();
+        let bundle = Bundle::gather(&layout, (None, None), &Wanted { unit: "kontor-none.service", lines: 0 });
+        let told = |name: &str| -> Json {
+            let piece = bundle.pieces().iter().find(|piece| piece.name == name).unwrap();
+            serde_json::from_str(&piece.text).unwrap_or_else(|error| panic!("{name}: {error}: {}", piece.text))
+        };
+        assert_eq!(told("configuration.json")["settings"]["backup.schedule"]["value"], "17 4 * * 1-5");
+        assert_eq!(told("machine.json")["memory_kib"].to_string(), total);
+        for piece in bundle.pieces().iter().filter(|piece| piece.name.ends_with(".json")) {
+            told(piece.name);
+        }
+        let scrub = Scrub::new(&text, root.path());
+        assert_eq!(last_look("{\"kernel\": \"6.1 elbe-7\"}", &scrub), "{\n  \"kernel\": \"6.1 [removed]\"\n}\n");
+        assert_eq!(last_look("on elbe-7\n", &scrub), "on [removed]\n");
+    }
 }
