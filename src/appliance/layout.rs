@@ -4,13 +4,16 @@ use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp};
 use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the credentials of the service lie while it runs, for commands beside it.
 const CREDENTIALS: &str = "/run/credentials/kontor.service";
 const CREDENTIALS_ABOVE: &str = "/run/credentials";
+
+/// Bytes of the address of a server.
+const URL_BYTES_MAX: u64 = 256;
 
 /// The folder of one appliance.
 #[derive(Clone, Debug)]
@@ -137,6 +140,17 @@ impl Layout {
         let held = File::open(self.lock()).map(|file| file.try_lock_shared());
         matches!(held, Ok(Err(TryLockError::WouldBlock)))
     }
+    /// Where the server that holds the folder is reached, as it wrote itself.
+    pub(crate) fn served_at(&self) -> Option<String> {
+        let mut text = String::new();
+        File::open(self.lock())
+            .ok()
+            .filter(|_| self.is_served())?
+            .take(URL_BYTES_MAX)
+            .read_to_string(&mut text)
+            .ok()?;
+        Some(text.trim().to_owned()).filter(|url| !url.is_empty())
+    }
     /// A path of the configuration: relative ones begin here, and `credential:NAME` is what the service manager gave the service
     /// under that name.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
@@ -159,7 +173,7 @@ impl Layout {
 /// Held by the one server of a folder.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -172,7 +186,11 @@ impl FolderLock {
         options.create(true).truncate(false).write(true).mode(0o600).custom_flags(flags);
         let file = options.open(&path).map_err(|error| Failure::file(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => {
+                // Where the last one was reached.
+                file.set_len(0).map_err(|error| Failure::file(&path, &error))?;
+                Ok(Self { file })
+            }
             Err(TryLockError::WouldBlock) => Err(Failure::new(
                 Code::Unavailable,
                 format!("another process serves {} already", layout.dir().display()),
@@ -181,6 +199,12 @@ impl FolderLock {
             .todo("stop it first, or use another --dir")),
             Err(TryLockError::Error(error)) => Err(Failure::file(&path, &error)),
         }
+    }
+
+    /// Says to commands on this machine where the server is reached: sockets may have been handed over to it that the
+    /// configuration does not name.
+    pub(crate) fn tell(&self, url: &str) -> std::io::Result<()> {
+        self.file.write_all_at(url.as_bytes(), 0)
     }
 }
 

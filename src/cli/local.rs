@@ -115,16 +115,22 @@ impl Local {
     }
 }
 
-/// The server as it is reached on this machine.
+/// The server as it is reached on this machine: where it says itself, else where the configuration says.
 fn own_url(appliance: &Appliance) -> String {
     let config = &appliance.config.server;
-    let ip = match config.listen.ip() {
+    let told = appliance.layout.served_at();
+    let told = told.as_deref().and_then(|url| {
+        let (scheme, address) = url.split_once("://")?;
+        Some((scheme, address.parse::<SocketAddr>().ok()?))
+    });
+    let (scheme, listen) =
+        told.unwrap_or((if config.plain_http_on_loopback { "http" } else { "https" }, config.listen));
+    let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    let scheme = if config.plain_http_on_loopback { "http" } else { "https" };
-    format!("{scheme}://{}", SocketAddr::new(ip, config.listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
 }
 
 /// The certificates in a file that may stand behind others.

@@ -116,6 +116,9 @@ impl Served {
                 .todo("free the address, or set server.listen to another")
         })?;
         let watchdog = watchdog(&gate, server.asker())?;
+        if let Err(error) = lock.tell(&server.url()) {
+            tracing::warn!(%error, "commands on this machine look for the server where the configuration says");
+        }
         let dir = gate.appliance().layout.dir().display();
         tracing::info!(url = server.url(), %dir, version = %upgrade::running(), "serving");
         if site.is_sealed() {

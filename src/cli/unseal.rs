@@ -29,7 +29,7 @@ pub(crate) struct UnsealArgs {
     dir: Dir,
     #[command(flatten)]
     from: PassphraseFrom,
-    /// The address of the server, when it is not the one of kontor.toml.
+    /// The address of the server, when it is another than the one it listens on.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }

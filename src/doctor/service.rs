@@ -3,7 +3,9 @@
 use super::{Findings, Patient};
 use crate::cli::local;
 use api::{CERTIFICATE_DUE_DAYS, CERTIFICATE_ENDS_DAYS, InUse, certificate_expires, certificate_lacks};
-use std::net::TcpListener;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
 
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
 
@@ -17,8 +19,32 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Findings) {
     let listen = patient.config.server.listen;
     match TcpListener::bind(listen) {
         Ok(_) => findings.well(format!("{listen} is free.")),
+        // Ports below 1024 are the service's to open, not of every account.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        Err(_) if held_for_service(listen, &socket_units()) => {
+            findings.well(format!("{listen} is held open for the service by its socket unit."));
+        }
         Err(error) => findings.add("port_taken", format!("{listen}: {error}")),
     }
+}
+
+/// What systemd listens on: address, socket unit and service in each line; nothing where it does not answer.
+fn socket_units() -> String {
+    let asked = Command::new("systemctl")
+        .args(["list-sockets", "--no-legend", "--no-pager"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    asked.map(|told| String::from_utf8_lossy(&told.stdout).into_owned()).unwrap_or_default()
+}
+
+/// Whether a socket unit of Kontor has this port.
+fn held_for_service(listen: SocketAddr, units: &str) -> bool {
+    units.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let port = words.next().and_then(|address| address.rsplit_once(':')).map(|(_, port)| port.parse::<u16>());
+        port == Some(Ok(listen.port())) && words.any(|unit| unit.starts_with("kontor"))
+    })
 }
 
 fn certificate(patient: &Patient<'_>, findings: &mut Findings) {
@@ -58,5 +84,19 @@ fn ready(patient: &Patient<'_>, findings: &mut Findings) {
             }
         }
         Err(failure) => findings.add("service_silent", failure.what()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_its_socket_unit_holds_is_not_taken() {
+        let units = "/run/dbus/system_bus_socket dbus.socket dbus.service\n[::]:443 kontor.socket kontor.service\n\
+                     0.0.0.0:80 nginx.socket nginx.service\n";
+        let held = |listen: &str| held_for_service(listen.parse().unwrap(), units);
+        assert_eq!((held("0.0.0.0:443"), held("[::]:443"), held("0.0.0.0:80")), (true, true, false));
+        assert!(!held("0.0.0.0:44") && !held_for_service("0.0.0.0:443".parse().unwrap(), ""));
     }
 }

@@ -40,15 +40,15 @@ impl House {
     fn upgrade(&self, name: &str) -> PathBuf {
         self.place.dir().join("upgrade").join(name)
     }
-    /// What the doctor finds of whose files are and who may use them, for root and for the account.
+    /// What the doctor finds of whose files are, who may use them, and of the port, for root and for the account.
     #[track_caller]
     fn doctor_finds(&self, expected: &[&str]) {
         let verb = ["doctor", "--json"];
         for ran in [self.on(&verb, &[]), self.as_other(&verb)] {
             let told: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:#?}"));
             let ids = told["findings"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap());
-            let of_files = ["file_open", "file_foreign", "folder_unreadable", "upgrade_closed"];
-            let found: Vec<&str> = ids.filter(|id| of_files.contains(id)).collect();
+            let known = ["file_open", "file_foreign", "folder_unreadable", "upgrade_closed", "port_taken"];
+            let found: Vec<&str> = ids.filter(|id| known.contains(id)).collect();
             assert_eq!(found, expected, "{ran:#?}");
         }
     }
@@ -61,6 +61,9 @@ fn the_doctor_knows_what_root_leaves_and_what_the_server_has_to_read() {
     }
     let house = House::of_another();
     let mode = |path: &PathBuf, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    // A port that the service may open, and not every account, is not taken.
+    let config = house.place.dir().join("kontor.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap().replacen("127.0.0.1:0", "127.0.0.1:81", 1)).unwrap();
     house.doctor_finds(&[]);
     house.apply(&house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() })).ended(0);
     house.doctor_finds(&[]);
