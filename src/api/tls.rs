@@ -143,9 +143,7 @@ impl OwnCertificates {
         }
         Ok(due)
     }
-}
 
-impl OwnCertificates {
     /// Whether the server certificate stands for all of these names.
     ///
     /// # Errors
