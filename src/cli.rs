@@ -19,6 +19,7 @@ mod init;
 pub(crate) mod local;
 mod mail;
 mod man;
+mod new_file;
 mod node;
 mod object;
 pub(crate) mod out;

@@ -1,10 +1,11 @@
 //! `kontor node`: the nodes of an appliance on PostgreSQL. A kit is written on one that is there, a further one joins with it;
 //! nodes are listed, and one that is gone for good is taken away.
 
-use crate::appliance::{Appliance, Desk, NewNode, join, kit, layout};
+use crate::appliance::{Appliance, NewNode, join, kit, layout};
 use crate::cli::Dir;
 use crate::cli::audit_verify::seal_after;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
+use crate::cli::new_file::{self, NewFile};
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
 use crate::config::{DEFAULT_LISTEN, host_name_is_plain};
@@ -120,15 +121,8 @@ pub(crate) fn run(verb: &NodeVerb, out: &mut Out) -> Result<u8, Failure> {
     }
 }
 
-fn desk_of(dir: &Dir, from: &PassphraseFrom) -> Result<(Appliance, Desk), Failure> {
-    let appliance = Appliance::load(&dir.dir)?;
-    secret::unseal(&appliance, from)?;
-    let desk = Desk::open(&appliance, Channel::Cli)?;
-    Ok((appliance, desk))
-}
-
 fn list(args: &ListArgs, out: &mut Out) -> Result<u8, Failure> {
-    let (_, desk) = desk_of(&args.dir, &args.from)?;
+    let (_, desk) = secret::desk_of(&args.dir, &args.from)?;
     let (nodes, leases) = desk.store.read(|tx| Ok((tx.nodes()?, tx.leases()?))).wait()?;
     let embedded = !desk.store.is_shared();
     desk.close()?;
@@ -170,16 +164,13 @@ fn list(args: &ListArgs, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn write_kit(args: &KitArgs, out: &mut Out) -> Result<u8, Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let (appliance, desk) = desk_of(&args.dir, &args.from)?;
+    let file = NewFile::make(&args.file, new_file::PRIVATE)?;
+    let (appliance, desk) = secret::desk_of(&args.dir, &args.from)?;
     let bytes = kit(&appliance)?;
-    // The log knows of it before the file is there.
+    // The log knows of it before anybody can take it.
     desk.note(Verb::ConfigChange, "kit for a further node written")?;
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.file);
-    let written = file.and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
     desk.close()?;
-    written.map_err(|error| Failure::file(&args.file, &error).kept("no kit was written").todo("name a new file"))?;
+    file.write(&bytes)?;
     out.line(format!("The kit is {}. With it and the unseal secret a further node joins:", args.file.display()));
     out.line("  kontor node join --kit FILE --dir DIR --node NAME --listen ADDR");
     Ok(0)
@@ -233,7 +224,7 @@ fn make(args: &JoinArgs, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn remove(args: &RemoveArgs, out: &mut Out) -> Result<u8, Failure> {
-    let (_, desk) = desk_of(&args.dir, &args.from)?;
+    let (_, desk) = secret::desk_of(&args.dir, &args.from)?;
     let mut entry = desk.store.entry(&desk.operator, Verb::ConfigChange);
     entry.note = format!("{}; node {:?} removed", entry.note, args.name);
     let removed = desk.store.node_remove(&args.name, entry)?;

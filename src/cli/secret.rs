@@ -1,10 +1,12 @@
 //! Secrets at the command line: from a private file, from the file an environment variable names, or typed without echo.
 //! Never from an argument, because arguments show in the list of processes.
 
-use crate::appliance::{Appliance, layout};
+use crate::appliance::{Appliance, Desk, layout};
+use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::{Out, person_present};
 use crate::cli::shares::{self, SharesFrom};
+use identity::Channel;
 use kernel::{Code, limits};
 use std::fs::File;
 use std::io::Read;
@@ -91,6 +93,14 @@ pub(crate) fn unseal(appliance: &Appliance, from: &PassphraseFrom) -> Result<(),
         None => from.secret(&appliance.vault)?,
     };
     appliance.unseal(&secret)
+}
+
+/// An unsealed appliance with its database, for the local operator.
+pub(crate) fn desk_of(dir: &Dir, from: &PassphraseFrom) -> Result<(Appliance, Desk), Failure> {
+    let appliance = Appliance::load(&dir.dir)?;
+    unseal(&appliance, from)?;
+    let desk = Desk::open(&appliance, Channel::Cli)?;
+    Ok((appliance, desk))
 }
 
 /// The first line of a private file.

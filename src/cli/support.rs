@@ -4,6 +4,7 @@
 use crate::appliance::{Appliance, Desk, Layout};
 use crate::cli::Dir;
 use crate::cli::failure::Failure;
+use crate::cli::new_file::{self, NewFile};
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
 use crate::support::{Bundle, Wanted, look_into};
@@ -12,10 +13,7 @@ use clap::Subcommand;
 use identity::Channel;
 use kernel::Code;
 use serde_json::json;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Lines of the journal at most.
 const LINES_MAX: u32 = 100_000;
@@ -88,17 +86,9 @@ pub(crate) fn run(verb: &SupportVerb, out: &mut Out) -> Result<u8, Failure> {
 }
 
 fn bundle(args: &BundleArgs, out: &mut Out) -> Result<u8, Failure> {
-    let mut file = new_file(&args.file)?;
-    let made = gathered(args).and_then(|made| {
-        let written = file.write_all(&made.1).and_then(|()| file.sync_all());
-        written.map_err(|error| Failure::file(&args.file, &error))?;
-        Ok(made)
-    });
-    if made.is_err() {
-        // It was empty, and ours.
-        let _ = std::fs::remove_file(&args.file);
-    }
-    let (bundle, packed) = made?;
+    let file = NewFile::make(&args.file, new_file::PRIVATE)?;
+    let (bundle, packed) = gathered(args)?;
+    file.write(&packed)?;
     if args.json {
         out.json(
             &json!({"file": args.file, "bytes": packed.len(), "logged": !args.unlogged, "texts": bundle.pieces()}),
@@ -146,10 +136,4 @@ fn gathered(args: &BundleArgs) -> Result<(Bundle, Vec<u8>), Failure> {
     desk.note(Verb::SupportBundle, &format!("{} texts, {} bytes", bundle.pieces().len(), packed.len()))?;
     desk.close()?;
     Ok((bundle, packed))
-}
-
-/// Never over one that is there.
-fn new_file(path: &Path) -> Result<File, Failure> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.map_err(|error| Failure::file(path, &error).kept("no bundle was written").todo("name a new file"))
 }

@@ -4,6 +4,7 @@
 use crate::appliance::{Appliance, Desk, layout};
 use crate::cli::Dir;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
+use crate::cli::new_file::{self, NewFile};
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
 use crate::config::host_name_is_plain;
@@ -12,10 +13,9 @@ use api::{
 };
 use audit::{ActOutcome, Phase, Verb};
 use clap::{Subcommand, ValueEnum};
-use identity::Channel;
 use kernel::{Code, Timestamp};
 use serde_json::json;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -215,14 +215,6 @@ fn told(chain: &[CertificateView], now: Timestamp, out: &mut Out) {
     }
 }
 
-/// An unsealed appliance with its database, for an entry in the log.
-fn desk_of(dir: &Dir, from: &PassphraseFrom) -> Result<(Appliance, Desk), Failure> {
-    let appliance = Appliance::load(&dir.dir)?;
-    secret::unseal(&appliance, from)?;
-    let desk = Desk::open(&appliance, Channel::Cli)?;
-    Ok((appliance, desk))
-}
-
 /// Does something to the files of the certificate, told in the log: first the intent, for they are not part of the database, then
 /// the outcome.
 fn change<T>(desk: Desk, what: &str, change: impl FnOnce() -> Result<T, TlsError>) -> Result<T, Failure> {
@@ -256,8 +248,8 @@ fn csr(args: &CsrArgs, out: &mut Out) -> Result<u8, Failure> {
     if names.is_empty() {
         return bad("there is no name to ask for".to_owned(), "set server.names in kontor.toml, or give --name");
     }
-    let mut file = args.out.as_deref().map(new_file).transpose()?;
-    let (appliance, desk) = desk_of(&args.dir, &args.from)?;
+    let file = args.out.as_deref().map(|path| NewFile::make(path, new_file::BY_MASK)).transpose()?;
+    let (appliance, desk) = secret::desk_of(&args.dir, &args.from)?;
     let (key, site) = (
         match args.key {
             KeyKind::P256 => RequestKey::P256,
@@ -268,30 +260,16 @@ fn csr(args: &CsrArgs, out: &mut Out) -> Result<u8, Failure> {
     let (organization, country) = (args.organization.as_deref(), args.country.as_deref());
     let wanted = Wanted { names, organization, country, key, new_key: args.new_key };
     let what = format!("certificate asked for: {}", names.join(", "));
-    let request = change(desk, &what, || site.request(&wanted));
-    if let (Err(_), Some(path)) = (&request, &args.out) {
-        // It was empty, and ours.
-        let _ = fs::remove_file(path);
-    }
-    let request = request?;
-    match (&mut file, &args.out) {
+    let request = change(desk, &what, || site.request(&wanted))?;
+    match (file, &args.out) {
         (Some(file), Some(path)) => {
-            use std::io::Write;
-            file.write_all(request.as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(|error| Failure::file(path, &error))?;
+            file.write(request.as_bytes())?;
             out.line(format!("The request for {} is in {}.", names.join(", "), path.display()));
             out.line("Give it to the authority, then: kontor tls import FILE");
         }
         _ => out.line(request.trim_end()),
     }
     Ok(0)
-}
-
-/// Never over one that is there.
-fn new_file(path: &Path) -> Result<File, Failure> {
-    let file = fs::OpenOptions::new().write(true).create_new(true).open(path);
-    file.map_err(|error| Failure::file(path, &error).kept("nothing was made").todo("name a new file"))
 }
 
 fn refused(why: &CertificateRefused, files: &[PathBuf]) -> Failure {
@@ -307,7 +285,7 @@ fn import(args: &ImportArgs, out: &mut Out) -> Result<u8, Failure> {
     let checked = looked_at(args, &appliance)?;
     let now = appliance.clock.now();
     if !args.check {
-        let (appliance, desk) = desk_of(&args.dir, &args.from)?;
+        let (appliance, desk) = secret::desk_of(&args.dir, &args.from)?;
         let print = checked.chain().first().map_or("", |leaf| leaf.sha256.as_str());
         change(desk, &format!("certificate imported: SHA-256 {print}"), || site_of(&appliance).install(&checked, now))?;
     }
@@ -356,7 +334,7 @@ fn take(path: &Path, passphrase_file: Option<&Path>, into: &mut Material) -> Res
 }
 
 fn own(args: &OwnArgs, out: &mut Out) -> Result<u8, Failure> {
-    let (appliance, desk) = desk_of(&args.dir, &args.from)?;
+    let (appliance, desk) = secret::desk_of(&args.dir, &args.from)?;
     let (site, now) = (site_of(&appliance), appliance.clock.now());
     if !site.exists() {
         desk.close()?;

@@ -1,12 +1,12 @@
 //! `kontor user`: people, passwords and roles, by the local operator. The way in when nobody can sign in.
 
-use crate::appliance::{Appliance, Desk, NewUser, fields_of};
+use crate::appliance::{Desk, NewUser, fields_of};
 use crate::cli::Dir;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::secret::{self, PassphraseFrom};
 use clap::{Args, Subcommand};
-use identity::{Channel, PasswordOrigin, SecretText, password_generate};
+use identity::{PasswordOrigin, SecretText, password_generate};
 use kernel::{Code, Timestamp, limits};
 use records::ListRequest;
 use serde_json::{Value as Json, json};
@@ -72,9 +72,7 @@ pub(crate) struct At {
 impl At {
     /// Opens it for the local operator.
     pub(crate) fn open(&self) -> Result<Desk, Failure> {
-        let appliance = Appliance::load(&self.dir.dir)?;
-        secret::unseal(&appliance, &self.from)?;
-        Desk::open(&appliance, Channel::Cli)
+        Ok(secret::desk_of(&self.dir, &self.from)?.1)
     }
 }
 

@@ -184,7 +184,12 @@ fn a_sealed_server_with_the_certificate_of_the_site_is_unsealed_on_its_own_machi
     let passphrase = place.path("passphrase");
     let with = ["--passphrase-file", passphrase.to_str().unwrap()];
     let csr = authority.path("crm.csr");
-    place.on(&["tls", "csr"], &[&with[..], &["--name", NAME, "--key", "p384", "--out", &csr]].concat()).ended(0);
+    // What opens nothing leaves no file that would be in the way of the next try.
+    let wrong = place.secret("wrong", "a lantern under the quay");
+    let asks = ["--name", NAME, "--key", "p384", "--out", &csr];
+    place.on(&["tls", "csr"], &[&["--passphrase-file", wrong.to_str().unwrap()], &asks[..]].concat()).ended(1);
+    assert!(!std::path::Path::new(&csr).exists());
+    place.on(&["tls", "csr"], &[&with[..], &asks[..]].concat()).ended(0);
     authority.sign(&csr, "leaf", 300, "crm");
     let files = [authority.path("crm.pem"), authority.path("chain.pem")];
     place.on(&["tls", "import"], &[&with[..], &[&files[0], &files[1]]].concat()).ended(0).says("EC P-384");
