@@ -1,5 +1,6 @@
 //! A database of one's own on the PostgreSQL that the tests start: one server for a test run, one database per test.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -11,7 +12,9 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// The address of a fresh database and the authority of its server's certificate.
 pub fn database() -> (String, PathBuf) {
     let (url, ca) = SERVER.get_or_init(start);
-    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    // A long run has more processes than there are numbers for them.
+    let by_chance = RandomState::new().hash_one(std::process::id());
+    let name = format!("t{by_chance:x}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let created = Command::new("psql")
         .args([url.as_str(), "-q", "-v", "ON_ERROR_STOP=1", "-c", &format!("CREATE DATABASE {name}")])
         .env("PGSSLROOTCERT", ca)
