@@ -187,7 +187,8 @@ impl Book {
     fn note(&self, key: &str, phase: Phase, outcome: ActOutcome) {
         let mut entry = self.store.entry(&self.system, Verb::Mail);
         (entry.phase, entry.outcome) = (phase, outcome);
-        entry.note = key.to_owned();
+        // An alarm without a target has nothing behind its word.
+        key.trim_end().clone_into(&mut entry.note);
         drop(self.store.append(vec![entry]));
     }
 }

@@ -96,10 +96,15 @@ pub(crate) fn admit(store: &Arc<Store>, vault: &Vault) -> Result<(), Failure> {
 /// The keys that a bundle is checked against: those of the database where they are newer than those of this binary.
 pub(crate) fn trusted(appliance: Option<(&Appliance, &Store)>) -> Result<KeySet, Failure> {
     let kept = match appliance {
-        Some((appliance, store)) => read(store, &appliance.vault)?.and_then(|ratchet| ratchet.keys),
+        Some((appliance, store)) => read(store, &appliance.vault)?,
         None => None,
     };
-    [kept, compiled()?].into_iter().flatten().max_by_key(|set| set.epoch).ok_or_else(|| {
+    let compiled = compiled()?;
+    let keys = match kept {
+        Some(ratchet) => ratchet.trusted(compiled),
+        None => compiled,
+    };
+    keys.ok_or_else(|| {
         Failure::new(Code::ConfigInvalid, "this program was built without release keys and trusts no bundle")
             .kept("nothing was changed")
             .todo("use a released build; whoever builds it names the keys in KONTOR_RELEASE_KEYS")
