@@ -1,25 +1,56 @@
 #!/usr/bin/env bash
 # The release binary: stripped, auditable, for any Linux with glibc 2.28 or newer, the same bytes wherever it is built.
 #   packaging/portable.sh      builds it and prints its path
+# cargo and several macros put where things lie into their hashes, so all of it lies at one place while it is built: below /mnt, in mounts
+# that only this build sees. As root or as anybody else whom the kernel lets have namespaces of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-here=$PWD
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-tools=$(packaging/tools.sh)
-export PATH="$tools/bin:$PATH" CARGO_TARGET_DIR="$target/portable" CARGO_INCREMENTAL=0
-# zig asks the interpreter beside it; its cache must not be that of another build.
-export CARGO_ZIGBUILD_ZIG_PATH="$tools/bin/python-zig" ZIG_GLOBAL_CACHE_DIR="$tools/cache" ZIG_LOCAL_CACHE_DIR="$tools/cache"
+place=/mnt/kontor
+triple=x86_64-unknown-linux-gnu
 
-# Where things lie must not show: neither in the binary's own paths nor in those of the C libraries within.
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
-rustup_home=$(rustc --print sysroot)
+# In the namespace: $1 the source, $2 the target, $3 cargo's home, $4 the toolchain, $5 the folder of tools.
+build() {
+  mount -t tmpfs -o mode=755 tmpfs /mnt
+  mkdir -p "$place"/{source,target,cargo,rust}
+  mount --rbind "$1" "$place/source"
+  mount --rbind "$2" "$place/target"
+  mount --rbind "$3" "$place/cargo"
+  mount --rbind "$4" "$place/rust"
+  cd "$place/source"
+
+  local flags map fetched cflags=""
+  export CARGO_HOME=$place/cargo CARGO_TARGET_DIR=$place/target CARGO_INCREMENTAL=0 PATH="$5/bin:$place/rust/bin:$PATH"
+  # zig asks the interpreter beside it; its cache must not be that of another build.
+  export CARGO_ZIGBUILD_ZIG_PATH="$5/bin/python-zig" ZIG_GLOBAL_CACHE_DIR="$5/cache" ZIG_LOCAL_CACHE_DIR="$5/cache"
+  # Names that say what something is; a crate's says nothing of the registry it was fetched from.
+  map=("$place/target=/build" "$place/source=/kontor" "$place/rust=/rust")
+  for fetched in "$place"/cargo/registry/src/*/; do map+=("${fetched%/}=/crates"); done
+  flags=("${map[@]/#/--remap-path-prefix=}")
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
+  cflags="${map[*]/#/-ffile-prefix-map=}"
+  export CARGO_ENCODED_RUSTFLAGS CFLAGS=$cflags
+  cargo auditable zigbuild --locked --offline --release --bin kontor --target "$triple.2.28"
+}
+
+if [ "${1:-}" = --placed ]; then
+  shift
+  build "$@" >&2
+  exit
+fi
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+toolchain=$(rustc --print sysroot)
+cargo_home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")
+for folder in "$PWD" "$target" "$cargo_home" "$toolchain"; do
+  case $folder in /mnt/*) echo "portable: $folder would be hidden by the mounts of this build; move it from /mnt" >&2; exit 1 ;; esac
+done
+tools=$(packaging/tools.sh)
+mkdir -p "$target/portable"
+cargo fetch --quiet --locked --target "$triple" >&2
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
-flags=("--remap-path-prefix=$CARGO_TARGET_DIR=/build" "--remap-path-prefix=$here=/kontor" \
-  "--remap-path-prefix=$cargo_home=/cargo" "--remap-path-prefix=$rustup_home=/rust")
-export CARGO_ENCODED_RUSTFLAGS; CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
-export CFLAGS="-ffile-prefix-map=$CARGO_TARGET_DIR=/build -ffile-prefix-map=$here=/kontor -ffile-prefix-map=$cargo_home=/cargo"
-
-cargo auditable zigbuild --locked --release --bin kontor --target x86_64-unknown-linux-gnu.2.28 >&2
-echo "$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/kontor"
+spaces=(--mount --propagation private)
+[ "$(id -u)" = 0 ] || spaces+=(--user --map-root-user)
+unshare "${spaces[@]}" packaging/portable.sh --placed "$PWD" "$target/portable" "$cargo_home" "$toolchain" "$tools"
+echo "$target/portable/$triple/release/kontor"
