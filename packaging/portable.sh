@@ -12,24 +12,26 @@ triple=x86_64-unknown-linux-gnu
 # In the namespace: $1 the source, $2 the target, $3 cargo's home, $4 the toolchain, $5 the folder of tools.
 build() {
   mount -t tmpfs -o mode=755 tmpfs /mnt
-  mkdir -p "$place"/{source,target,cargo,rust}
+  mkdir -p "$place"/{source,target,cargo,rust,tools,zig}
   mount --rbind "$1" "$place/source"
   mount --rbind "$2" "$place/target"
   mount --rbind "$3" "$place/cargo"
   mount --rbind "$4" "$place/rust"
+  mount --rbind "$5" "$place/tools"
+  # The linker itself; the folder that the interpreter of this machine has it in is named after the interpreter.
+  mount --rbind "$5"/lib/python3*/site-packages/ziglang "$place/zig"
   cd "$place/source"
 
-  local flags map fetched cflags=""
-  export CARGO_HOME=$place/cargo CARGO_TARGET_DIR=$place/target CARGO_INCREMENTAL=0 PATH="$5/bin:$place/rust/bin:$PATH"
-  # zig asks the interpreter beside it; its cache must not be that of another build.
-  export CARGO_ZIGBUILD_ZIG_PATH="$5/bin/python-zig" ZIG_GLOBAL_CACHE_DIR="$5/cache" ZIG_LOCAL_CACHE_DIR="$5/cache"
+  local flags map fetched tools=$place/tools
+  export CARGO_HOME=$place/cargo CARGO_TARGET_DIR=$place/target CARGO_INCREMENTAL=0 PATH="$tools/bin:$place/rust/bin:$PATH"
+  # The cache must not be that of another build.
+  export CARGO_ZIGBUILD_ZIG_PATH="$place/zig/zig" ZIG_GLOBAL_CACHE_DIR="$tools/cache" ZIG_LOCAL_CACHE_DIR="$tools/cache"
   # Names that say what something is; a crate's says nothing of the registry it was fetched from.
-  map=("$place/target=/build" "$place/source=/kontor" "$place/rust=/rust")
+  map=("$place/target=/build" "$place/source=/kontor" "$place/rust=/rust" "$place/zig=/zig")
   for fetched in "$place"/cargo/registry/src/*/; do map+=("${fetched%/}=/crates"); done
   flags=("${map[@]/#/--remap-path-prefix=}")
   CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
-  cflags="${map[*]/#/-ffile-prefix-map=}"
-  export CARGO_ENCODED_RUSTFLAGS CFLAGS=$cflags
+  export CARGO_ENCODED_RUSTFLAGS CFLAGS="${map[*]/#/-ffile-prefix-map=}"
   cargo auditable zigbuild --locked --offline --release --bin kontor --target "$triple.2.28"
 }
 
