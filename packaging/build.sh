@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 binary=$(realpath "$1") out=$2
 version=${3:-$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)}
+# A pre-release sorts before its release; a hyphen would begin the packager's revision.
+packaged=${version//-/\~}
 kinds=${KONTOR_KINDS:-deb rpm tar}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export LC_ALL=C TZ=UTC
@@ -31,21 +33,21 @@ package_deb() {
   depends="libc6 (>= $(glibc))"
   ! readelf -d "$binary" | grep -q 'libgcc_s' || depends+=", libgcc-s1 | libgcc1"
   install -d -m 755 "$root/DEBIAN"
-  sed "s/@VERSION@/$version/; s/@DATE@/$date_rfc/" packaging/deb/changelog | gzip -9n >"$root/usr/share/doc/kontor/changelog.Debian.gz"
+  sed "s/@VERSION@/$packaged/; s/@DATE@/$date_rfc/" packaging/deb/changelog | gzip -9n >"$root/usr/share/doc/kontor/changelog.Debian.gz"
   install -m 644 packaging/deb/copyright "$root/usr/share/doc/kontor/copyright"
   install -D -m 644 packaging/deb/lintian-overrides "$root/usr/share/lintian/overrides/kontor"
   for script in config postinst prerm postrm; do install -m 755 "packaging/deb/$script" "$root/DEBIAN/$script"; done
   for file in templates conffiles; do install -m 644 "packaging/deb/$file" "$root/DEBIAN/$file"; done
   (cd "$root" && find usr etc -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
   chmod 644 "$root/DEBIAN/md5sums"
-  sed "s/@VERSION@/$version/; s/@DEPENDS@/$depends/; s/@SIZE@/$(du -sk --apparent-size --exclude=DEBIAN "$root" | cut -f1)/" \
+  sed "s/@VERSION@/$packaged/; s/@DEPENDS@/$depends/; s/@SIZE@/$(du -sk --apparent-size --exclude=DEBIAN "$root" | cut -f1)/" \
     packaging/deb/control >"$root/DEBIAN/control"
   chmod 644 "$root/DEBIAN/control"
   settle "$root"
   local pack=(-Zxz -z9)
   [ -z "${KONTOR_QUICK:-}" ] || pack=(-Zgzip -z1)
-  dpkg-deb --root-owner-group "${pack[@]}" --build "$root" "$out/kontor_${version}-1_amd64.deb" >/dev/null
-  echo "$out/kontor_${version}-1_amd64.deb"
+  dpkg-deb --root-owner-group "${pack[@]}" --build "$root" "$out/kontor_${packaged}-1_amd64.deb" >/dev/null
+  echo "$out/kontor_${packaged}-1_amd64.deb"
 }
 
 package_rpm() {
@@ -56,10 +58,10 @@ package_rpm() {
   install -d "$work/rpmbuild"
   (cd "$root" && find usr -type f | sort | sed -e 's,^,/,' -e 's,^/usr/share/doc/,%doc &,') >"$work/files"
   rpmbuild -bb --quiet --target x86_64-linux --define "_topdir $work/rpmbuild" --define "_rpmdir $out" --define "_dbpath $work/rpmdb" \
-    --define "_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm" --define "kontor_version $version" \
+    --define "_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm" --define "kontor_version $packaged" \
     --define "kontor_tree $root" --define "kontor_files $work/files" --define "_binary_payload $pack" \
     --define "kontor_date $(date -u -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" packaging/rpm/kontor.spec >&2
-  echo "$out/kontor-$version-1.x86_64.rpm"
+  echo "$out/kontor-$packaged-1.x86_64.rpm"
 }
 
 # For systems with neither: unpacked at the root, see docs/admin/install.md.

@@ -7,6 +7,12 @@ same_bytes() {
 }
 lintian_silent() { local said; said=$(lintian --fail-on error "$1") && [ -z "$said" ] || { echo "$said"; return 1; }; }
 rpmlint_silent() { rpmlint -c packaging/rpm/rpmlint.toml "$1" | tee "$work/rpmlint" && grep -q '0 errors, 0 warnings' "$work/rpmlint"; }
+# A package of a pre-release is older than that of the release, by the distributions' own comparison.
+pre_release_older() {
+  KONTOR_QUICK=1 KONTOR_KINDS="deb rpm" packaging/build.sh "$work/kontor" "$work/pre-release" 99.0.0-rc1 >/dev/null &&
+    dpkg --compare-versions "$(dpkg-deb -f "$work"/pre-release/*.deb Version)" lt 99.0.0-1 &&
+    [ "$(rpm --eval "%{lua: print(rpm.vercmp('$(rpm -qp --qf '%{VERSION}' "$work"/pre-release/*.rpm)', '99.0.0'))}")" = -1 ]
+}
 # The debug binary wants more than a release may: the check must see that.
 symbols_seen() { ! packaging/symbols.sh "$work/kontor" 2.28 | tee "$work/symbols" && grep -q 'newer than 2.28' "$work/symbols"; }
 # One page per verb, with a name that the reader of manuals finds.
@@ -29,6 +35,7 @@ check_packages() {
   check "the packages are made" env KONTOR_QUICK=1 KONTOR_PAPERS="$work/papers" packaging/build.sh "$work/kontor" "$work/first"
   deb=$(echo "$work"/first/*.deb) rpm=$(echo "$work"/first/*.rpm)
   KONTOR_PAPERS="$work/papers" check "packages made twice have the same bytes" same_bytes
+  check "a pre-release is older than its release" pre_release_older
   check "lintian finds nothing in the .deb" lintian_silent "$deb"
   check "rpmlint finds nothing in the .rpm" rpmlint_silent "$rpm"
   check "every verb has its manual page" pages_complete

@@ -212,8 +212,7 @@ fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Instal
 /// Refuses what should be the version that runs and is another: there would be no way back with it.
 fn require_version(found: &str, path: &Path) -> Result<(), Failure> {
     let wanted = running().to_string();
-    // A package says its revision behind.
-    if found.split('-').next() == Some(&wanted) || found == wanted {
+    if found == wanted {
         return Ok(());
     }
     Err(Failure::new(

@@ -77,7 +77,14 @@ pub(super) fn version_of(kind: Kind, path: &Path) -> String {
         let told: serde_json::Value = serde_json::from_str(text).ok()?;
         told.get("version")?.as_str().map(str::to_owned)
     };
-    if matches!(kind, Kind::Deb | Kind::Rpm) { said } else { of_program(&said).unwrap_or_default() }
+    if matches!(kind, Kind::Deb | Kind::Rpm) { of_package(&said) } else { of_program(&said).unwrap_or_default() }
+}
+
+/// What a program calls the version of a package: without the packager's revision, which only Debian writes there, and with a hyphen
+/// before a pre-release, where packages have the tilde that sorts before nothing (Debian policy 5.6.12).
+fn of_package(said: &str) -> String {
+    let upstream = said.rsplit_once('-').map_or(said, |(upstream, _revision)| upstream);
+    upstream.replace('~', "-")
 }
 
 /// Puts the program that comes in its place.
@@ -226,4 +233,16 @@ fn give(folder: OwnedFd, (uid, gid): (u32, u32), but: Option<&OsStr>) -> io::Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_package;
+
+    #[test]
+    fn a_package_is_of_its_program_s_version() {
+        let said = ["1.0.0-1", "1.0.0", "1.0.0~rc1-1", "1.0.0~rc1", "1.0.0~rc~2-3", ""];
+        let of_program = ["1.0.0", "1.0.0", "1.0.0-rc1", "1.0.0-rc1", "1.0.0-rc-2", ""];
+        assert_eq!(said.map(of_package), of_program);
+    }
 }
