@@ -72,6 +72,8 @@ pub(crate) struct Appliance {
     pub(crate) vault: Arc<Vault>,
     /// What of the configuration may change while it serves: it begins as `config` has it.
     pub(crate) live: Arc<Live>,
+    /// How the store is opened, where that was read ahead: by who gives up the right to read it.
+    read_ahead: Option<StoreConfig>,
     /// Whether it is opened by an upgrade, which may open it half-way.
     pub(crate) upgrading: bool,
 }
@@ -91,7 +93,7 @@ impl Appliance {
         Self::load_as_root(dir)
     }
 
-    /// The same for an upgrade, which root may do: only root switches a program, and what it made is given to the owner.
+    /// The same for an upgrade, which root may do: only root switches a program. What is done with the data has the owner's rights.
     pub(crate) fn load_as_root(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
         let config = Config::read(&layout).map_err(|problems| config_failure(&layout, &problems))?;
@@ -100,11 +102,20 @@ impl Appliance {
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let vault = Arc::new(Vault::sealed(layout.slots(), Arc::clone(&random)));
         let live = Arc::new(Live::new(&config));
-        Ok(Self { layout, config, clock, random, vault, live, upgrading: false })
+        Ok(Self { layout, config, clock, random, vault, live, read_ahead: None, upgrading: false })
+    }
+
+    /// Reads how the store is opened once and for all.
+    pub(crate) fn read_ahead(&mut self) -> Result<(), Failure> {
+        self.read_ahead = Some(self.store_config()?);
+        Ok(())
     }
 
     /// How the store is opened.
     pub(crate) fn store_config(&self) -> Result<StoreConfig, Failure> {
+        if let Some(read) = &self.read_ahead {
+            return Ok(read.clone());
+        }
         let engine = match &self.config.database {
             DatabaseConfig::Sqlite => EngineConfig::Sqlite { file: self.layout.database() },
             DatabaseConfig::Postgres { url_file, ca_file } => {

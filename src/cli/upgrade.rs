@@ -2,7 +2,7 @@
 //! has not done when something fails.
 
 use crate::appliance::upgrade::{self, Ended, Last, Plan, Secrecy, State, Wanted};
-use crate::appliance::{Appliance, Layout, local_operator};
+use crate::appliance::{Appliance, local_operator};
 use crate::cli::Dir;
 use crate::cli::backup::size;
 use crate::cli::failure::{EXIT_ANSWER_BAD, Failure};
@@ -152,21 +152,6 @@ pub(crate) struct RollbackArgs {
 }
 
 pub(crate) fn run(verb: &UpgradeVerb, out: &mut Out) -> Result<u8, Failure> {
-    let opened = match verb {
-        UpgradeVerb::Plan(PlanArgs { open, .. })
-        | UpgradeVerb::Apply(ApplyArgs { open, .. })
-        | UpgradeVerb::Resume(ResumeArgs { open, .. })
-        | UpgradeVerb::Rollback(RollbackArgs { open, .. }) => Some(open),
-        UpgradeVerb::Adopt(open) | UpgradeVerb::Finalize(open) => Some(open),
-        UpgradeVerb::Verify(_) | UpgradeVerb::Status(_) => None,
-    };
-    let done = act(verb, out);
-    // Whatever became of it: what root has made belongs to the owner of the appliance.
-    let given = opened.map_or(Ok(()), |open| upgrade::give_back(&Layout::new(&open.dir.dir)));
-    done.and_then(|code| given.map(|()| code))
-}
-
-fn act(verb: &UpgradeVerb, out: &mut Out) -> Result<u8, Failure> {
     match verb {
         UpgradeVerb::Verify(args) => verify(args, out),
         UpgradeVerb::Plan(args) => plan(args, out),
@@ -189,9 +174,11 @@ fn act(verb: &UpgradeVerb, out: &mut Out) -> Result<u8, Failure> {
     }
 }
 
-/// The appliance unsealed, who acts, and what the other version needs to unseal it too.
+/// The appliance unsealed, who acts, and what the other version needs to unseal it too. Secrets are read with the rights of who upgrades,
+/// here and now: what follows has those of the account of the appliance, which may not see where they lie.
 fn open(args: &OpenArgs) -> Result<(Appliance, Actor, Secrecy), Failure> {
-    let appliance = Appliance::load_as_root(&args.dir.dir)?;
+    let mut appliance = Appliance::load_as_root(&args.dir.dir)?;
+    appliance.read_ahead()?;
     let operator =
         local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     if args.from.shares.is_wanted() {
@@ -241,10 +228,15 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
 
 fn plan(args: &PlanArgs, out: &mut Out) -> Result<u8, Failure> {
     let (appliance, _, _) = open(&args.open)?;
-    let opened = appliance.open()?;
-    let planned = upgrade::plan(&appliance, &opened, &args.bundle);
-    opened.store.close();
-    let (plan, _) = planned.map_err(|failure| {
+    let planned = upgrade::bundle_of(&appliance, &args.bundle).and_then(|bundle| {
+        upgrade::as_owner(&appliance.layout, || {
+            let opened = appliance.open()?;
+            let planned = upgrade::plan(&appliance, &opened, &bundle);
+            opened.store.close();
+            planned
+        })
+    });
+    let plan = planned.map_err(|failure| {
         if failure.code == Code::ParameterInvalid { failure.exit(EXIT_ANSWER_BAD) } else { failure }
     })?;
     if args.json {

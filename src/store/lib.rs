@@ -124,7 +124,7 @@ pub use summary::{Bucket, FieldSum, GroupField, SummaryLine, SummaryQuery};
 pub use tap::{Commits, FILE_PIECE_BYTES, ShipPlace, Tap, Tapped, WalPlace, file_stamp, keep_ship_place, ship_place};
 pub use ticket::{Durable, Refused, Ticket};
 pub use timeline::TimelineQuery;
-pub use tree::{link_back, link_out};
+pub use tree::link_files;
 pub use verify::Depth;
 pub use write::{Cause, Changed, WriteTx};
 

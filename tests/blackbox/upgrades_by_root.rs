@@ -189,3 +189,32 @@ fn root_follows_no_link_and_gives_away_nothing_that_was_not_the_appliances() {
     house.as_other(&["user", "list"]).ended(0);
     house.as_other(&["audit", "verify"]).ended(0);
 }
+
+#[test]
+fn root_reads_and_writes_data_with_the_rights_of_their_account() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
+    let (data, foreign) = (house.place.dir().join("data"), house.place.path("foreign"));
+    fs::create_dir(&foreign).unwrap();
+    fs::set_permissions(&foreign, fs::Permissions::from_mode(0o700)).unwrap();
+    // A database that is only a way to what the account may not read.
+    let (database, roots) = (data.join("kontor.db"), foreign.join("kontor.db"));
+    fs::copy(&database, &roots).unwrap();
+    let before = fs::read(&roots).unwrap();
+    fs::rename(&database, data.join("aside")).unwrap();
+    symlink(&roots, &database).unwrap();
+    house.apply(&bundle).ended(2);
+    assert_eq!(fs::read(&roots).unwrap(), before);
+    assert_eq!(house.version(), "0.1.0");
+    fs::rename(data.join("aside"), &database).unwrap();
+    // The copy is the account's, the folder that it lies in is root's.
+    house.apply(&bundle).ended(0);
+    let owner = |name: &str| fs::metadata(house.upgrade(name)).unwrap().uid();
+    assert_eq!(["", "copy", "copy/kontor.db", "copy/content.json"].map(owner), [0, OTHER, OTHER, OTHER]);
+    house.on(&["upgrade", "finalize"], &[]).ended(0);
+    assert!(!house.upgrade("copy").exists());
+    house.as_other(&["audit", "verify"]).ended(0);
+}

@@ -3,12 +3,13 @@
 
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::own::{self, Piece};
+use crate::appliance::upgrade::owner::{self, as_owner};
 use crate::appliance::upgrade::state::{Alone, Install, PRIVATE, PUBLIC};
 use crate::appliance::upgrade::switch::{self, Owner};
 use crate::appliance::upgrade::{
     Ended, Phase, Secrecy, State, drive, kept, plan, platform, refused, running, self_test,
 };
-use crate::appliance::{Appliance, FolderLock, Opened, layout};
+use crate::appliance::{Appliance, FolderLock, Opened};
 use crate::cli::failure::Failure;
 use audit::{ActOutcome, Entry, Verb};
 use identity::Actor;
@@ -67,14 +68,17 @@ pub(crate) fn apply(
 }
 
 fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor) -> Result<State, Failure> {
-    let opened = appliance.open_without_shipping()?;
-    let planned = kept::keep_from_first(&opened, &appliance.vault, by).and_then(|_| {
-        let (plan, bundle) = plan::plan(appliance, &opened, bundle)?;
-        let accepted = kept::accepted(&opened, &appliance.vault, &bundle)?;
-        Ok((plan, bundle, accepted))
-    });
-    close(opened)?;
-    let (plan, bundle, accepted) = planned?;
+    let bundle = plan::bundle_of(appliance, bundle)?;
+    let (plan, accepted, known) = as_owner(&appliance.layout, || {
+        let opened = appliance.open_without_shipping()?;
+        let planned = kept::keep_from_first(&opened, &appliance.vault, by).and_then(|_| {
+            let plan = plan::plan(appliance, &opened, &bundle)?;
+            Ok((plan, kept::accepted(&opened, &appliance.vault, &bundle)?))
+        });
+        close(opened)?;
+        let (plan, accepted) = planned?;
+        Ok((plan, accepted, Store::schema_of(&appliance.store_config()?.engine)?.known))
+    })?;
     if !plan.blockers.is_empty() {
         return Err(Failure::new(Code::Unavailable, format!("this cannot begin:\n  {}", plan.blockers.join("\n  ")))
             .kept("nothing was changed")
@@ -84,14 +88,14 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
         Some(path) => fs::canonicalize(path).map_err(|error| Failure::file(path, &error))?,
         None => std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?,
     };
-    own::require_roots_program(&appliance.layout, &installed)?;
+    owner::require_roots_program(&appliance.layout, &installed)?;
     let (install, previous) = install(wanted, &bundle, &installed)?;
     let to = bundle.manifest().version.clone();
     let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
     state.service.clone_from(&wanted.service);
     state.sockets = wanted.service.as_deref().map(switch::open_sockets).unwrap_or_default();
     state.accepted = Some(accepted);
-    state.known = Store::schema_of(&appliance.store_config()?.engine)?.known;
+    state.known = known;
     if let Err(failure) = switch::stop(&state) {
         // Its sockets are closed already, and it may have stopped after all.
         return Err(not_begun(appliance, &state, by, failure));
@@ -112,8 +116,7 @@ fn not_begun(appliance: &Appliance, state: &State, by: &Actor, failure: Failure)
         Ok(())
     };
     let cleared = super::drive::clear(appliance);
-    let given = switch::give_back(&appliance.layout);
-    match [logged, cleared, given, switch::start(state)].into_iter().find_map(Result::err) {
+    match [logged, cleared, switch::start(state)].into_iter().find_map(Result::err) {
         Some(also) => failure.kept(format!("data and program are as they were; but then: {}", also.what())),
         None => failure,
     }
@@ -127,13 +130,16 @@ fn begin(
     by: &Actor,
 ) -> Result<(), Failure> {
     let kept = "nothing was switched; data and program are as they were";
-    let _lock = FolderLock::take(&appliance.layout)?;
-    let opened = appliance.open_without_shipping()?;
-    let mut intent = entry(&opened, by, &format!("from {} to {}", state.from, state.to));
-    intent.phase = audit::Phase::Intent;
-    let logged = opened.store.upgrade_begin().and_then(|()| opened.store.append(vec![intent]).wait());
-    close(opened)?;
-    logged?;
+    let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
+    let told = format!("from {} to {}", state.from, state.to);
+    as_owner(&appliance.layout, || {
+        let opened = appliance.open_without_shipping()?;
+        let mut intent = entry(&opened, by, &told);
+        intent.phase = audit::Phase::Intent;
+        let logged = opened.store.upgrade_begin().and_then(|()| opened.store.append(vec![intent]).wait());
+        close(opened)?;
+        Ok(logged?)
+    })?;
     state.enter(Phase::Begun, &appliance.layout)?;
     unpack(appliance, state, previous, bundle)
         .and_then(|()| copy(appliance, state))
@@ -142,40 +148,38 @@ fn begin(
 
 /// The copy of everything that a migration may change.
 fn copy(appliance: &Appliance, state: &mut State) -> Result<(), Failure> {
-    let (config, folder) = (appliance.store_config()?, appliance.layout.upgrade_copy());
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-    }
-    layout::make_private_folder(&folder)?;
-    state.others = Store::copy_still(&config, &folder, appliance.clock.now())?;
-    let files = folder.join("files");
-    let owner = own::acts_for(&appliance.layout)?.map(|(uid, _)| uid);
-    store::link_out(&config.files_folder, &files, owner).map_err(|error| Failure::file(&files, &error))?;
-    self_test::before(appliance)?;
+    own::make_copy_folder(&appliance.layout)?;
+    state.others = as_owner(&appliance.layout, || {
+        let (config, folder) = (appliance.store_config()?, appliance.layout.upgrade_copy());
+        let others = Store::copy_still(&config, &folder, appliance.clock.now())?;
+        let files = folder.join("files");
+        store::link_files(&config.files_folder, &files).map_err(|error| Failure::file(&files, &error))?;
+        self_test::before(appliance)?;
+        Ok(others)
+    })?;
     state.enter(Phase::Copied, &appliance.layout)
 }
 
 /// Puts both programs or packages into the folder, and writes down what they are: they are used only as that.
 fn unpack(appliance: &Appliance, state: &mut State, previous: &Path, bundle: &Bundle) -> Result<(), Failure> {
-    let folder = appliance.layout.upgrade();
+    let layout = &appliance.layout;
     let (former, kind, name) = match state.install {
         Install::File => (switch::PREVIOUS, Kind::Binary, switch::NEXT),
         Install::Deb => (switch::PREVIOUS_DEB, Kind::Deb, switch::NEXT_DEB),
         Install::Rpm => (switch::PREVIOUS_RPM, Kind::Rpm, switch::NEXT_RPM),
         Install::Done => return Ok(()),
     };
-    let path = folder.join(former);
-    let copied = own::create(&path, PRIVATE).and_then(|mut made| {
-        std::io::copy(&mut File::open(previous)?, &mut made)?;
+    let mut made = own::create(layout, former, PRIVATE)?;
+    let copied = File::open(previous).and_then(|mut previous| {
+        std::io::copy(&mut previous, &mut made)?;
         made.sync_all()?;
         Piece::of(former, &mut made)
     });
-    state.pieces = vec![copied.map_err(|error| Failure::file(&path, &error))?];
+    state.pieces = vec![copied.map_err(|error| Failure::file(&layout.upgrade().join(former), &error))?];
     for (kind, name, mode) in [(kind, name, PRIVATE), (Kind::Advisories, "advisories.json", PUBLIC)] {
         let Some(member) = bundle.manifest().member(kind, &platform()) else { continue };
-        let path = folder.join(name);
-        let failed = |error: std::io::Error| Failure::file(&path, &error);
-        let mut file = own::create(&path, mode).map_err(failed)?;
+        let failed = |error: std::io::Error| Failure::file(&layout.upgrade().join(name), &error);
+        let mut file = own::create(layout, name, mode)?;
         bundle.copy(member, &mut file).map_err(refused)?;
         file.sync_all().map_err(failed)?;
         state.pieces.push(Piece::of(name, &mut file).map_err(failed)?);
@@ -225,8 +229,7 @@ fn require_version(found: &str, path: &Path) -> Result<(), Failure> {
 
 /// The program was switched by other means: the database follows, with a copy to go back to.
 fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure> {
-    let engine = appliance.store_config()?.engine;
-    let schema = Store::schema_of(&engine)?;
+    let schema = as_owner(&appliance.layout, || Ok(Store::schema_of(&appliance.store_config()?.engine)?))?;
     if schema.pending.is_empty() {
         return Err(
             Failure::new(Code::ParameterInvalid, "the database is of this version already").kept("nothing was changed")
@@ -237,7 +240,7 @@ fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure>
     let mut state = State::begin((from, running()), installed, Install::Done, appliance.clock.now());
     state.service.clone_from(&wanted.service);
     state.known = schema.at;
-    let _lock = FolderLock::take(&appliance.layout)?;
+    let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
     state.enter(Phase::Begun, &appliance.layout)?;
     let copied = copy(appliance, &mut state);
     if copied.is_err() {
@@ -258,13 +261,15 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
         .kept("nothing was changed")
         .todo(format!("use {}", state.installed.display())));
     }
-    let opened = appliance.open_without_shipping()?;
-    let told = format!("finalized {}: no way back to {}", state.to, state.from);
-    let raised = kept::raise(&opened, &appliance.vault, &state, entry(&opened, by, &told));
-    // A way back that was cut off before anything was written down has said that it goes back.
-    let raised = raised.and_then(|()| Ok(opened.store.upgrade_end()?));
-    close(opened)?;
-    raised?;
+    as_owner(&appliance.layout, || {
+        let opened = appliance.open_without_shipping()?;
+        let told = format!("finalized {}: no way back to {}", state.to, state.from);
+        let raised = kept::raise(&opened, &appliance.vault, &state, entry(&opened, by, &told));
+        // A way back that was cut off before anything was written down has said that it goes back.
+        let raised = raised.and_then(|()| Ok(opened.store.upgrade_end()?));
+        close(opened)?;
+        raised
+    })?;
     let last = Last {
         from: state.from.clone(),
         to: state.to.clone(),
@@ -273,8 +278,6 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
         why: String::new(),
     };
     last.keep(&appliance.layout)?;
-    // While the state is still there: cut off in between, nobody would know that it is to be repeated.
-    switch::give_back(&appliance.layout)?;
     super::drive::clear(appliance)?;
     Ok(state)
 }
@@ -301,7 +304,6 @@ pub(crate) fn roll_back(
     if let Err(failure) = stopped.and_then(|()| leave(appliance, &mut state, by, lose_newer, out)) {
         // Unless that is written down already, nothing goes back, and the new version goes on.
         if State::read(&appliance.layout)?.is_some_and(|state| state.waits()) {
-            switch::give_back(&appliance.layout)?;
             switch::start(&state)?;
         }
         return Err(failure);
@@ -320,12 +322,15 @@ fn leave(
     lose_newer: bool,
     out: &mut dyn FnMut(String),
 ) -> Result<(), Failure> {
-    let _lock = FolderLock::take(&appliance.layout)?;
-    let lossless = Store::schema_of(&appliance.store_config()?.engine)?.is_readable_from(state.known);
-    let opened = appliance.open_without_shipping()?;
-    let told = counted(appliance, &opened, state, by, (lossless, lose_newer));
-    close(opened)?;
-    out(told?);
+    let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
+    let (told, lossless) = as_owner(&appliance.layout, || {
+        let lossless = Store::schema_of(&appliance.store_config()?.engine)?.is_readable_from(state.known);
+        let opened = appliance.open_without_shipping()?;
+        let told = counted(appliance, &opened, state, by, (lossless, lose_newer));
+        close(opened)?;
+        Ok((told?, lossless))
+    })?;
+    out(told);
     state.restores = !lossless;
     state.why = "an operator took it back".to_owned();
     state.enter(Phase::Leaving, &appliance.layout)

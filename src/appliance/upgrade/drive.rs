@@ -5,15 +5,13 @@ use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
 use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
-use crate::appliance::upgrade::{Phase, State, fault, own, running, self_test, switch};
+use crate::appliance::upgrade::{Phase, State, as_owner, fault, own, running, self_test, switch};
 use crate::appliance::{Appliance, FolderLock, Layout};
 use crate::cli::failure::Failure;
 use audit::ActOutcome;
 use identity::Actor;
 use kernel::Code;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use store::Store;
 use zeroize::Zeroizing;
 
@@ -142,7 +140,7 @@ fn turn(state: &mut State, appliance: &Appliance, why: String) -> Result<(), Fai
 
 fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Failure> {
     let layout = &appliance.layout;
-    let _lock = if state.waits() { None } else { Some(FolderLock::take(layout)?) };
+    let _lock = if state.waits() { None } else { Some(as_owner(layout, || FolderLock::take(layout))?) };
     match state.phase {
         Phase::Begun => return Ok(Next::Ended(abandoned(appliance, state, by)?)),
         Phase::Copied => state.enter(Phase::Switching, layout)?,
@@ -152,14 +150,14 @@ fn step(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<Next, Fa
         }
         Phase::Switched | Phase::Migrated | Phase::Tested if state.to != running() => return Ok(Next::Other),
         Phase::Switched => {
-            let config = appliance.store_config()?;
-            let ahead = Store::migration_ahead(&config.engine)?;
+            let engine = appliance.store_config()?.engine;
+            let ahead = as_owner(layout, || Ok(Store::migration_ahead(&engine)?))?;
             // Written down first: after a power cut behind the migration there is nothing left to run, and what was named stays named.
             if !ahead.steps.is_empty() {
-                state.touched = self_test::touched(appliance, &ahead)?;
+                state.touched = as_owner(layout, || self_test::touched(appliance, &ahead))?;
                 state.keep(layout)?;
             }
-            Store::migrate_now(&config.engine, appliance.clock.now())?;
+            as_owner(layout, || Ok(Store::migrate_now(&engine, appliance.clock.now())?))?;
             fault::reached("schema");
             state.enter(Phase::Migrated, layout)?;
         }
@@ -206,22 +204,22 @@ pub(super) fn told(
     what: &str,
     outcome: ActOutcome,
 ) -> Result<u64, Failure> {
-    let opened = appliance.open_without_shipping()?;
-    let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
-    entry.phase = audit::Phase::Outcome;
-    entry.outcome = outcome;
-    let logged = opened.store.append(vec![entry]).wait().and_then(|_| opened.store.upgrade_end());
-    let size = opened.store.read(|tx| tx.log_size()).wait();
-    close(opened)?;
-    logged?;
-    Ok(size?)
+    as_owner(&appliance.layout, || {
+        let opened = appliance.open_without_shipping()?;
+        let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
+        entry.phase = audit::Phase::Outcome;
+        entry.outcome = outcome;
+        let logged = opened.store.append(vec![entry]).wait().and_then(|_| opened.store.upgrade_end());
+        let size = opened.store.read(|tx| tx.log_size()).wait();
+        close(opened)?;
+        logged?;
+        Ok(size?)
+    })
 }
 
 fn conclude(appliance: &Appliance, state: &mut State, by: &Actor) -> Result<(), Failure> {
     state.entries = told(appliance, state, by, "the self-test was well", ActOutcome::Ok)?;
     state.since = appliance.clock.now();
-    // First: once it waits, nobody goes on with it.
-    switch::give_back(&appliance.layout)?;
     state.enter(Phase::Waiting, &appliance.layout)
 }
 
@@ -253,17 +251,18 @@ fn data_back(appliance: &Appliance, state: &mut State) -> Result<(u64, Option<Pa
     let gone = match state.given_up {
         Some(gone) => gone,
         None => {
-            let gone = Store::newer_than_copy(&config.engine, &copy)?;
+            let gone = as_owner(layout, || Ok(Store::newer_than_copy(&config.engine, &copy)?))?;
             state.given_up = Some(gone);
             state.keep(layout)?;
             gone
         }
     };
     let kept = (gone > 0).then(|| layout.log_given_up(&state.to.to_string(), state.since));
-    Store::copy_back(&config, &copy, &state.others, kept.as_deref(), now)?;
-    let owner = own::acts_for(layout)?;
-    store::link_back(&copy.join("files"), &config.files_folder, owner)
-        .map_err(|error| Failure::file(&config.files_folder, &error))?;
+    as_owner(layout, || {
+        Store::copy_back(&config, &copy, &state.others, kept.as_deref(), now)?;
+        store::link_files(&copy.join("files"), &config.files_folder)
+            .map_err(|error| Failure::file(&config.files_folder, &error))
+    })?;
     Ok((gone, kept))
 }
 
@@ -276,8 +275,6 @@ fn came_back(appliance: &Appliance, state: &State, why: &str) -> Result<(), Fail
         why: why.to_owned(),
     };
     last.keep(&appliance.layout)?;
-    // While the state is still there: cut off in between, nobody would know that it is to be repeated.
-    switch::give_back(&appliance.layout)?;
     clear(appliance)
 }
 
@@ -287,16 +284,7 @@ fn ended_back(appliance: &Appliance) -> Ended {
 
 /// Takes away what an upgrade has in the folder of the appliance; the state first, since it is what others go by.
 pub(super) fn clear(appliance: &Appliance) -> Result<(), Failure> {
-    let layout = &appliance.layout;
-    let gone = |ended: io::Result<()>, path: &Path| match ended {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file(path, &error)),
-        _ => Ok(()),
-    };
-    let (next, previous) = ([NEXT, NEXT_DEB, NEXT_RPM], [PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM]);
-    for name in ["state.json", "content.json"].into_iter().chain(next).chain(previous) {
-        let path = layout.upgrade().join(name);
-        gone(fs::remove_file(&path), &path)?;
-    }
-    let copy = layout.upgrade_copy();
-    gone(fs::remove_dir_all(&copy), &copy)
+    let pieces = [NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM];
+    own::remove(&appliance.layout, [own::STATE].into_iter().chain(pieces))?;
+    own::remove_copy_folder(&appliance.layout)
 }

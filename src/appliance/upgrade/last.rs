@@ -2,11 +2,14 @@
 
 use crate::appliance::Layout;
 use crate::appliance::upgrade::own;
-use crate::appliance::upgrade::state::{PUBLIC, write_whole};
+use crate::appliance::upgrade::state::PUBLIC;
 use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp, limits};
 use serde::{Deserialize, Serialize};
 use upgrade::Version;
+
+/// The name of that file.
+const LAST: &str = "last.json";
 
 /// What became of an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +26,11 @@ pub(crate) struct Last {
 impl Last {
     /// The last one, if there was any.
     pub(crate) fn read(layout: &Layout) -> Option<Self> {
-        serde_json::from_str(&own::read(layout, "last.json", limits::CONFIG_BYTES_MAX).ok()??).ok()
+        serde_json::from_str(&own::read(layout, LAST, limits::CONFIG_BYTES_MAX).ok()??).ok()
     }
     /// Writes it down.
     pub(super) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
         let text = serde_json::to_string(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        write_whole(&layout.upgrade_last(), &text, PUBLIC)
+        own::replace(layout, LAST, &text, PUBLIC)
     }
 }

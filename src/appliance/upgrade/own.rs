@@ -1,55 +1,28 @@
-//! The folder `upgrade/` as whoever acts may trust it. Root acts for an appliance whose account may be in somebody else's hands: what
-//! root executes, installs or goes by there is root's own, opened without following a link, and still what was written down of it.
-//! It never decides what an upgrade does next.
+//! The folder `upgrade/` as whoever acts may trust it. Root acts for an appliance whose account may be in somebody else's hands, and has
+//! the folder above: so the folder is looked at and held on to by its descriptor, and nothing in it is reached by a path. What root
+//! executes, installs or goes by there is root's own, and still what was written down of it. It never decides what an upgrade does next.
 
 use crate::appliance::Layout;
+use crate::appliance::upgrade::owner;
 use crate::cli::failure::Failure;
 use kernel::Code;
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// What lies in the folder between two upgrades.
 const FOLDER_MODE: u32 = 0o755;
+/// The name of the file that says how far an upgrade is.
+pub(super) const STATE: &str = "state.json";
+/// The name of the folder of the copy.
+const COPY: &str = "copy";
 /// Names that are tried for a folder of the moment.
 const MOMENT_TRIES: u32 = 64;
-
-/// The account that an appliance belongs to, where root acts for it.
-pub(super) fn acts_for(layout: &Layout) -> Result<Option<(u32, u32)>, Failure> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(None);
-    }
-    let above = fs::metadata(layout.dir()).map_err(|error| Failure::file(layout.dir(), &error))?;
-    // The folder itself lies where only root can put it; the slots are asked only where that is root's.
-    let found = match above.uid() {
-        0 => fs::symlink_metadata(layout.slots()).map_err(|error| Failure::file(&layout.slots(), &error))?,
-        _ => above,
-    };
-    Ok((found.uid() != 0).then_some((found.uid(), found.gid())))
-}
-
-/// Refuses a program that root would start and others than root can exchange.
-pub(super) fn require_roots_program(layout: &Layout, program: &Path) -> Result<(), Failure> {
-    if acts_for(layout)?.is_none() {
-        return Ok(());
-    }
-    for path in program.ancestors() {
-        let found = fs::symlink_metadata(path).map_err(|error| Failure::file(path, &error))?;
-        // In a folder where everybody may make something, nobody takes away what is another's.
-        let shared = found.is_dir() && found.mode() & 0o1000 != 0;
-        if found.uid() != 0 || (found.mode() & 0o022 != 0 && !shared) {
-            let told =
-                format!("root would start {}, and others than root can write {}", program.display(), path.display());
-            return Err(Failure::new(Code::AccessDenied, told).kept("nothing was changed").todo(
-                "put the program where only root writes, /usr/bin or /opt; or upgrade as the account of the appliance",
-            ));
-        }
-    }
-    Ok(())
-}
 
 fn euid() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -75,37 +48,44 @@ fn closed(layout: &Layout, path: &Path) -> Failure {
         .todo(format!("give them their modes back, as root: chmod 755 {}; chmod 644 {told}", folder.display()))
 }
 
-/// Refuses a folder `upgrade/` that others than root and this account can write.
-fn require_own_folder(layout: &Layout) -> Result<(), Failure> {
+/// The folder, held: whatever is put in its place afterwards, what is done is done in this one. Refused where others than root and this
+/// account can write.
+fn hold(layout: &Layout) -> Result<Option<OwnedFd>, Failure> {
     let path = layout.upgrade();
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::file(&path, &error)),
-        Ok(found) if !found.is_dir() => Err(foreign(&path, "is no folder")),
-        Ok(found) if found.uid() != euid() && found.uid() != 0 => {
-            Err(foreign(&path, &format!("belongs to the account with the number {}", found.uid())))
-        }
-        Ok(found) if found.mode() & 0o022 != 0 => Err(foreign(&path, "can be written by others")),
-        Ok(_) => Ok(()),
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = match rustix::fs::open(&path, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::NOTDIR | Errno::LOOP) => return Err(foreign(&path, "is no folder")),
+        held => held.map_err(|error| Failure::file(&path, &error.into()))?,
+    };
+    let found = rustix::fs::fstat(&held).map_err(|error| Failure::file(&path, &error.into()))?;
+    if found.st_uid != euid() && found.st_uid != 0 {
+        return Err(foreign(&path, &format!("belongs to the account with the number {}", found.st_uid)));
     }
+    if found.st_mode & 0o022 != 0 {
+        return Err(foreign(&path, "can be written by others"));
+    }
+    Ok(Some(held))
+}
+
+/// The folder, which has to be there.
+fn held(layout: &Layout) -> Result<OwnedFd, Failure> {
+    hold(layout)?.ok_or_else(|| foreign(&layout.upgrade(), "is missing"))
 }
 
 /// Makes the folder, and keeps it out of the hands of the account that root acts for.
 pub(super) fn make_folder(layout: &Layout) -> Result<(), Failure> {
     let path = layout.upgrade();
     let failed = |error: io::Error| Failure::file(&path, &error);
-    let mode = if acts_for(layout)?.is_some() { FOLDER_MODE } else { 0o700 };
-    let found = match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new().mode(mode).create(&path).map_err(failed)?;
-            fs::symlink_metadata(&path).map_err(failed)?
-        }
-        found => found.map_err(failed)?,
-    };
-    if !found.is_dir() {
-        return Err(foreign(&path, "is no folder"));
+    let mode = if owner::acts_for(layout)?.is_some() { FOLDER_MODE } else { 0o700 };
+    match DirBuilder::new().mode(mode).create(&path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        _ => {}
     }
-    let folder = OpenOptions::new().read(true).custom_flags(flags(OFlags::DIRECTORY)).open(&path).map_err(failed)?;
+    let folder = match OpenOptions::new().read(true).custom_flags(flags(OFlags::DIRECTORY)).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(foreign(&path, "is no folder")),
+        opened => opened.map_err(failed)?,
+    };
     let owner = folder.metadata().map_err(failed)?.uid();
     if owner != euid() {
         if !rustix::process::geteuid().is_root() {
@@ -113,7 +93,7 @@ pub(super) fn make_folder(layout: &Layout) -> Result<(), Failure> {
                 .kept("nothing was changed")
                 .todo("root has upgraded this appliance: use the same command as root"));
         }
-        if path.join("state.json").symlink_metadata().is_ok() {
+        if rustix::fs::statat(&folder, STATE, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
             return Err(foreign(&path, &format!("belongs to the account with the number {owner}")));
         }
         // No upgrade is under way: what lies there decides nothing, and each file is made anew before it is used.
@@ -124,15 +104,14 @@ pub(super) fn make_folder(layout: &Layout) -> Result<(), Failure> {
 
 /// Opens a file of the folder that belongs to root or to this account; `None` when there is none.
 pub(super) fn open(layout: &Layout, name: &str) -> Result<Option<File>, Failure> {
-    require_own_folder(layout)?;
+    let Some(folder) = hold(layout)? else { return Ok(None) };
     let path = layout.upgrade().join(name);
-    let file = match OpenOptions::new().read(true).custom_flags(flags(OFlags::empty())).open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            return Err(foreign(&path, "is a link"));
-        }
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(closed(layout, &path)),
-        opened => opened.map_err(|error| Failure::file(&path, &error))?,
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(&folder, name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP) => return Err(foreign(&path, "is a link")),
+        Err(Errno::ACCESS) => return Err(closed(layout, &path)),
+        opened => File::from(opened.map_err(|error| Failure::file(&path, &error.into()))?),
     };
     let found = file.metadata().map_err(|error| Failure::file(&path, &error))?;
     if !found.is_file() {
@@ -156,29 +135,103 @@ pub(super) fn read(layout: &Layout, name: &str, bytes_max: u64) -> Result<Option
     Ok(Some(text))
 }
 
-/// Makes a file anew, whatever lay there under its name.
-pub(super) fn create(path: &Path, mode: u32) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+/// Makes a file of the folder anew, whatever lay there under its name.
+pub(super) fn create(layout: &Layout, name: &str, mode: u32) -> Result<File, Failure> {
+    let made = create_at(held(layout)?.as_fd(), Path::new(name), mode);
+    made.map_err(|error| Failure::file(&layout.upgrade().join(name), &error))
+}
+
+/// Replaces a file of the folder as a whole.
+pub(super) fn replace(layout: &Layout, name: &str, text: &str, mode: u32) -> Result<(), Failure> {
+    let folder = held(layout)?;
+    let half = format!("{name}.half");
+    let written = create_at(folder.as_fd(), Path::new(&half), mode);
+    let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written
+        .and_then(|()| Ok(rustix::fs::renameat(&folder, half.as_str(), &folder, name)?))
+        .and_then(|()| synced(folder.as_fd()))
+        .map_err(|error| Failure::file(&layout.upgrade().join(name), &error))
+}
+
+/// Takes files of the folder away, in this order.
+pub(super) fn remove(layout: &Layout, names: impl Iterator<Item = &'static str>) -> Result<(), Failure> {
+    let Some(folder) = hold(layout)? else { return Ok(()) };
+    for name in names {
+        match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
+            Err(error) if error != Errno::NOENT => {
+                return Err(Failure::file(&layout.upgrade().join(name), &error.into()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Opens the file of the lock, and makes it where there is none.
+pub(super) fn lock_file(layout: &Layout, name: &str) -> Result<File, Failure> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(held(layout)?, name, flags, Mode::RUSR | Mode::WUSR);
+    opened.map(File::from).map_err(|error| Failure::file(&layout.upgrade().join(name), &error.into()))
+}
+
+/// An empty folder for the copy of the data, in the hands of the account that has them.
+pub(super) fn make_copy_folder(layout: &Layout) -> Result<(), Failure> {
+    remove_copy_folder(layout)?;
+    let (folder, path) = (held(layout)?, layout.upgrade_copy());
+    let owner = owner::acts_for(layout)?;
+    let made = || {
+        rustix::fs::mkdirat(&folder, COPY, Mode::RWXU)?;
+        let Some((uid, gid)) = owner else { return Ok(()) };
+        let made =
+            rustix::fs::openat(&folder, COPY, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+    };
+    made().map_err(|error| Failure::file(&path, &error.into()))
+}
+
+/// Takes the copy away: what is in it as the account that has it.
+pub(super) fn remove_copy_folder(layout: &Layout) -> Result<(), Failure> {
+    let Some(folder) = hold(layout)? else { return Ok(()) };
+    let path = layout.upgrade_copy();
+    owner::as_owner(layout, || empty(&path).map_err(|error| Failure::file(&path, &error)))?;
+    match rustix::fs::unlinkat(&folder, COPY, AtFlags::REMOVEDIR) {
+        Err(error) if error != Errno::NOENT => Err(Failure::file(&path, &error.into())),
+        _ => Ok(()),
+    }
+}
+
+fn empty(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+    }
+    Ok(())
+}
+
+/// Makes a file anew in a folder where only this account writes, whatever lay there under its name.
+pub(super) fn create_alone(path: &Path, mode: u32) -> io::Result<File> {
+    create_at(rustix::fs::CWD, path, mode)
+}
+
+fn create_at(folder: BorrowedFd<'_>, name: &Path, mode: u32) -> io::Result<File> {
+    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        Err(error) if error != Errno::NOENT => return Err(error.into()),
         _ => {}
     }
-    let made = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(flags(OFlags::empty()))
-        .open(path)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = File::from(rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?);
     // Whatever mask this account works under: the server has to read what is meant for it.
     made.set_permissions(Permissions::from_mode(mode))?;
     Ok(made)
 }
 
-/// Opens the file of a lock, and makes it where there is none.
-pub(super) fn lock_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(flags(OFlags::empty()));
-    options.open(path)
+fn synced(folder: BorrowedFd<'_>) -> io::Result<()> {
+    let opened = rustix::fs::openat(folder, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    File::from(opened).sync_all()
 }
 
 /// A program or package that lies in the folder until it is used, and what it was when it was put there.
@@ -227,8 +280,38 @@ pub(super) fn aside<T>(file: &mut File, name: &str, done: impl FnOnce(&Path) -> 
         }
     };
     let path = folder.join(name);
-    let copied = create(&path, 0o600).and_then(|mut made| io::copy(file, &mut made));
+    let copied = create_alone(&path, 0o600).and_then(|mut made| io::copy(file, &mut made));
     let ended = copied.map(|_| done(&path));
     fs::remove_dir_all(&folder)?;
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_is_held_is_written_into_whatever_takes_its_place() {
+        let place = tempfile::tempdir().unwrap();
+        let layout = Layout::new(place.path());
+        // By whose slots it is told who has the appliance.
+        fs::create_dir(place.path().join("keys")).unwrap();
+        fs::write(layout.slots(), "").unwrap();
+        make_folder(&layout).unwrap();
+        let (aside, elsewhere) = (place.path().join("aside"), place.path().join("elsewhere"));
+        let folder = held(&layout).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        fs::rename(layout.upgrade(), &aside).unwrap();
+        symlink(&elsewhere, layout.upgrade()).unwrap();
+        create_at(folder.as_fd(), Path::new("next"), 0o600).unwrap();
+        assert!(aside.join("next").is_file() && !elsewhere.join("next").exists());
+        // Who comes later is not led there either.
+        for refused in
+            [create(&layout, "next", 0o600).map(drop), replace(&layout, STATE, "{}", 0o644), make_folder(&layout)]
+        {
+            assert!(refused.unwrap_err().what().contains("is no folder"));
+        }
+        assert!(fs::read_dir(&elsewhere).unwrap().next().is_none());
+    }
 }

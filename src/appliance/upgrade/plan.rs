@@ -1,7 +1,7 @@
 //! What an upgrade would do here, before it does anything: versions, room, time, settings, what changes for others, and what is in
 //! its way. It measures and reads; it changes nothing but a small file that it takes away again.
 
-use crate::appliance::upgrade::{FORMATS, own, platform, refused, running, trusted};
+use crate::appliance::upgrade::{FORMATS, as_owner, own, platform, refused, running, trusted};
 use crate::appliance::{Appliance, Keeper, Opened, proven_too_old};
 use crate::cli::failure::Failure;
 use crate::config::{Config, DatabaseConfig};
@@ -55,9 +55,19 @@ pub(super) fn noted(entry: &audit::Entry, told: &str) -> String {
     if entry.note.is_empty() { told.to_owned() } else { format!("{}; {told}", entry.note) }
 }
 
+/// A bundle whose signatures are by the keys that this appliance trusts. With the rights of who upgrades, who has brought it.
+pub(crate) fn bundle_of(appliance: &Appliance, path: &Path) -> Result<Bundle, Failure> {
+    let keys = as_owner(&appliance.layout, || {
+        let opened = appliance.open_without_shipping()?;
+        let keys = trusted(Some((appliance, &opened.store)));
+        opened.store.close();
+        keys
+    })?;
+    Bundle::open(path, &keys).map_err(refused)
+}
+
 /// Looks at a bundle and at an open appliance.
-pub(crate) fn plan(appliance: &Appliance, opened: &Opened, bundle: &Path) -> Result<(Plan, Bundle), Failure> {
-    let bundle = Bundle::open(bundle, &trusted(Some((appliance, &opened.store)))?).map_err(refused)?;
+pub(crate) fn plan(appliance: &Appliance, opened: &Opened, bundle: &Bundle) -> Result<Plan, Failure> {
     let manifest = bundle.manifest();
     let (config, from) = (appliance.store_config()?, running());
     let facts = opened.store.read(|tx| tx.database_facts()).wait()?;
@@ -85,23 +95,22 @@ pub(crate) fn plan(appliance: &Appliance, opened: &Opened, bundle: &Path) -> Res
         steps: steps.iter().map(|step| format!("{} {}", step.number, step.name)).collect(),
         seconds: (database + log) / rate.max(1) + looked + migration / 1000 + BESIDE_SECONDS,
         formats: manifest.formats,
-        settings: settings(appliance, &bundle)?,
+        settings: settings(appliance, bundle)?,
         api: manifest.api.iter().filter(|change| change.since > from).cloned().collect(),
         approval: "one operator of this machine who can unseal the appliance; this version does not ask a second person",
         blockers: Vec::new(),
         warnings: Vec::new(),
     };
-    blockers(&mut plan, &bundle);
+    blockers(&mut plan, bundle);
     if let Err(error) = fs::read_dir(&config.files_folder)
         && error.kind() != io::ErrorKind::NotFound
     {
         let folder = config.files_folder.display();
-        plan.blockers
-            .push(format!("{folder} cannot be read by who upgrades ({error}); over NFS root needs no_root_squash"));
+        plan.blockers.push(format!("{folder} cannot be read by the account of the appliance ({error})"));
     }
     plan.blockers.extend(others_serve(appliance, opened)?);
     warnings(&mut plan, appliance, opened)?;
-    Ok((plan, bundle))
+    Ok(plan)
 }
 
 /// Other nodes that work with the same database.
@@ -186,7 +195,8 @@ fn write_rate(appliance: &Appliance) -> Result<u64, Failure> {
     let path = appliance.layout.dir().join("upgrade-probe");
     let (clock, block): (&dyn Clock, _) = (appliance.clock.as_ref(), vec![0x5a; PROBE_BYTES]);
     let began = clock.monotonic();
-    let written = own::create(&path, 0o600).and_then(|mut file| file.write_all(&block).and_then(|()| file.sync_all()));
+    let written =
+        own::create_alone(&path, 0o600).and_then(|mut file| file.write_all(&block).and_then(|()| file.sync_all()));
     let millis = u64::try_from((clock.monotonic() - began).as_millis()).unwrap_or(u64::MAX).max(1);
     let gone = fs::remove_file(&path);
     written.and(gone).map_err(|error| {

@@ -1,9 +1,8 @@
 //! Is the appliance after a migration what it was before? Damage, counts, the content of every table that no step names, the whole
 //! log with every record's state; and a server of the new version that answers on this machine. It writes nothing.
 
-use crate::appliance::upgrade::own;
-use crate::appliance::upgrade::state::{PRIVATE, State};
-use crate::appliance::{Appliance, Gate};
+use crate::appliance::upgrade::{State, as_owner};
+use crate::appliance::{Appliance, Gate, layout, read_small};
 use crate::cli::failure::Failure;
 use kernel::Code;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +16,7 @@ const CONTENT_BYTES_MAX: u64 = 1024 * 1024;
 /// System tables: the only ones that steps of a migration may change.
 const SYSTEM: &str = "k_";
 
-/// What the tables held, in the folder of the upgrade.
+/// What the tables held, beside the copy of them.
 const CONTENT: &str = "content.json";
 
 fn not_well(what: String) -> Failure {
@@ -28,7 +27,7 @@ fn not_well(what: String) -> Failure {
 pub(super) fn before(appliance: &Appliance) -> Result<(), Failure> {
     let found = Store::content_of(&appliance.store_config()?.engine)?;
     let text = serde_json::to_string(&found).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    super::state::write_whole(&appliance.layout.upgrade().join(CONTENT), &text, PRIVATE)
+    layout::write_private(&appliance.layout.upgrade_copy().join(CONTENT), &text)
 }
 
 /// The system tables that were there before and that a migration names.
@@ -38,13 +37,18 @@ pub(super) fn touched(appliance: &Appliance, migrated: &store::Migrated) -> Resu
 }
 
 fn read(appliance: &Appliance) -> Result<Vec<TableContent>, Failure> {
-    let text = own::read(&appliance.layout, CONTENT, CONTENT_BYTES_MAX)?;
-    let text = text.ok_or_else(|| not_well("what the tables held before is missing".to_owned()))?;
+    let text = read_small(&appliance.layout.upgrade_copy().join(CONTENT), CONTENT_BYTES_MAX)
+        .map_err(|failure| not_well(format!("what the tables held before: {}", failure.what())))?;
     serde_json::from_str(&text).map_err(|error| Failure::new(Code::Internal, error.to_string()))
 }
 
 /// Compares, verifies and asks.
 pub(super) fn run(appliance: &Appliance, state: &State) -> Result<(), Failure> {
+    as_owner(&appliance.layout, || data(appliance, state))?;
+    answers(appliance)
+}
+
+fn data(appliance: &Appliance, state: &State) -> Result<(), Failure> {
     let config = appliance.store_config()?;
     let damage = Store::integrity_of(&config.engine)?;
     if !damage.is_empty() {
@@ -64,7 +68,7 @@ pub(super) fn run(appliance: &Appliance, state: &State) -> Result<(), Failure> {
         let found = report.findings.iter().take(FINDINGS_MAX).map(|one| format!("{}: {}", one.place, one.detail));
         return Err(not_well(found.collect::<Vec<_>>().join("; ")));
     }
-    answers(appliance)
+    Ok(())
 }
 
 /// A sealed server on a port of its own: it opens no database and writes nothing.

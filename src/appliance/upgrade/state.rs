@@ -6,13 +6,14 @@ use crate::appliance::upgrade::{fault, own};
 use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp, limits};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use upgrade::Version;
 
 /// The format of the file.
 const FORMAT: u32 = 1;
+/// The file whose lock is held by who upgrades.
+const LOCK: &str = "lock";
 /// The mode of a file that the server reads too.
 pub(super) const PUBLIC: u32 = 0o644;
 /// The mode of every other.
@@ -140,8 +141,7 @@ impl State {
     /// How far it is; `None` when there is none.
     pub(crate) fn read(layout: &Layout) -> Result<Option<Self>, Failure> {
         let path = layout.upgrade_state();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(text) = own::read(layout, &name, limits::CONFIG_BYTES_MAX)? else { return Ok(None) };
+        let Some(text) = own::read(layout, own::STATE, limits::CONFIG_BYTES_MAX)? else { return Ok(None) };
         let state: Result<Self, _> = serde_json::from_str(&text);
         match state {
             Ok(state) if state.format == FORMAT => Ok(Some(state)),
@@ -155,7 +155,7 @@ impl State {
     pub(crate) fn keep(&self, layout: &Layout) -> Result<(), Failure> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        write_whole(&layout.upgrade_state(), &text, PUBLIC)?;
+        own::replace(layout, own::STATE, &text, PUBLIC)?;
         fault::reached(self.phase.word());
         Ok(())
     }
@@ -170,18 +170,6 @@ impl State {
     pub(crate) fn waits(&self) -> bool {
         self.phase == Phase::Waiting
     }
-}
-
-/// Replaces a file as a whole.
-pub(super) fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let half = path.with_extension("half");
-    let written = own::create(&half, mode);
-    let written = written.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    let folder = path.parent().unwrap_or(Path::new("."));
-    written
-        .and_then(|()| fs::rename(&half, path))
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(|error| Failure::file(path, &error))
 }
 
 /// Refuses to open an appliance whose upgrade is neither done nor undone.
@@ -202,9 +190,8 @@ pub(super) struct Alone(#[expect(dead_code, reason = "held for its lock")] File)
 impl Alone {
     pub(super) fn take(layout: &Layout) -> Result<Self, Failure> {
         own::make_folder(layout)?;
-        let path = layout.upgrade().join("lock");
-        let opened = own::lock_file(&path);
-        let file = opened.map_err(|error| Failure::file(&path, &error))?;
+        let path = layout.upgrade().join(LOCK);
+        let file = own::lock_file(layout, LOCK)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {

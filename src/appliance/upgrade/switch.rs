@@ -7,11 +7,8 @@ use crate::appliance::upgrade::state::{Install, State};
 use crate::appliance::upgrade::{Secrecy, fault};
 use crate::cli::failure::Failure;
 use kernel::Code;
-use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Uid};
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -122,7 +119,7 @@ fn put(from: &mut File, installed: &Path) -> Result<(), Failure> {
 
 /// Copies a program, synced, so that everybody can run it.
 fn copy_program(from: &mut File, to: &Path) -> io::Result<()> {
-    let mut made = own::create(to, 0o600)?;
+    let mut made = own::create_alone(to, 0o600)?;
     io::copy(from, &mut made)?;
     made.set_permissions(fs::Permissions::from_mode(0o755))?;
     made.sync_all()
@@ -194,45 +191,6 @@ pub(super) fn hand_over(state: &State, dir: &Path, secrecy: &Secrecy) -> Result<
         let _ = pipe.write_all(text.as_bytes()).and_then(|()| pipe.write_all(b"\n"));
     }
     child.wait().map_err(failed)
-}
-
-/// Makes sure that what root wrote belongs to the owner of the appliance: all but the folder of the upgrade, by which root goes.
-/// It follows no link, and gives away no file that has a second name: who may write the folder could have put one there that was
-/// never the appliance's.
-pub(crate) fn give_back(layout: &Layout) -> Result<(), Failure> {
-    let Some(owner) = own::acts_for(layout)? else { return Ok(()) };
-    let folder = File::open(layout.dir()).map_err(|error| Failure::file(layout.dir(), &error))?;
-    let upgrade = layout.upgrade();
-    give(folder.into(), owner, upgrade.file_name()).map_err(|error| Failure::file(layout.dir(), &error))
-}
-
-fn give(folder: OwnedFd, (uid, gid): (u32, u32), but: Option<&OsStr>) -> io::Result<()> {
-    let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-    let mut folders = vec![(folder, but)];
-    while let Some((folder, but)) = folders.pop() {
-        for entry in Dir::read_from(&folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let but = but.is_some_and(|but| but.as_encoded_bytes() == name.to_bytes());
-            if but || [c".", c".."].contains(&name) {
-                continue;
-            }
-            let found =
-                rustix::fs::openat(&folder, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-            let Ok(found) = found else { continue };
-            let stat = rustix::fs::fstat(&found)?;
-            let kind = FileType::from_raw_mode(stat.st_mode);
-            let plain = kind == FileType::RegularFile && stat.st_nlink == 1;
-            if stat.st_uid == 0 && (plain || kind == FileType::Directory) {
-                rustix::fs::chownat(&found, c"", uid, gid, AtFlags::EMPTY_PATH)?;
-            }
-            if kind == FileType::Directory {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                folders.push((rustix::fs::openat(&found, c".", flags, Mode::empty())?, None));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
