@@ -40,7 +40,8 @@ struct Wrong {
 impl Wrong {
     /// Every file belongs to who owns the folder, and nobody else may read it. The log's public key is for everybody.
     fn look(&mut self, path: &Path, found: &Metadata, owner: u32, layout: &Layout) {
-        if path.starts_with(layout.upgrade()) {
+        // What is in the copy is the account's, like the data.
+        if path.starts_with(layout.upgrade()) && !path.starts_with(layout.upgrade_copy()) {
             return self.look_at_upgrade(path, found, owner, layout);
         }
         let public = path == layout.log_key();
@@ -94,8 +95,8 @@ fn modes(patient: &Patient<'_>, findings: &mut Findings) {
     let mut folders = vec![layout.dir().to_owned()];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else {
-            // The copies of an upgrade by root are for root alone.
-            if !folder.starts_with(layout.upgrade()) {
+            // Where root closed it, that is told as such.
+            if folder != layout.upgrade() {
                 wrong.hidden.push(folder);
             }
             continue;
