@@ -148,9 +148,10 @@ pub(super) fn check<const N: usize>(
     figures: [(&'static str, u64); N],
     detail: String,
 ) -> Check {
-    // A certificate that ends in some days is no reason to take a node out of service: the others have the same.
+    // A certificate that ends in some days is no reason to take a node out of service: the others have the same. Nor is a file that
+    // somebody broke: the server shows what it has loaded.
     let beside = matches!(name, "backup" | "mail" | "nodes" | "upgrade" | "certificate");
-    let serves = !beside || matches!(state, "backup_fenced" | "node_replaced" | "certificate_unreadable");
+    let serves = !beside || matches!(state, "backup_fenced" | "node_replaced");
     Check { name, ok, state, figures: figures.into(), detail, serves }
 }
 

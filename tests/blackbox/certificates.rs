@@ -313,18 +313,27 @@ fn its_end_is_told_of_in_time_and_takes_no_server_out_of_service() {
         let doctor = place.on(&["doctor"], &[]).out;
         assert!(doctor.contains(state) && doctor.contains("kontor tls csr"), "{doctor}");
         assert!(doctor.contains("It serves and is ready"), "{doctor}");
-        let line = format!(
-            "printf 'GET /metrics HTTP/1.1\\r\\nHost: {NAME}\\r\\nAuthorization: Bearer {TOKEN}\\r\\nConnection: close\\r\\n\\r\\n' \
-             | openssl s_client -quiet -connect {} -servername {NAME} -CAfile root.pem 2>errors",
-            url.split("//").nth(1).unwrap()
-        );
-        let ran = Command::new("sh").args(["-c", &line]).current_dir(&authority.folder).output().unwrap();
-        let page = String::from_utf8(ran.stdout).unwrap();
+        let asked = |path: &str| {
+            let line = format!(
+                "printf 'GET {path} HTTP/1.1\\r\\nHost: {NAME}\\r\\nAuthorization: Bearer {TOKEN}\\r\\nConnection: close\\r\\n\\r\\n' \
+                 | openssl s_client -quiet -connect {} -servername {NAME} -CAfile root.pem 2>errors",
+                url.split("//").nth(1).unwrap()
+            );
+            let ran = Command::new("sh").args(["-c", &line]).current_dir(&authority.folder).output().unwrap();
+            String::from_utf8(ran.stdout).unwrap()
+        };
+        let page = asked("/metrics");
         for line in
             [format!("kontor_certificate_days {}", days - 1), format!("check=\"certificate\",state=\"{state}\"}} 0")]
         {
             assert!(page.contains(&line), "{line} in {page}");
         }
+        // What somebody broke is told, and the server goes on with what it has loaded.
+        fs::write(place.dir().join("tls/site.pem"), "broken").unwrap();
+        let page = asked("/metrics");
+        assert!(page.contains("state=\"certificate_unreadable\"} 0"), "{page}");
+        let page = asked("/readyz");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
         assert_eq!(server.stop(), 0);
     }
 }
