@@ -31,6 +31,8 @@ pub struct LogQuery {
     pub record: Option<RecordId>,
     /// With this verb.
     pub verb: Option<String>,
+    /// Not with this verb: the sign of life of each minute hides what people did.
+    pub without: Option<String>,
     /// From this time on.
     pub from: Option<Timestamp>,
     /// Before this time.
@@ -74,6 +76,8 @@ pub struct LogEntryView {
     pub fields: Vec<(String, &'static str)>,
     /// Fields that changed.
     pub changed: Vec<String>,
+    /// How often it happened: more than once where one entry sums up what came again and again.
+    pub repeats: u64,
     /// `single` for a whole act; `intent` and `outcome` of one that happens outside the database carry the same request.
     pub phase: &'static str,
     /// `ok`, or `failed` where the act was allowed and did not succeed.
@@ -115,7 +119,7 @@ impl Records {
         if !(1..=ENTRIES_MAX).contains(&limit) {
             return Pending::failed(Fault::new(Code::ParameterInvalid, format!("limit is from 1 to {ENTRIES_MAX}.")));
         }
-        if query.verb.as_deref().is_some_and(|verb| Act::from_name(verb).is_none()) {
+        if [&query.verb, &query.without].into_iter().flatten().any(|verb| Act::from_name(verb).is_none()) {
             return Pending::failed(Fault::new(Code::ParameterInvalid, "There is no such verb in the log."));
         }
         let (records, actor) = (self.clone(), Arc::clone(actor));
@@ -284,6 +288,7 @@ fn fits(entry: &Entry, query: &LogQuery) -> bool {
         && query.object.as_ref().is_none_or(|object| entry.target.object == *object)
         && query.record.is_none_or(about)
         && query.verb.as_ref().is_none_or(|verb| entry.act.verb.name() == verb)
+        && query.without.as_ref().is_none_or(|verb| entry.act.verb.name() != verb)
         && query.to.is_none_or(|to| entry.at < to)
 }
 
@@ -306,6 +311,7 @@ fn entry_view(seq: u64, entry: Entry) -> LogEntryView {
         count: entry.target.count,
         fields: entry.fields.into_iter().map(|used| (used.field, used.how.name())).collect(),
         changed: entry.changes.into_iter().map(|change| change.field).collect(),
+        repeats: entry.repeats,
         phase: entry.phase.name(),
         outcome: entry.outcome.name(),
         decision: entry.decision.effect.name(),

@@ -23,6 +23,7 @@ pub(crate) const ROUTES: &[Route] = &[
         param("object", "string", "Acts on this object."),
         param("record", "string", "Acts on this record."),
         param("verb", "string", "Acts of this kind."),
+        param("without", "string", "No acts of this kind, such as `heartbeat`."),
         param("from", "string", "Not before this time."),
         param("to", "string", "Not after this time."),
     ])
@@ -70,6 +71,7 @@ async fn entries(acting: Acting) -> Outcome<Answer> {
         object: query.text("object").map(str::to_owned),
         record: query.parsed("record", "an id")?,
         verb: query.text("verb").map(str::to_owned),
+        without: query.text("without").map(str::to_owned),
         from: query.time("from")?,
         to: query.time("to")?,
     };

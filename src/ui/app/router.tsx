@@ -107,7 +107,7 @@ const administration = [
   createRoute({ getParentRoute: () => shell, path: "/admin/health", component: lazyRouteComponent(() => import("./admin/Health")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/backups", validateSearch: known(["set"]), component: lazyRouteComponent(() => import("./backup/Backups")) }),
   createRoute({ getParentRoute: () => shell, path: "/admin/backups/pick", validateSearch: known(["set", "object", "q", "id"]), component: lazyRouteComponent(() => import("./backup/pick/PickPage")) }),
-  createRoute({ getParentRoute: () => shell, path: "/audit", validateSearch: known(["user", "object", "record", "verb", "from", "to", "denied", "entry", "tab"]), component: lazyRouteComponent(() => import("./audit/AuditDesk")) }),
+  createRoute({ getParentRoute: () => shell, path: "/audit", validateSearch: known(["user", "object", "record", "verb", "from", "to", "denied", "pulse", "entry", "tab"]), component: lazyRouteComponent(() => import("./audit/AuditDesk")) }),
   createRoute({ getParentRoute: () => shell, path: "/tokens", component: lazyRouteComponent(() => import("./admin/Tokens")) }),
 ] as const;
 

@@ -81,7 +81,7 @@ test("names, options, networks and first passwords", () => {
 
 test("cells of a file are no formulas", () => {
   expect(["=1+1", "+1", "-1", "@a", "\tx", "plain", 'say "a", b'].map(cell)).toEqual(["'=1+1", "'+1", "'-1", "'@a", "'\tx", "plain", '"say ""a"", b"']);
-  const entry: Entry = { seq: 7, at: "2026-01-01T00:00:00Z", verb: "update", actor: "user", user: "u", on_behalf_of: null, auth: "password", channel: "ui", address: "::1", request: null, purpose: "=cmd()", object: "account", record: "r", ids: [], count: 0, fields: [["name", "clear"]], changed: ["name"], phase: "single", outcome: "ok", decision: "allow", error: "", rules: [], note: "" };
+  const entry: Entry = { seq: 7, at: "2026-01-01T00:00:00Z", verb: "update", actor: "user", user: "u", on_behalf_of: null, auth: "password", channel: "ui", address: "::1", request: null, purpose: "=cmd()", object: "account", record: "r", ids: [], count: 0, fields: [["name", "clear"]], changed: ["name"], repeats: 1, phase: "single", outcome: "ok", decision: "allow", error: "", rules: [], note: "" };
   const lines = csvOf([entry], () => "-Ann").split("\r\n");
   expect(lines[0]?.startsWith("\ufeffseq,at,act,")).toBe(true);
   expect(lines[1]).toContain("name:clear");

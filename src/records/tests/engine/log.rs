@@ -3,7 +3,7 @@
 use audit::{Effect, Verb};
 use identity::Actor;
 use kernel::{Code, Fault, RecordId};
-use records::{LogQuery, Retry};
+use records::{LogQuery, Retry, Shown};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use testkit::{TestAppliance, object_of, on_both_engines};
@@ -184,6 +184,27 @@ fn each_disclosure_and_each_refusal_leaves_its_entry() {
             view.items.len() >= 6 && !serde_json::to_string(&view).unwrap().contains("494511"),
             "entries tell of values, not values"
         );
+    });
+}
+
+#[test]
+fn acts_that_are_left_out_and_entries_that_stand_for_many() {
+    on_both_engines(|kontor| {
+        let auditor = kontor.actor(kontor.user("audit", &["audit_admin"], None));
+        let asked = |query: LogQuery| kontor.records.log_entries(&auditor, query).wait().map(Shown::into_view);
+        asked(LogQuery::default()).unwrap();
+        let moment = asked(LogQuery::default()).unwrap().items[0].at;
+        kontor.records.note_unseal_failed("192.0.2.1", 300, (moment, moment)).wait().unwrap();
+        let found = asked(LogQuery::default()).unwrap();
+        let summed = found.items.iter().find(|entry| entry.verb == "unseal").unwrap();
+        assert_eq!(summed.repeats, 300);
+        assert!(found.items.iter().filter(|entry| entry.verb != "unseal").all(|entry| entry.repeats == 1));
+        let left = asked(LogQuery { without: Some("unseal".to_owned()), ..LogQuery::default() }).unwrap();
+        // The reading before this one is in the log too.
+        assert_eq!(left.items.len(), found.items.len());
+        assert!(left.items.iter().all(|entry| entry.verb != "unseal"));
+        let unknown = asked(LogQuery { without: Some("nothing".to_owned()), ..LogQuery::default() });
+        assert_eq!(unknown.unwrap_err().code, Code::ParameterInvalid);
     });
 }
 

@@ -122,7 +122,7 @@ export type DefinitionChanges = { changes: Array<DefinitionChange> };
 /** What a change of definitions would do, or did. */
 export type Plan = { applied: boolean; steps: Array<{ action: string; cost: "instant" | { rows: number }; text: Label }>; notes: Array<Label>; catalog_version: number };
 /** Entries of the log, newest first. */
-export type LogPage = { items: Array<{ seq: number; at: Timestamp; verb: string; actor: string; user: Id | null; on_behalf_of: Id | null; auth: string; channel: string; address: string; request: string | null; purpose: string; object: string; record: Id | null; ids: Array<Id>; count: number; fields: Array<Array<Json>>; changed: Array<string>; phase: string; outcome: string; decision: string; error: string; rules: Array<string>; note: string }>; next: number | null };
+export type LogPage = { items: Array<{ seq: number; at: Timestamp; verb: string; actor: string; user: Id | null; on_behalf_of: Id | null; auth: string; channel: string; address: string; request: string | null; purpose: string; object: string; record: Id | null; ids: Array<Id>; count: number; fields: Array<Array<Json>>; changed: Array<string>; repeats: number; phase: string; outcome: string; decision: string; error: string; rules: Array<string>; note: string }>; next: number | null };
 /** A proof (RFC 6962). */
 export type Proof = { size: number; root: string; hashes: Array<string> };
 export type Alive = { status: "alive" };
@@ -281,7 +281,7 @@ export interface Operations {
   attachment_open: { params: { "object": string; "id": Id; "attachment": Id }; query: { "preview"?: boolean }; body: undefined; answer: undefined };
   attachment_remove: { params: { "object": string; "id": Id; "attachment": Id }; query: {  }; body: undefined; answer: undefined };
   audit_checkpoint: { params: {  }; query: {  }; body: undefined; answer: undefined };
-  audit_entries: { params: {  }; query: { "before"?: number; "limit"?: number; "user"?: string; "object"?: string; "record"?: string; "verb"?: string; "from"?: string; "to"?: string }; body: undefined; answer: LogPage };
+  audit_entries: { params: {  }; query: { "before"?: number; "limit"?: number; "user"?: string; "object"?: string; "record"?: string; "verb"?: string; "without"?: string; "from"?: string; "to"?: string }; body: undefined; answer: LogPage };
   audit_proof_consistency: { params: { "size": number }; query: {  }; body: undefined; answer: Proof };
   audit_proof_inclusion: { params: { "seq": number }; query: {  }; body: undefined; answer: Proof };
   audit_tile: { params: { "path": string }; query: {  }; body: undefined; answer: undefined };

@@ -27,7 +27,7 @@ import type { Found } from "./exporting";
 import css from "./audit.module.css";
 import adminCss from "~/admin/admin.module.css";
 
-type AuditSearch = { [key in "user" | "object" | "record" | "verb" | "from" | "to" | "denied" | "entry" | "tab"]?: string };
+type AuditSearch = { [key in "user" | "object" | "record" | "verb" | "from" | "to" | "denied" | "pulse" | "entry" | "tab"]?: string };
 
 /** Objects that the log names and that an auditor may not know of. */
 const OBJECTS: { [object: string]: Key } = { account: "keys.accounts", contact: "keys.contacts", lead: "keys.leads", opportunity: "keys.opportunities", case: "keys.cases", activity: "keys.activities" };
@@ -42,6 +42,11 @@ const utc = (text: string) => (text ? new Date(text).toISOString() : "");
 function asked(search: AuditSearch): Found {
   const { user = "", object = "", record = "", verb = "", from = "", to = "" } = search;
   return Object.fromEntries(Object.entries({ user, object, record, verb, from, to }).filter(([, value]) => value));
+}
+
+/** What is asked of the log: without the sign of life that the appliance gives each minute, unless somebody wants it. */
+function askedOfLog(search: AuditSearch): Found {
+  return search.verb || search.pulse === "1" ? asked(search) : { ...asked(search), without: "heartbeat" };
 }
 
 function Asking({ search, set }: { search: AuditSearch; set: (change: AuditSearch) => void }) {
@@ -92,13 +97,14 @@ function Asking({ search, set }: { search: AuditSearch; set: (change: AuditSearc
       </div>
       <div style={{ minWidth: 0, alignSelf: "end", paddingBottom: 4 }}>
         <CheckField label={t("audit.onlyDenied")} checked={search.denied === "1"} onChange={(on) => set({ denied: on ? "1" : "" })} />
+        {search.verb ? null : <CheckField label={t("audit.pulse")} checked={search.pulse === "1"} onChange={(on) => set({ pulse: on ? "1" : "" })} />}
       </div>
     </div>
   );
 }
 
 function useEntries(search: AuditSearch) {
-  const query = asked(search);
+  const query = askedOfLog(search);
   return useInfiniteQuery({
     queryKey: ["audit", query],
     queryFn: ({ pageParam, signal }) => call("audit_entries", { query: { ...query, limit: 100, ...(pageParam ? { before: pageParam } : {}) }, signal }),
@@ -124,7 +130,7 @@ function Line({ entry, on, onOpen }: { entry: Entry; on: boolean; onOpen: () => 
         <button type="button" className={adminCss.name} aria-expanded={on} data-seq={entry.seq} onClick={(event) => { event.stopPropagation(); onOpen(); }}>
           {actText(t, entry.verb)}
         </button>{" "}
-        <Ended entry={entry} quiet />
+        <Ended entry={entry} quiet /> {entry.repeats > 1 ? <span className="faint num">× {number(entry.repeats)}</span> : null}
       </td>
       <td>
         {entry.object ? objectText(metas, entry.object) : null} {entry.record ? <code className="faint">{short(entry.record)}</code> : entry.count > 1 ? <span className="faint num">× {number(entry.count)}</span> : null}
@@ -231,7 +237,7 @@ function Entries({ search, set }: { search: AuditSearch; set: (change: AuditSear
         </div>
         {opened ? <EntryPanel key={opened.seq} entry={opened} onClose={() => set({ entry: "" }, true)} /> : null}
       </div>
-      {exporting ? <ExportDialog query={asked(search)} denied={denied} onClose={() => setExporting(false)} /> : null}
+      {exporting ? <ExportDialog query={askedOfLog(search)} denied={denied} onClose={() => setExporting(false)} /> : null}
     </>
   );
 }
@@ -247,7 +253,7 @@ function Desk() {
       <div className={adminCss.head}>
         <PageTitle title={t("audit.title")} className={adminCss.title} />
         <div className={adminCss.headEnd}>
-          {Object.keys(asked(search)).length > 0 || search.denied ? (
+          {Object.keys(asked(search)).length > 0 || search.denied || search.pulse ? (
             <Link className={`${libCss.button} ${libCss.quiet}`} to="/audit">
               {t("filter.clear")}
             </Link>

@@ -122,6 +122,7 @@ export function EntryPanel({ entry, onClose }: { entry: Entry; onClose: () => vo
           <Fact name={t("access.what")}>
             {actText(t, entry.verb)} <code className="faint">{entry.verb}</code>
           </Fact>
+          {entry.repeats > 1 ? <Fact name={t("audit.repeats")}>{number(entry.repeats)}</Fact> : null}
           {entry.object ? <Fact name={t("roles.object")}>{objectText(metas, entry.object)}</Fact> : null}
           {entry.record ? (
             <Fact name={t("value.record")}>

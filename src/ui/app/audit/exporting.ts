@@ -21,6 +21,7 @@ const COLUMNS: [string, (entry: Entry) => string][] = [
   ["at", (entry) => entry.at],
   ["act", (entry) => entry.verb],
   ["decision", (entry) => entry.decision],
+  ["repeats", (entry) => String(entry.repeats)],
   ["phase", (entry) => entry.phase],
   ["outcome", (entry) => entry.outcome],
   ["actor", (entry) => entry.actor],
