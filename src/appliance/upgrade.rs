@@ -40,6 +40,14 @@ pub(crate) fn running() -> Version {
     Version::parse(&text).unwrap_or(Version::new(0, 0, 0))
 }
 
+/// The version before, where somebody else has switched the program and it is not known.
+pub(crate) const UNKNOWN: Version = Version::new(0, 0, 0);
+
+/// A version in a sentence.
+pub(crate) fn told(version: &Version) -> String {
+    if *version == UNKNOWN { "the version before".to_owned() } else { version.to_string() }
+}
+
 /// The platform that a file of a bundle has to be for.
 pub(crate) fn platform() -> String {
     format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)

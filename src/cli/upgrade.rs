@@ -300,7 +300,7 @@ fn end(appliance: &Appliance, ended: &Ended, out: &mut Out) -> u8 {
         }
         Ended::Waiting => {
             let state = State::read(&appliance.layout).ok().flatten();
-            let versions = state.map(|state| format!("{} after {}", state.to, state.from)).unwrap_or_default();
+            let versions = state.map(|state| format!("{} after {}", state.to, upgrade::told(&state.from))).unwrap_or_default();
             out.line(format!(
                 "\
 Version {versions} is in its place, and its self-test was well.
@@ -329,18 +329,19 @@ fn status(args: &StatusArgs, out: &mut Out) -> Result<u8, Failure> {
         match &state {
             Some(state) if half => out.line(format!(
                 "The upgrade from {} to {} was cut off ({}). Run `kontor upgrade resume`.",
-                state.from,
+                upgrade::told(&state.from),
                 state.to,
                 state.phase.word()
             )),
             Some(state) => {
-                out.line(format!("The upgrade from {} waits to be finalized since {}.", state.from, state.since))
+                out.line(format!("The upgrade from {} waits to be finalized since {}.", upgrade::told(&state.from), state.since))
             }
             None => out.line("No upgrade is under way."),
         }
         if let Some(last) = last {
             let why = if last.why.is_empty() { String::new() } else { format!(" ({})", last.why) };
-            out.line(format!("The last: {} to {}, {} at {}{why}.", last.from, last.to, last.outcome, last.at));
+            let from = upgrade::told(&last.from);
+            out.line(format!("The last: {from} to {}, {} at {}{why}.", last.to, last.outcome, last.at));
         }
     }
     Ok(if half { EXIT_ANSWER_BAD } else { 0 })

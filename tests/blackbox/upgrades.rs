@@ -461,7 +461,7 @@ fn a_program_that_was_switched_by_hand_takes_the_database_along() {
             Ran::of(Command::new(&next).args(verb).args(["--dir", dir.to_str().unwrap()]).output().unwrap())
         };
         run(&["user", "list"]).ended(2).complains("kontor upgrade adopt");
-        run(&["upgrade", "adopt"]).ended(0);
+        run(&["upgrade", "adopt"]).ended(0).says("after the version before");
         run(&["user", "list"]).ended(0);
         run(&["upgrade", "rollback"]).ended(1);
         house.on(&["user", "list"], &[]).ended(0);

@@ -7,7 +7,7 @@ use crate::appliance::upgrade::owner::{self, as_owner};
 use crate::appliance::upgrade::state::{Alone, Install, PRIVATE, PUBLIC};
 use crate::appliance::upgrade::switch::{self, Owner};
 use crate::appliance::upgrade::{
-    Ended, Phase, Secrecy, State, drive, kept, plan, platform, refused, running, self_test,
+    Ended, Phase, Secrecy, State, UNKNOWN, drive, kept, plan, platform, refused, running, self_test, told,
 };
 use crate::appliance::{Appliance, FolderLock, Opened};
 use crate::cli::failure::Failure;
@@ -17,7 +17,7 @@ use kernel::Code;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use store::Store;
-use upgrade::{Bundle, Kind, Version};
+use upgrade::{Bundle, Kind};
 
 /// What is asked for.
 pub(crate) struct Wanted {
@@ -53,7 +53,8 @@ pub(crate) fn apply(
 ) -> Result<Ended, Failure> {
     let alone = Alone::take(&appliance.layout)?;
     if let Some(state) = State::read(&appliance.layout)? {
-        let told = format!("the upgrade from {} to {} is not finished ({})", state.from, state.to, state.phase.word());
+        let (from, to, phase) = (told(&state.from), &state.to, state.phase.word());
+        let told = format!("the upgrade from {from} to {to} is not finished ({phase})");
         return Err(Failure::new(Code::Unavailable, told)
             .kept("nothing was changed")
             .todo("`kontor upgrade finalize`, `rollback` or `resume` first"));
@@ -131,7 +132,7 @@ fn begin(
 ) -> Result<(), Failure> {
     let kept = "nothing was switched; data and program are as they were";
     let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
-    let told = format!("from {} to {}", state.from, state.to);
+    let told = format!("from {} to {}", told(&state.from), state.to);
     as_owner(&appliance.layout, || {
         let opened = appliance.open_without_shipping()?;
         let mut intent = entry(&opened, by, &told);
@@ -236,8 +237,7 @@ fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure>
         );
     }
     let installed = std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?;
-    let from = Version::new(0, 0, 0);
-    let mut state = State::begin((from, running()), installed, Install::Done, appliance.clock.now());
+    let mut state = State::begin((UNKNOWN, running()), installed, Install::Done, appliance.clock.now());
     state.service.clone_from(&wanted.service);
     state.known = schema.at;
     let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
@@ -263,7 +263,7 @@ pub(crate) fn finalize(appliance: &Appliance, by: &Actor) -> Result<State, Failu
     }
     as_owner(&appliance.layout, || {
         let opened = appliance.open_without_shipping()?;
-        let told = format!("finalized {}: no way back to {}", state.to, state.from);
+        let told = format!("finalized {}: no way back to {}", state.to, told(&state.from));
         let raised = kept::raise(&opened, &appliance.vault, &state, entry(&opened, by, &told));
         // A way back that was cut off before anything was written down has said that it goes back.
         let raised = raised.and_then(|()| Ok(opened.store.upgrade_end()?));
@@ -364,7 +364,7 @@ fn counted(
         (false, since) => format!("{since} entries that change something were written since, and go"),
     };
     opened.store.upgrade_begin()?;
-    let entry = entry(opened, by, &format!("back from {} to {}: {told}", state.to, state.from));
+    let entry = entry(opened, by, &format!("back from {} to {}: {told}", state.to, super::told(&state.from)));
     opened.store.append(vec![entry]).wait()?;
     Ok(told)
 }

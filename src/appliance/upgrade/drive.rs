@@ -5,7 +5,7 @@ use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
 use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
-use crate::appliance::upgrade::{Phase, State, as_owner, fault, own, running, self_test, switch};
+use crate::appliance::upgrade::{Phase, State, as_owner, fault, own, running, self_test, switch, told as former};
 use crate::appliance::{Appliance, FolderLock, Layout};
 use crate::cli::failure::Failure;
 use audit::ActOutcome;
@@ -206,7 +206,7 @@ pub(super) fn told(
 ) -> Result<u64, Failure> {
     as_owner(&appliance.layout, || {
         let opened = appliance.open_without_shipping()?;
-        let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", state.from, state.to));
+        let mut entry = entry(&opened, by, &format!("from {} to {}: {what}", former(&state.from), state.to));
         entry.phase = audit::Phase::Outcome;
         entry.outcome = outcome;
         let logged = opened.store.append(vec![entry]).wait().and_then(|_| opened.store.upgrade_end());

@@ -178,7 +178,7 @@ pub(crate) fn refuse_half_done(layout: &Layout) -> Result<(), Failure> {
     let dir = layout.dir().display();
     Err(Failure::new(
         Code::Unavailable,
-        format!("the upgrade from {} to {} was cut off ({})", state.from, state.to, state.phase.word()),
+        format!("the upgrade from {} to {} was cut off ({})", super::told(&state.from), state.to, state.phase.word()),
     )
     .kept("the appliance stays closed; the copy of its data lies in its folder")
     .todo(format!("run `kontor upgrade resume --dir {dir}`: it finishes, or puts everything back")))
