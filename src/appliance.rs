@@ -72,8 +72,6 @@ pub(crate) struct Appliance {
     pub(crate) vault: Arc<Vault>,
     /// What of the configuration may change while it serves: it begins as `config` has it.
     pub(crate) live: Arc<Live>,
-    /// How the store is opened, where that was read ahead: by who gives up the right to read it.
-    read_ahead: Option<StoreConfig>,
     /// Whether it is opened by an upgrade, which may open it half-way.
     pub(crate) upgrading: bool,
 }
@@ -89,33 +87,29 @@ pub(crate) struct Opened {
 impl Appliance {
     /// The appliance in a folder, sealed. Reads the configuration and nothing else.
     pub(crate) fn load(dir: &Path) -> Result<Self, Failure> {
-        operator::refuse_root_on_foreign(&Layout::new(dir))?;
-        Self::load_as_root(dir)
+        let layout = Layout::new(dir);
+        operator::refuse_root_on_foreign(&layout)?;
+        Self::at(layout)
     }
 
-    /// The same for an upgrade, which root may do: only root switches a program. What is done with the data has the owner's rights.
+    /// The same for an upgrade, which root may do: only root switches a program. What is read and done there has the owner's rights.
     pub(crate) fn load_as_root(dir: &Path) -> Result<Self, Failure> {
-        let layout = Layout::new(dir);
+        let layout = Layout::new(dir).acting()?;
+        upgrade::as_owner(&layout.clone(), || Self::at(layout))
+    }
+
+    fn at(layout: Layout) -> Result<Self, Failure> {
         let config = Config::read(&layout).map_err(|problems| config_failure(&layout, &problems))?;
         let layout = layout.with_files(config.files.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let vault = Arc::new(Vault::sealed(layout.slots(), Arc::clone(&random)));
         let live = Arc::new(Live::new(&config));
-        Ok(Self { layout, config, clock, random, vault, live, read_ahead: None, upgrading: false })
-    }
-
-    /// Reads how the store is opened once and for all.
-    pub(crate) fn read_ahead(&mut self) -> Result<(), Failure> {
-        self.read_ahead = Some(self.store_config()?);
-        Ok(())
+        Ok(Self { layout, config, clock, random, vault, live, upgrading: false })
     }
 
     /// How the store is opened.
     pub(crate) fn store_config(&self) -> Result<StoreConfig, Failure> {
-        if let Some(read) = &self.read_ahead {
-            return Ok(read.clone());
-        }
         let engine = match &self.config.database {
             DatabaseConfig::Sqlite => EngineConfig::Sqlite { file: self.layout.database() },
             DatabaseConfig::Postgres { url_file, ca_file } => {

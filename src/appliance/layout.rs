@@ -1,5 +1,6 @@
 //! Where the parts of an appliance lie below its folder, and the locks and modes that keep them ours.
 
+use crate::appliance::upgrade::{Owner, owner_of};
 use crate::cli::failure::Failure;
 use kernel::{Code, Timestamp};
 use rustix::fs::OFlags;
@@ -22,6 +23,8 @@ pub(crate) struct Layout {
     credentials: PathBuf,
     /// Sealed files, where they do not lie below the folder.
     files: Option<PathBuf>,
+    /// Who has it, where root acts for them.
+    owner: Option<Owner>,
 }
 
 impl Layout {
@@ -29,7 +32,17 @@ impl Layout {
     pub(crate) fn new(dir: &Path) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
         let credentials = PathBuf::from(credentials.unwrap_or_else(|| CREDENTIALS.into()));
-        Self { dir: dir.to_owned(), credentials, files: None }
+        Self { dir: dir.to_owned(), credentials, files: None, owner: None }
+    }
+    /// The same for an upgrade, in which root acts for the account that has the folder: asked here, and never again.
+    pub(crate) fn acting(self) -> Result<Self, Failure> {
+        let dir = fs::canonicalize(&self.dir).map_err(|error| Failure::file(&self.dir, &error))?;
+        let owner = owner_of(&dir)?;
+        Ok(Self { dir, owner, ..self })
+    }
+    /// The account that root acts for.
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        self.owner
     }
     /// The same with the sealed files elsewhere: in a folder that all nodes see.
     pub(crate) fn with_files(self, files: Option<PathBuf>) -> Self {

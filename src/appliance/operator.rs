@@ -2,6 +2,7 @@
 //! account, audited under the name of the account. It looks at owners and modes; it never changes them.
 
 use crate::appliance::Layout;
+use crate::appliance::upgrade::as_owner;
 use crate::cli::failure::Failure;
 use identity::{Actor, ActorContext, Channel, DirectoryOwnership, LocalOperator};
 use kernel::{AnyKind, Clock, Code, Id, Random};
@@ -16,7 +17,7 @@ pub(crate) fn local_operator(
     random: &dyn Random,
 ) -> Result<Actor, Failure> {
     let slots = layout.slots();
-    let opened = File::open(&slots).and_then(|file| file.metadata());
+    let opened = as_owner(layout, || Ok(File::open(&slots).and_then(|file| file.metadata())))?;
     let process_uid = rustix::process::geteuid().as_raw();
     let found = DirectoryOwnership {
         owner_uid: opened.as_ref().map_or(u32::MAX, MetadataExt::uid),

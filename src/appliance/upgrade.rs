@@ -10,6 +10,7 @@ mod drive;
 mod fault;
 mod kept;
 mod last;
+mod mark;
 mod own;
 mod owner;
 mod plan;
@@ -21,7 +22,7 @@ pub(crate) use apply::{Wanted, apply, finalize, roll_back};
 pub(crate) use drive::{Ended, Secrecy, drive, require_wanted};
 pub(crate) use kept::{admit, keep_from_first, trusted};
 pub(crate) use last::Last;
-pub(crate) use owner::as_owner;
+pub(crate) use owner::{Owner, as_owner, owner_of};
 pub(crate) use plan::{Plan, bundle_of, plan};
 pub(crate) use state::{Phase, State, refuse_half_done};
 

@@ -174,11 +174,10 @@ pub(crate) fn run(verb: &UpgradeVerb, out: &mut Out) -> Result<u8, Failure> {
     }
 }
 
-/// The appliance unsealed, who acts, and what the other version needs to unseal it too. Secrets are read with the rights of who upgrades,
-/// here and now: what follows has those of the account of the appliance, which may not see where they lie.
+/// The appliance unsealed, who acts, and what the other version needs to unseal it too. What the operator names is read with the
+/// operator's rights, what the appliance names with those of its account.
 fn open(args: &OpenArgs) -> Result<(Appliance, Actor, Secrecy), Failure> {
-    let mut appliance = Appliance::load_as_root(&args.dir.dir)?;
-    appliance.read_ahead()?;
+    let appliance = Appliance::load_as_root(&args.dir.dir)?;
     let operator =
         local_operator(&appliance.layout, Channel::Cli, appliance.clock.as_ref(), appliance.random.as_ref())?;
     if args.from.shares.is_wanted() {
@@ -189,14 +188,17 @@ fn open(args: &OpenArgs) -> Result<(Appliance, Actor, Secrecy), Failure> {
         .kept("nothing was changed")
         .todo("add a passphrase with the shares first: `kontor slot add-passphrase`"));
     }
-    if !args.from.is_named()
-        && let Some(secret) = appliance.key_file_secret()?
-    {
-        appliance.unseal(&secret)?;
+    let layout = &appliance.layout;
+    let by_file = !args.from.is_named()
+        && upgrade::as_owner(layout, || match appliance.key_file_secret()? {
+            Some(secret) => appliance.unseal(&secret).map(|()| true),
+            None => Ok(false),
+        })?;
+    if by_file {
         return Ok((appliance, operator, Secrecy(None)));
     }
     let text = args.from.passphrase.existing()?;
-    appliance.unseal(&secret::passphrase(text.clone()))?;
+    upgrade::as_owner(layout, || appliance.unseal(&secret::passphrase(text.clone())))?;
     Ok((appliance, operator, Secrecy(Some(text))))
 }
 
@@ -230,7 +232,8 @@ fn plan(args: &PlanArgs, out: &mut Out) -> Result<u8, Failure> {
     let (appliance, _, _) = open(&args.open)?;
     let planned = upgrade::bundle_of(&appliance, &args.bundle).and_then(|bundle| {
         upgrade::as_owner(&appliance.layout, || {
-            let opened = appliance.open()?;
+            appliance.refuse_standby()?;
+            let opened = appliance.open_without_shipping()?;
             let planned = upgrade::plan(&appliance, &opened, &bundle);
             opened.store.close();
             planned
@@ -300,7 +303,8 @@ fn end(appliance: &Appliance, ended: &Ended, out: &mut Out) -> u8 {
         }
         Ended::Waiting => {
             let state = State::read(&appliance.layout).ok().flatten();
-            let versions = state.map(|state| format!("{} after {}", state.to, upgrade::told(&state.from))).unwrap_or_default();
+            let versions =
+                state.map(|state| format!("{} after {}", state.to, upgrade::told(&state.from))).unwrap_or_default();
             out.line(format!(
                 "\
 Version {versions} is in its place, and its self-test was well.
@@ -333,9 +337,11 @@ fn status(args: &StatusArgs, out: &mut Out) -> Result<u8, Failure> {
                 state.to,
                 state.phase.word()
             )),
-            Some(state) => {
-                out.line(format!("The upgrade from {} waits to be finalized since {}.", upgrade::told(&state.from), state.since))
-            }
+            Some(state) => out.line(format!(
+                "The upgrade from {} waits to be finalized since {}.",
+                upgrade::told(&state.from),
+                state.since
+            )),
             None => out.line("No upgrade is under way."),
         }
         if let Some(last) = last {

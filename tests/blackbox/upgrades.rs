@@ -78,6 +78,7 @@ impl House {
         let dir = self.place.dir();
         let mut command = Command::new(self.place.path("bin/kontor"));
         command.args(verb).args(["--dir", dir.to_str().unwrap()]).args(rest).env_remove("KONTOR_PASSPHRASE_FILE");
+        command.env("KONTOR_TRIAL_PLACE", self.place.path("roots"));
         command
     }
     pub(crate) fn on(&self, verb: &[&str], rest: &[&str]) -> Ran {

@@ -210,11 +210,51 @@ fn root_reads_and_writes_data_with_the_rights_of_their_account() {
     assert_eq!(fs::read(&roots).unwrap(), before);
     assert_eq!(house.version(), "0.1.0");
     fs::rename(data.join("aside"), &database).unwrap();
+    // A configuration that is a way to what only root may read: the account is told no word of it.
+    let (config, secret) = (house.place.dir().join("kontor.toml"), foreign.join("secret"));
+    fs::write(&secret, "root:nobody-knows-this\n").unwrap();
+    fs::rename(&config, data.join("aside")).unwrap();
+    symlink(&secret, &config).unwrap();
+    for verb in ["plan", "apply"] {
+        let ran = house.on(&["upgrade", verb], &[bundle.to_str().unwrap()]).ended(78);
+        assert!(!format!("{ran:?}").contains("nobody-knows-this"), "{ran:#?}");
+    }
+    fs::rename(data.join("aside"), &config).unwrap();
+    // What the self-test renews is the account's.
+    let tls = house.place.dir().join("tls");
+    fs::remove_file(tls.join("server.pem")).unwrap();
     // The copy is the account's, the folder that it lies in is root's.
     house.apply(&bundle).ended(0);
+    for name in ["server.pem", "server.key"] {
+        assert_eq!(fs::metadata(tls.join(name)).unwrap().uid(), OTHER, "{name}");
+    }
     let owner = |name: &str| fs::metadata(house.upgrade(name)).unwrap().uid();
     assert_eq!(["", "copy", "copy/kontor.db", "copy/content.json"].map(owner), [0, OTHER, OTHER, OTHER]);
     house.on(&["upgrade", "finalize"], &[]).ended(0);
     assert!(!house.upgrade("copy").exists());
     house.as_other(&["audit", "verify"]).ended(0);
+}
+
+#[test]
+fn an_upgrade_of_root_that_was_put_back_there_is_not_believed() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    house.apply(&house.bundle(&Brings { steps: &[EXPANDS], ..Brings::default() })).ended(0);
+    // The account has the folder above: it may keep this one, which is root's, and put it back later.
+    let (folder, aside) = (house.upgrade(""), house.place.dir().join("aside"));
+    done(Command::new("cp").arg("-a").arg(&folder).arg(&aside));
+    house.on(&["upgrade", "finalize"], &[]).ended(0);
+    fs::remove_dir_all(&folder).unwrap();
+    fs::rename(&aside, &folder).unwrap();
+    for verb in ["rollback", "resume", "finalize"] {
+        house.on(&["upgrade", verb], &[]).ended(2).complains("not of the upgrade that root has begun");
+    }
+    assert_eq!(house.version(), "0.2.0");
+    fs::remove_dir_all(&folder).unwrap();
+    house.as_other(&["audit", "verify"]).ended(0);
+    house.apply(&house.bundle(&Brings { version: "0.3.0", ..Brings::default() })).ended(0);
+    house.on(&["upgrade", "rollback"], &[]).ended(1);
+    assert!(fs::read_dir(house.place.path("roots")).unwrap().all(|entry| entry.unwrap().path().extension().is_some()));
 }

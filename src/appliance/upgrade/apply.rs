@@ -7,7 +7,7 @@ use crate::appliance::upgrade::owner::{self, as_owner};
 use crate::appliance::upgrade::state::{Alone, Install, PRIVATE, PUBLIC};
 use crate::appliance::upgrade::switch::{self, Owner};
 use crate::appliance::upgrade::{
-    Ended, Phase, Secrecy, State, UNKNOWN, drive, kept, plan, platform, refused, running, self_test, told,
+    Ended, Phase, Secrecy, State, UNKNOWN, drive, kept, mark, plan, platform, refused, running, self_test, told,
 };
 use crate::appliance::{Appliance, FolderLock, Opened};
 use crate::cli::failure::Failure;
@@ -90,9 +90,9 @@ fn from_bundle(appliance: &Appliance, wanted: &Wanted, bundle: &Path, by: &Actor
         None => std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?,
     };
     owner::require_roots_program(&appliance.layout, &installed)?;
-    let (install, previous) = install(wanted, &bundle, &installed)?;
+    let (install, previous) = install(appliance, wanted, &bundle, &installed)?;
     let to = bundle.manifest().version.clone();
-    let mut state = State::begin((running(), to), installed, install, appliance.clock.now());
+    let mut state = State::begin(appliance, (running(), to), installed, install);
     state.service.clone_from(&wanted.service);
     state.sockets = wanted.service.as_deref().map(switch::open_sockets).unwrap_or_default();
     state.accepted = Some(accepted);
@@ -141,6 +141,7 @@ fn begin(
         close(opened)?;
         Ok(logged?)
     })?;
+    mark::keep(&appliance.layout, &state.id)?;
     state.enter(Phase::Begun, &appliance.layout)?;
     unpack(appliance, state, previous, bundle)
         .and_then(|()| copy(appliance, state))
@@ -189,7 +190,12 @@ fn unpack(appliance: &Appliance, state: &mut State, previous: &Path, bundle: &Bu
 }
 
 /// How the program gets into its place, and the file of what is there now.
-fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Install, PathBuf), Failure> {
+fn install(
+    appliance: &Appliance,
+    wanted: &Wanted,
+    bundle: &Bundle,
+    installed: &Path,
+) -> Result<(Install, PathBuf), Failure> {
     let (kind, install) = match switch::owner(installed) {
         Owner::Nobody => {
             require_version(&switch::version_of(Kind::Binary, installed), installed)?;
@@ -210,6 +216,7 @@ fn install(wanted: &Wanted, bundle: &Bundle, installed: &Path) -> Result<(Instal
         return refuse("; the way back needs that package", "name the file of the installed version with --previous");
     };
     let previous = fs::canonicalize(previous).map_err(|error| Failure::file(previous, &error))?;
+    owner::require_roots_program(&appliance.layout, &previous)?;
     require_version(&switch::version_of(kind, &previous), &previous)?;
     Ok((install, previous))
 }
@@ -237,10 +244,11 @@ fn from_schema(appliance: &Appliance, wanted: &Wanted) -> Result<State, Failure>
         );
     }
     let installed = std::env::current_exe().map_err(|error| Failure::file(Path::new("/proc/self/exe"), &error))?;
-    let mut state = State::begin((UNKNOWN, running()), installed, Install::Done, appliance.clock.now());
+    let mut state = State::begin(appliance, (UNKNOWN, running()), installed, Install::Done);
     state.service.clone_from(&wanted.service);
     state.known = schema.at;
     let _lock = as_owner(&appliance.layout, || FolderLock::take(&appliance.layout))?;
+    mark::keep(&appliance.layout, &state.id)?;
     state.enter(Phase::Begun, &appliance.layout)?;
     let copied = copy(appliance, &mut state);
     if copied.is_err() {

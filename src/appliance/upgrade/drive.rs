@@ -5,7 +5,7 @@ use crate::appliance::upgrade::apply::{close, entry};
 use crate::appliance::upgrade::last::Last;
 use crate::appliance::upgrade::state::{Alone, Install};
 use crate::appliance::upgrade::switch::{NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM};
-use crate::appliance::upgrade::{Phase, State, as_owner, fault, own, running, self_test, switch, told as former};
+use crate::appliance::upgrade::{Phase, State, as_owner, fault, mark, own, running, self_test, switch, told as former};
 use crate::appliance::{Appliance, FolderLock, Layout};
 use crate::cli::failure::Failure;
 use audit::ActOutcome;
@@ -286,5 +286,10 @@ fn ended_back(appliance: &Appliance) -> Ended {
 pub(super) fn clear(appliance: &Appliance) -> Result<(), Failure> {
     let pieces = [NEXT, NEXT_DEB, NEXT_RPM, PREVIOUS, PREVIOUS_DEB, PREVIOUS_RPM];
     own::remove(&appliance.layout, [own::STATE].into_iter().chain(pieces))?;
-    own::remove_copy_folder(&appliance.layout)
+    mark::forget(&appliance.layout)?;
+    // What is left of it takes room and nothing else: the next upgrade takes it away, or says why it cannot.
+    if let Err(failure) = own::remove_copy_folder(&appliance.layout) {
+        tracing::warn!(why = failure.what(), "the copy of the data could not be taken away");
+    }
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! What tests of upgrades do to a build with debug assertions: another version, and an end in the middle. In any other build this
 //! does nothing, whatever the environment says.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 /// Another version than that of the package.
 pub(super) fn version() -> Option<String> {
     if cfg!(debug_assertions) { std::env::var("KONTOR_TRIAL_VERSION").ok() } else { None }
@@ -20,8 +23,13 @@ pub(super) fn reached(what: &str) {
     }
 }
 
+/// Another place for what root notes for itself.
+pub(super) fn place() -> Option<PathBuf> {
+    if cfg!(debug_assertions) { std::env::var_os("KONTOR_TRIAL_PLACE").map(PathBuf::from) } else { None }
+}
+
 /// What a process that is started hands on of this.
-pub(super) fn handed_on() -> Option<(&'static str, String)> {
-    let name = "KONTOR_TRIAL_KILL";
-    if cfg!(debug_assertions) { std::env::var(name).ok().map(|value| (name, value)) } else { None }
+pub(super) fn handed_on() -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = ["KONTOR_TRIAL_KILL", "KONTOR_TRIAL_PLACE"].into_iter().filter(|_| cfg!(debug_assertions));
+    names.filter_map(|name| Some((name, std::env::var_os(name)?)))
 }

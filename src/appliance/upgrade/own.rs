@@ -3,7 +3,7 @@
 //! executes, installs or goes by there is root's own, and still what was written down of it. It never decides what an upgrade does next.
 
 use crate::appliance::Layout;
-use crate::appliance::upgrade::owner;
+use crate::appliance::upgrade::as_owner;
 use crate::cli::failure::Failure;
 use kernel::Code;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
@@ -21,6 +21,7 @@ const FOLDER_MODE: u32 = 0o755;
 pub(super) const STATE: &str = "state.json";
 /// The name of the folder of the copy.
 const COPY: &str = "copy";
+const COPY_HALF: &str = "copy.half";
 /// Names that are tried for a folder of the moment.
 const MOMENT_TRIES: u32 = 64;
 
@@ -33,7 +34,7 @@ fn flags(more: OFlags) -> i32 {
     (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | more).bits().cast_signed()
 }
 
-fn foreign(path: &Path, what: &str) -> Failure {
+pub(super) fn foreign(path: &Path, what: &str) -> Failure {
     Failure::new(Code::AccessDenied, format!("{} {what}", path.display())).kept("it was not used; nothing was changed").todo(
         "let the account that began the upgrade go on with it; if that was root, somebody has exchanged the file: find out who, \
          then restore a backup set into another folder",
@@ -77,7 +78,7 @@ fn held(layout: &Layout) -> Result<OwnedFd, Failure> {
 pub(super) fn make_folder(layout: &Layout) -> Result<(), Failure> {
     let path = layout.upgrade();
     let failed = |error: io::Error| Failure::file(&path, &error);
-    let mode = if owner::acts_for(layout)?.is_some() { FOLDER_MODE } else { 0o700 };
+    let mode = if layout.owner().is_some() { FOLDER_MODE } else { 0o700 };
     match DirBuilder::new().mode(mode).create(&path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
         _ => {}
@@ -177,27 +178,36 @@ pub(super) fn lock_file(layout: &Layout, name: &str) -> Result<File, Failure> {
 /// An empty folder for the copy of the data, in the hands of the account that has them.
 pub(super) fn make_copy_folder(layout: &Layout) -> Result<(), Failure> {
     remove_copy_folder(layout)?;
-    let (folder, path) = (held(layout)?, layout.upgrade_copy());
-    let owner = owner::acts_for(layout)?;
+    let folder = held(layout)?;
     let made = || {
-        rustix::fs::mkdirat(&folder, COPY, Mode::RWXU)?;
-        let Some((uid, gid)) = owner else { return Ok(()) };
-        let made =
-            rustix::fs::openat(&folder, COPY, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::fs::fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+        // Under its name it is the account's, whenever this is cut off.
+        match rustix::fs::unlinkat(&folder, COPY_HALF, AtFlags::REMOVEDIR) {
+            Err(error) if error != Errno::NOENT => return Err(error),
+            _ => {}
+        }
+        rustix::fs::mkdirat(&folder, COPY_HALF, Mode::RWXU)?;
+        if let Some(owner) = layout.owner() {
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let made = rustix::fs::openat(&folder, COPY_HALF, flags, Mode::empty())?;
+            rustix::fs::fchown(&made, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
+        }
+        rustix::fs::renameat(&folder, COPY_HALF, &folder, COPY)
     };
-    made().map_err(|error| Failure::file(&path, &error.into()))
+    made().map_err(|error| Failure::file(&layout.upgrade_copy(), &error.into()))
 }
 
 /// Takes the copy away: what is in it as the account that has it.
 pub(super) fn remove_copy_folder(layout: &Layout) -> Result<(), Failure> {
     let Some(folder) = hold(layout)? else { return Ok(()) };
     let path = layout.upgrade_copy();
-    owner::as_owner(layout, || empty(&path).map_err(|error| Failure::file(&path, &error)))?;
-    match rustix::fs::unlinkat(&folder, COPY, AtFlags::REMOVEDIR) {
-        Err(error) if error != Errno::NOENT => Err(Failure::file(&path, &error.into())),
-        _ => Ok(()),
+    let gone = || rustix::fs::unlinkat(&folder, COPY, AtFlags::REMOVEDIR);
+    match gone() {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::NOTEMPTY) => {}
+        Err(error) => return Err(Failure::file(&path, &error.into())),
     }
+    as_owner(layout, || empty(&path).map_err(|error| Failure::file(&path, &error)))?;
+    gone().map_err(|error| Failure::file(&path, &error.into()))
 }
 
 fn empty(folder: &Path) -> io::Result<()> {
@@ -295,9 +305,6 @@ mod tests {
     fn what_is_held_is_written_into_whatever_takes_its_place() {
         let place = tempfile::tempdir().unwrap();
         let layout = Layout::new(place.path());
-        // By whose slots it is told who has the appliance.
-        fs::create_dir(place.path().join("keys")).unwrap();
-        fs::write(layout.slots(), "").unwrap();
         make_folder(&layout).unwrap();
         let (aside, elsewhere) = (place.path().join("aside"), place.path().join("elsewhere"));
         let folder = held(&layout).unwrap();

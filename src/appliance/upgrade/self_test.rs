@@ -2,9 +2,9 @@
 //! log with every record's state; and a server of the new version that answers on this machine. It writes nothing.
 
 use crate::appliance::upgrade::{State, as_owner};
-use crate::appliance::{Appliance, Gate, layout, read_small};
+use crate::appliance::{Appliance, layout, read_small};
 use crate::cli::failure::Failure;
-use kernel::Code;
+use kernel::{Code, Fault};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use store::{Depth, Store, TableContent};
@@ -44,8 +44,10 @@ fn read(appliance: &Appliance) -> Result<Vec<TableContent>, Failure> {
 
 /// Compares, verifies and asks.
 pub(super) fn run(appliance: &Appliance, state: &State) -> Result<(), Failure> {
-    as_owner(&appliance.layout, || data(appliance, state))?;
-    answers(appliance)
+    as_owner(&appliance.layout, || {
+        data(appliance, state)?;
+        answers(appliance)
+    })
 }
 
 fn data(appliance: &Appliance, state: &State) -> Result<(), Failure> {
@@ -71,17 +73,24 @@ fn data(appliance: &Appliance, state: &State) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A sealed server on a port of its own: it opens no database and writes nothing.
+/// Opens to nobody: a server that is only to answer.
+struct Closed;
+
+impl api::Unsealer for Closed {
+    fn unseal(&self, _: &api::Brought<'_>) -> Result<api::Unsealing, Fault> {
+        Err(Fault::new(Code::Sealed, "An upgrade tests itself; it opens nothing."))
+    }
+}
+
+/// A sealed server on a port of its own: it opens no database, and nobody can open it.
 fn answers(appliance: &Appliance) -> Result<(), Failure> {
     let problems = appliance.config.problems_on_disk();
     if !problems.is_empty() {
         return Err(crate::appliance::config_failure(&appliance.layout, &problems));
     }
-    let trial = Appliance::load_as_root(appliance.layout.dir())?;
-    let (clock, random) = (Arc::clone(&trial.clock), Arc::clone(&trial.random));
-    let tls = crate::cli::certificates(&trial, &trial.config)?;
-    let gate = Arc::new(Gate::new(trial));
-    let site = api::Appliance::sealed(gate as Arc<dyn api::Unsealer>, clock, random);
+    let (clock, random) = (Arc::clone(&appliance.clock), Arc::clone(&appliance.random));
+    let tls = crate::cli::certificates(appliance, &appliance.config)?;
+    let site = api::Appliance::sealed(Arc::new(Closed), clock, random);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let failed = |what: String| not_well(format!("its server does not answer: {what}"));
     let server = api::serve(api::ServerConfig::new(listen, tls), site).map_err(|error| failed(error.to_string()))?;

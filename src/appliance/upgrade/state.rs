@@ -1,10 +1,10 @@
 //! How far an upgrade is: one small file in the folder of the appliance, written beside, synced and renamed. Both versions read
 //! it, so its format has a number. It holds no secret.
 
-use crate::appliance::Layout;
-use crate::appliance::upgrade::{fault, own};
+use crate::appliance::upgrade::{fault, mark, own};
+use crate::appliance::{Appliance, Layout};
 use crate::cli::failure::Failure;
-use kernel::{Code, Timestamp, limits};
+use kernel::{AnyKind, Code, Id, Timestamp, limits};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -79,6 +79,8 @@ pub(crate) enum Install {
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
     format: u32,
+    /// Which upgrade it is, among all of this machine.
+    pub(super) id: String,
     pub(crate) phase: Phase,
     /// The version that is left.
     pub(crate) from: Version,
@@ -115,9 +117,18 @@ pub(crate) struct State {
 
 impl State {
     /// An upgrade that begins.
-    pub(crate) fn begin((from, to): (Version, Version), installed: PathBuf, install: Install, at: Timestamp) -> Self {
+    pub(crate) fn begin(
+        appliance: &Appliance,
+        (from, to): (Version, Version),
+        installed: PathBuf,
+        install: Install,
+    ) -> Self {
+        let (clock, random) = (appliance.clock.as_ref(), appliance.random.as_ref());
+        let id: Id<AnyKind> = Id::generate(clock, random);
+        let at = clock.now();
         Self {
             format: FORMAT,
+            id: id.to_string(),
             phase: Phase::Begun,
             from,
             to,
@@ -144,7 +155,12 @@ impl State {
         let Some(text) = own::read(layout, own::STATE, limits::CONFIG_BYTES_MAX)? else { return Ok(None) };
         let state: Result<Self, _> = serde_json::from_str(&text);
         match state {
-            Ok(state) if state.format == FORMAT => Ok(Some(state)),
+            Ok(state) if state.format == FORMAT => {
+                if mark::is_of(layout, &state.id)? {
+                    return Ok(Some(state));
+                }
+                Err(own::foreign(&path, "is not of the upgrade that root has begun here"))
+            }
             _ => Err(Failure::new(Code::ConfigInvalid, format!("{} cannot be understood", path.display()))
                 .kept("nothing was changed")
                 .todo("use the version that wrote it, or restore a backup set into another folder")),
@@ -191,7 +207,10 @@ impl Alone {
     pub(super) fn take(layout: &Layout) -> Result<Self, Failure> {
         own::make_folder(layout)?;
         let path = layout.upgrade().join(LOCK);
-        let file = own::lock_file(layout, LOCK)?;
+        let file = match mark::lock_file(layout)? {
+            Some(file) => file,
+            None => own::lock_file(layout, LOCK)?,
+        };
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {
