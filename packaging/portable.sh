@@ -25,7 +25,7 @@ build() {
   local flags map fetched tools=$place/tools
   export CARGO_HOME=$place/cargo CARGO_TARGET_DIR=$place/target CARGO_INCREMENTAL=0 PATH="$tools/bin:$place/rust/bin:$PATH"
   # The cache must not be that of another build.
-  export CARGO_ZIGBUILD_ZIG_PATH="$place/zig/zig" ZIG_GLOBAL_CACHE_DIR="$tools/cache" ZIG_LOCAL_CACHE_DIR="$tools/cache"
+  export CARGO_ZIGBUILD_ZIG_PATH="$place/zig/zig" ZIG_GLOBAL_CACHE_DIR="$tools/cache" ZIG_LOCAL_CACHE_DIR="$tools/cache" CARGO_ZIGBUILD_CACHE_DIR="$tools/cache"
   # Names that say what something is; a crate's says nothing of the registry it was fetched from.
   map=("$place/target=/build" "$place/source=/kontor" "$place/rust=/rust" "$place/zig=/zig")
   for fetched in "$place"/cargo/registry/src/*/; do map+=("${fetched%/}=/crates"); done
@@ -35,16 +35,19 @@ build() {
   cargo auditable zigbuild --locked --offline --release --bin kontor --target "$triple.2.28"
 }
 
+# What is mounted here must not stay: only in a namespace of its own.
 if [ "${1:-}" = --placed ]; then
-  shift
+  [ "$(readlink /proc/self/ns/mnt)" != "$2" ] || { echo "portable: --placed is for this script itself" >&2; exit 2; }
+  shift 2
   build "$@" >&2
   exit
 fi
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-toolchain=$(rustc --print sysroot)
+toolchain=$(realpath "$(rustc --print sysroot)")
 cargo_home=$(realpath "${CARGO_HOME:-$HOME/.cargo}")
-for folder in "$PWD" "$target" "$cargo_home" "$toolchain"; do
+source=$(realpath .)
+for folder in "$source" "$target" "$cargo_home" "$toolchain"; do
   case $folder in /mnt/*) echo "portable: $folder would be hidden by the mounts of this build; move it from /mnt" >&2; exit 1 ;; esac
 done
 tools=$(packaging/tools.sh)
@@ -54,5 +57,10 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 spaces=(--mount --propagation private)
 [ "$(id -u)" = 0 ] || spaces+=(--user --map-root-user)
-unshare "${spaces[@]}" packaging/portable.sh --placed "$PWD" "$target/portable" "$cargo_home" "$toolchain" "$tools"
+if ! unshare "${spaces[@]}" mount -t tmpfs tmpfs /mnt 2>/dev/null; then
+  echo "portable: this account may not mount: build as root with CAP_SYS_ADMIN, or let users have namespaces (kernel.unprivileged_userns_clone," \
+    "kernel.apparmor_restrict_unprivileged_userns)" >&2
+  exit 1
+fi
+unshare "${spaces[@]}" packaging/portable.sh --placed "$(readlink /proc/self/ns/mnt)" "$source" "$target/portable" "$cargo_home" "$toolchain" "$tools"
 echo "$target/portable/$triple/release/kontor"

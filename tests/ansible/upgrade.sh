@@ -3,6 +3,12 @@
 
 bundle=$work/kontor-0.2.0.bundle
 cut_refused() { ! play upgrade -e "upgrade_bundle=$work/cut.bundle" && runs blank 0.1.0 && signed_in blank; }
+# A package that the account of the appliance could exchange is not installed by root.
+exchangeable_refused() {
+  on blank 'cp /var/cache/kontor/kontor_0.1.0-*.deb /var/lib/kontor/former.deb' || return 1
+  ! play upgrade -e "upgrade_bundle=$bundle" -e upgrade_previous=/var/lib/kontor/former.deb &&
+    grep -q 'others than root can write' "$work/play-$line" && on blank 'rm /var/lib/kontor/former.deb' && runs blank 0.1.0 && signed_in blank
+}
 came() { play upgrade -e "upgrade_bundle=$bundle" && runs blank 0.2.0 && signed_in blank && has_data; }
 has_data() { [ "$(content blank)" = "$(cat "$work/content")" ]; }
 # What was written since goes only when somebody says so.
@@ -28,6 +34,7 @@ log_sound() { kontor_on blank audit verify --dir /var/lib/kontor --level 4 | gre
 check_upgrade() {
   on blank true || return 0
   check "a bundle that was cut off is refused" cut_refused
+  check "a package that others than root can exchange is refused" exchangeable_refused
   check "a check of the upgrade changes nothing" play upgrade --check -e "upgrade_bundle=$bundle"
   check "the playbook brings the next version" came
   check "a second run of the upgrade changes nothing" nothing_changed upgrade -e "upgrade_bundle=$bundle"

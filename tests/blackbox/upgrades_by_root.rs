@@ -216,7 +216,7 @@ fn root_reads_and_writes_data_with_the_rights_of_their_account() {
     fs::rename(&config, data.join("aside")).unwrap();
     symlink(&secret, &config).unwrap();
     for verb in ["plan", "apply"] {
-        let ran = house.on(&["upgrade", verb], &[bundle.to_str().unwrap()]).ended(78);
+        let ran = house.on(&["upgrade", verb], &[bundle.to_str().unwrap()]).ended(2).complains("Permission denied");
         assert!(!format!("{ran:?}").contains("nobody-knows-this"), "{ran:#?}");
     }
     fs::rename(data.join("aside"), &config).unwrap();
@@ -257,4 +257,33 @@ fn an_upgrade_of_root_that_was_put_back_there_is_not_believed() {
     house.apply(&house.bundle(&Brings { version: "0.3.0", ..Brings::default() })).ended(0);
     house.on(&["upgrade", "rollback"], &[]).ended(1);
     assert!(fs::read_dir(house.place.path("roots")).unwrap().all(|entry| entry.unwrap().path().extension().is_some()));
+}
+
+#[test]
+fn credentials_of_the_service_are_read_as_its_account() {
+    if !root_acts() {
+        return;
+    }
+    let house = House::of_another();
+    let bundle = house.bundle(&Brings { steps: &[CONTRACTS], ..Brings::default() });
+    let credentials = house.place.path("credentials");
+    fs::create_dir(&credentials).unwrap();
+    fs::set_permissions(&credentials, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::rename(house.place.dir().join("keys/unseal.key"), credentials.join("unseal-key")).unwrap();
+    let config = house.place.dir().join("kontor.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let line = text.lines().find(|line| line.starts_with("key_file = ")).unwrap();
+    fs::write(&config, text.replace(line, "key_file = \"credential:unseal-key\"")).unwrap();
+    let program = house.place.path("bin/kontor");
+    let with = |verb: &str, rest: &[&str]| {
+        let mut command = house.command(&["upgrade", verb], rest);
+        Ran::of(command.env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap())
+    };
+    let rest = ["--binary", program.to_str().unwrap(), bundle.to_str().unwrap()];
+    // In a folder of root's alone the account finds nothing.
+    with("apply", &rest).ended(2).complains("unseal-key");
+    chown(&credentials, Some(OTHER), Some(OTHER)).unwrap();
+    with("apply", &rest).ended(0).says("0.2.0 after 0.1.0");
+    with("rollback", &["--lose-newer"]).ended(1);
+    assert_eq!(house.version(), "0.1.0");
 }
