@@ -99,6 +99,11 @@ journey("a new field is planned with all its steps, a wrong one is refused with 
 journey("an auditor searches the log, proves an entry and takes the entries along", async (page, { signIn, accessible }) => {
   await signIn("audit_admin");
   await page.goto("/app/audit");
+  // The sign of life of each minute is there for who asks for it.
+  await page.getByRole("button", { name: "Read the log" }).first().waitFor();
+  await page.getByLabel("Also “Still running”").check();
+  await page.waitForURL(/pulse=1/);
+  await page.getByRole("link", { name: "Clear filters" }).click();
   await page.getByLabel("Act").selectOption("create");
   await page.waitForURL(/verb=create/);
   await page.getByRole("button", { name: "Created" }).first().click();

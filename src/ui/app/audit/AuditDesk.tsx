@@ -95,7 +95,7 @@ function Asking({ search, set }: { search: AuditSearch; set: (change: AuditSearc
       <div className={css.when}>
         <TextField label={t("filter.to")} type="datetime-local" value={local(search.to)} onChange={(event) => set({ to: utc(event.target.value) })} />
       </div>
-      <div style={{ minWidth: 0, alignSelf: "end", paddingBottom: 4 }}>
+      <div style={{ minWidth: 0, alignSelf: "end", whiteSpace: "nowrap" }}>
         <CheckField label={t("audit.onlyDenied")} checked={search.denied === "1"} onChange={(on) => set({ denied: on ? "1" : "" })} />
         {search.verb ? null : <CheckField label={t("audit.pulse")} checked={search.pulse === "1"} onChange={(on) => set({ pulse: on ? "1" : "" })} />}
       </div>
