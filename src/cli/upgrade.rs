@@ -203,7 +203,7 @@ fn open(args: &OpenArgs) -> Result<(Appliance, Actor, Secrecy), Failure> {
 }
 
 fn verify(args: &VerifyArgs, out: &mut Out) -> Result<u8, Failure> {
-    let bundle = match Bundle::open(&args.bundle, &upgrade::trusted(None)?) {
+    let bundle = match Bundle::open(&args.bundle, &upgrade::trusted()?) {
         Ok(bundle) => bundle,
         Err(error @ ::upgrade::BundleError::Read { .. }) => return Err(upgrade::refused(error)),
         Err(error) => return Err(upgrade::refused(error).exit(EXIT_ANSWER_BAD)),

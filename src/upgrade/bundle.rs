@@ -26,6 +26,8 @@ const BLOCK: usize = 64 * 1024;
 pub struct Bundle {
     path: PathBuf,
     manifest: Manifest,
+    /// The key sets that lead here: first the trusted one, last the one that signed it.
+    passed: Vec<KeySet>,
     keys: KeySet,
     signers: Vec<String>,
     entries: Vec<Entry>,
@@ -50,12 +52,13 @@ impl Bundle {
         let first = rest.next().filter(|entry| entry.name == MANIFEST);
         let first = first.ok_or_else(|| BundleError::malformed("it does not begin with manifest.json"))?;
         let signatures = signatures_of(&mut rest, MANIFEST);
-        let mut keys = trusted.clone();
+        let (mut keys, mut passed) = (trusted.clone(), vec![trusted.clone()]);
         while let Some(entry) = rest.next_if(|entry| entry.name.starts_with("keys-") && entry.name.ends_with(".json")) {
             let signed = signatures_of(&mut rest, &entry.name);
             // Sets that this appliance has behind it are passed over: they lead others here.
             if KeySet::read(&entry.small)?.epoch > keys.epoch {
                 keys = keys.followed_by(&entry.small, &signed)?;
+                passed.push(keys.clone());
             }
         }
         let signers = keys.check(MANIFEST, &first.small, &signatures)?;
@@ -71,7 +74,7 @@ impl Bundle {
         if files.len() != manifest.files.len() || !files.iter().zip(&manifest.files).all(named) {
             return Err(BundleError::malformed("its files are not those that the manifest lists, in that order"));
         }
-        let bundle = Self { path: path.to_owned(), manifest, keys, signers, entries };
+        let bundle = Self { path: path.to_owned(), manifest, passed, keys, signers, entries };
         for member in &bundle.manifest.files {
             bundle.copy(member, &mut io::sink())?;
         }
@@ -85,6 +88,10 @@ impl Bundle {
     /// The key set that signed it: the newest that this appliance can trust.
     pub fn keys(&self) -> &KeySet {
         &self.keys
+    }
+    /// Whether the way from the trusted keys to those that signed it leads through this set, or begins behind it.
+    pub fn leads_through(&self, known: &KeySet) -> bool {
+        self.passed.first().is_some_and(|first| known.epoch < first.epoch) || self.passed.contains(known)
     }
     /// The numbers of the keys that signed it.
     pub fn signers(&self) -> &[String] {

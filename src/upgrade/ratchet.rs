@@ -23,11 +23,6 @@ impl Ratchet {
         Self { finalized: running, formats, keys }
     }
 
-    /// The keys to trust: those that are kept, or those of the binary where they are newer.
-    pub fn trusted(&self, compiled: Option<KeySet>) -> Option<KeySet> {
-        [self.keys.clone(), compiled].into_iter().flatten().max_by_key(|set| set.epoch)
-    }
-
     /// What is reached when this version is finalized.
     #[must_use]
     pub fn raised(&self, version: &Version, formats: u32, keys: Option<&KeySet>) -> Self {

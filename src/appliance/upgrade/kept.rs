@@ -2,8 +2,8 @@
 //! key of the appliance. Who has the disk can neither read nor write it; who deletes it gets a new one whose beginning stands in
 //! the log.
 
+use crate::appliance::Opened;
 use crate::appliance::upgrade::{FORMATS, refused, running};
-use crate::appliance::{Appliance, Opened};
 use crate::cli::failure::Failure;
 use audit::Verb;
 use identity::Actor;
@@ -93,22 +93,19 @@ pub(crate) fn admit(store: &Arc<Store>, vault: &Vault) -> Result<(), Failure> {
     }
 }
 
-/// The keys that a bundle is checked against: those of the database where they are newer than those of this binary.
-pub(crate) fn trusted(appliance: Option<(&Appliance, &Store)>) -> Result<KeySet, Failure> {
-    let kept = match appliance {
-        Some((appliance, store)) => read(store, &appliance.vault)?,
-        None => None,
-    };
-    let compiled = compiled()?;
-    let keys = match kept {
-        Some(ratchet) => ratchet.trusted(compiled),
-        None => compiled,
-    };
-    keys.ok_or_else(|| {
+/// The keys that the way to each bundle begins with: those that this program was built with. What lies in the database cannot make others
+/// trusted: it is in the hands of the account that serves.
+pub(crate) fn trusted() -> Result<KeySet, Failure> {
+    compiled()?.ok_or_else(|| {
         Failure::new(Code::ConfigInvalid, "this program was built without release keys and trusts no bundle")
             .kept("nothing was changed")
             .todo("use a released build; whoever builds it names the keys in KONTOR_RELEASE_KEYS")
     })
+}
+
+/// The keys that an earlier upgrade has brought here. Every way has to lead through them: those they replaced sign nothing any more.
+pub(super) fn known(opened: &Opened, vault: &Vault) -> Result<Option<KeySet>, Failure> {
+    Ok(read(&opened.store, vault)?.and_then(|ratchet| ratchet.keys))
 }
 
 /// Seals what a bundle brings, whose signatures were verified just now.

@@ -1,7 +1,7 @@
 //! What an upgrade would do here, before it does anything: versions, room, time, settings, what changes for others, and what is in
 //! its way. It measures and reads; it changes nothing but a small file that it takes away again.
 
-use crate::appliance::upgrade::{FORMATS, as_owner, own, platform, refused, running, trusted};
+use crate::appliance::upgrade::{FORMATS, as_owner, kept, own, platform, refused, running, trusted};
 use crate::appliance::{Appliance, Keeper, Opened, proven_too_old};
 use crate::cli::failure::Failure;
 use crate::config::{Config, DatabaseConfig};
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use store::Store;
-use upgrade::{ApiChange, Bundle, Kind, SettingChange};
+use upgrade::{ApiChange, Bundle, BundleError, Kind, SettingChange};
 
 /// What is written to measure the disk.
 const PROBE_BYTES: usize = 32 * 1024 * 1024;
@@ -57,13 +57,23 @@ pub(super) fn noted(entry: &audit::Entry, told: &str) -> String {
 
 /// A bundle whose signatures are by the keys that this appliance trusts. With the rights of who upgrades, who has brought it.
 pub(crate) fn bundle_of(appliance: &Appliance, path: &Path) -> Result<Bundle, Failure> {
-    let keys = as_owner(&appliance.layout, || {
+    let known = as_owner(&appliance.layout, || {
         let opened = appliance.open_without_shipping()?;
-        let keys = trusted(Some((appliance, &opened.store)));
+        let known = kept::known(&opened, &appliance.vault);
         opened.store.close();
-        keys
+        known
     })?;
-    Bundle::open(path, &keys).map_err(refused)
+    let bundle = Bundle::open(path, &trusted()?).map_err(refused)?;
+    match known.filter(|known| !bundle.leads_through(known)) {
+        Some(known) => {
+            let told = format!(
+                "its keys do not lead through those of epoch {}, which an earlier upgrade has brought here",
+                known.epoch
+            );
+            Err(refused(BundleError::Untrusted(told)))
+        }
+        None => Ok(bundle),
+    }
 }
 
 /// Looks at a bundle and at an open appliance.
