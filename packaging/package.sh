@@ -10,9 +10,12 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 once() {
   local out=$target/package binary
   [ -z "$(git status --porcelain)" ] || echo "package: this tree differs from its commit; what is made is of no release" >&2
+  [ -n "${KONTOR_RELEASE_KEYS:-}" ] || echo "package: KONTOR_RELEASE_KEYS names no key set: this program will trust no bundle" >&2
   rm -rf "$out" && mkdir -p "$out"
+  scripts/ui.sh
   packaging/papers.py "$out/papers"
   binary=$(packaging/portable.sh)
+  packaging/interface.sh "$binary"
   packaging/symbols.sh "$binary" 2.28
   KONTOR_PAPERS="$out/papers" packaging/build.sh "$binary" "$out" >/dev/null
   (cd "$out" && sha256sum -- *.deb *.rpm *.tar.zst | tee SHA256SUMS && ls -l -- *.deb *.rpm *.tar.zst)

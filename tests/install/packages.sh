@@ -32,6 +32,7 @@ papers_written() {
 check_packages() {
   local release=$target/portable/x86_64-unknown-linux-gnu/release/kontor
   check "what is in it is told: parts, licences, advisories" papers_written
+  check "the web interface is in the binary" packaging/interface.sh "$work/kontor"
   check "the packages are made" env KONTOR_QUICK=1 KONTOR_PAPERS="$work/papers" packaging/build.sh "$work/kontor" "$work/first"
   deb=$(echo "$work"/first/*.deb) rpm=$(echo "$work"/first/*.rpm)
   KONTOR_PAPERS="$work/papers" check "packages made twice have the same bytes" same_bytes
